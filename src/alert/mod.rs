@@ -1,0 +1,3 @@
+//! Alerts: a notice becomes a mail, and the mail is sent.
+
+pub mod smtp;

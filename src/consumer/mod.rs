@@ -1,0 +1,45 @@
+//! Consumers: handing a key to one, and proving that it works with it.
+
+use crate::domain::{ProofLevel, Secret};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+/// One consumer of one credential, as configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `None`: the consumer fetches the key itself.
+    pub deliver: Option<Deliver>,
+    /// A command to run after each delivery (`then: {exec: […]}`).
+    pub then: Option<Vec<String>>,
+    /// `None`: what the delivery can show by itself.
+    pub prove: Option<Prove>,
+    /// The level that counts as good; resolved, so always set.
+    pub wanted: ProofLevel,
+    /// `prove: none` was written: the operator accepts what the delivery shows.
+    pub accepted: bool,
+    pub host: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deliver {
+    Store { path: String, field: String, mount: String },
+    File { path: PathBuf, form: FileForm, mode: u32, group: Option<String> },
+    Command { run: Vec<String>, env: BTreeMap<String, Secret> },
+}
+
+/// A file's bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileForm {
+    /// The key, without a newline.
+    Bare,
+    /// `NAME=KEY` and one newline.
+    Env(String),
+    /// The text with `{key}` replaced, nothing added.
+    Template(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Prove {
+    Http { urls: Vec<String>, instances: Option<u32>, ca_cert: Option<PathBuf>, bearer: Option<Secret> },
+    Command { run: Vec<String> },
+    Report { within: Duration },
+}

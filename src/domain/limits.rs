@@ -1,0 +1,146 @@
+//! Every constant of design.md §5 in one value. No configuration key sets them; `demo` and load runs pass scaled
+//! ones and print them.
+
+use std::time::Duration;
+
+const SEC: Duration = Duration::from_secs(1);
+const MIN: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The numbers that others took years to learn. `Default` is the documented set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limits {
+    /// The deadline lies before the end of grace by this, or by `deadline_margin_part` of the grace if shorter.
+    pub deadline_margin: Duration,
+    /// One part in so many of the grace (a twentieth).
+    pub deadline_margin_part: u32,
+    /// A mailed key that is not promoted so long after it was read is spooled.
+    pub spool_after: Duration,
+    /// A verdict older than this is renewed before a promotion.
+    pub verdict_fresh: Duration,
+    /// Old and new key are asked for their account within this time of each other.
+    pub account_together: Duration,
+    /// So many agreeing answers make the current key *dead* …
+    pub dead_answers: u32,
+    /// … over at least this time.
+    pub dead_over: Duration,
+    /// A random key of the same shape is tried once per origin and this time.
+    pub control_every: Duration,
+    /// Requests an hour and origin that are meant to fail.
+    pub failing_per_hour: u32,
+    /// The daemon uses one part in so many of a vendor's rate limit.
+    pub vendor_limit_part: u32,
+    /// While handing over, the old key is asked this often.
+    pub old_key_probe: Duration,
+    /// An unclear current key on first look is told after this time.
+    pub unclear_told_after: Duration,
+    /// An announced or due rotation that was not confirmed so much later is an incident.
+    pub unconfirmed_after: Duration,
+    /// A consumer that answers with another key so long after delivery is told.
+    pub wrong_key_after: Duration,
+    /// A silent consumer is told of after one part in so many of the grace, then when 1/2, 1/4, 1/12 and 1/24 are left.
+    pub silent_part: u32,
+    /// The ladder: what is left of the grace, as one part in so many.
+    pub ladder_parts: [u32; 4],
+    /// Back-off begins here …
+    pub backoff_min: Duration,
+    /// … and ends at the larger of this …
+    pub backoff_cap_min: Duration,
+    /// … and the smaller of this and `backoff_left_part` of the time left.
+    pub backoff_cap_max: Duration,
+    pub backoff_left_part: u32,
+    /// A Date or a clock so far from ours is refused or told.
+    pub clock_skew: Duration,
+    /// Done mails that a credential's state remembers, by fingerprint or Message-ID.
+    pub remembered_mails: usize,
+    /// Candidates and held keys that are kept per credential; more are told of and left in the mailbox.
+    pub candidates: usize,
+    /// Notices an hour, ladder steps excepted.
+    pub notices_per_hour: u32,
+    /// A copy that somebody puts back is healed so many times a day.
+    pub heals_per_day: u32,
+    /// Mailboxes are searched back to at least this long ago.
+    pub mailbox_window: Duration,
+    /// Of a mail larger than this only the header is read, in bytes.
+    pub mail_bytes_max: usize,
+    /// A mail whose headers or parts nest deeper is not parsed.
+    pub mail_depth_max: usize,
+    /// IDLE is issued anew this often.
+    pub idle_renew: Duration,
+    /// Every read from a mail server ends after this.
+    pub mail_read_timeout: Duration,
+    /// A probe, a proof or a store call ends after this.
+    pub request_timeout: Duration,
+    /// A command of a consumer is killed after this.
+    pub command_timeout: Duration,
+    /// A mail's delivery to the SMTP server ends after this.
+    pub smtp_timeout: Duration,
+    /// The largest answer that is read, in bytes.
+    pub answer_bytes_max: usize,
+    /// How long a command of the operator waits for consumers.
+    pub operator_wait: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            deadline_margin: 5 * MIN,
+            deadline_margin_part: 20,
+            spool_after: 5 * SEC,
+            verdict_fresh: 5 * MIN,
+            account_together: MIN,
+            dead_answers: 3,
+            dead_over: MIN,
+            control_every: DAY,
+            failing_per_hour: 10,
+            vendor_limit_part: 10,
+            old_key_probe: MIN,
+            unclear_told_after: 15 * MIN,
+            unconfirmed_after: HOUR,
+            wrong_key_after: 5 * MIN,
+            silent_part: 24,
+            ladder_parts: [2, 4, 12, 24],
+            backoff_min: SEC,
+            backoff_cap_min: 10 * SEC,
+            backoff_cap_max: 5 * MIN,
+            backoff_left_part: 20,
+            clock_skew: 5 * MIN,
+            remembered_mails: 64,
+            candidates: 16,
+            notices_per_hour: 20,
+            heals_per_day: 3,
+            mailbox_window: 14 * DAY,
+            mail_bytes_max: 1 << 20,
+            mail_depth_max: 32,
+            idle_renew: 5 * MIN,
+            mail_read_timeout: 30 * SEC,
+            request_timeout: 10 * SEC,
+            command_timeout: 30 * SEC,
+            smtp_timeout: MIN,
+            answer_bytes_max: 64 << 10,
+            operator_wait: MIN,
+        }
+    }
+}
+
+impl Limits {
+    /// The deadline of a grace that ends at a known time: its end less `deadline_margin`, or less a twentieth of
+    /// the grace where that is shorter.
+    pub fn margin(&self, grace: Duration) -> Duration {
+        self.deadline_margin.min(grace / self.deadline_margin_part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_margin_is_five_minutes_or_a_twentieth_whichever_is_shorter() {
+        let limits = Limits::default();
+        assert_eq!(limits.margin(DAY), 5 * MIN);
+        assert_eq!(limits.margin(HOUR), 3 * MIN);
+        assert_eq!(limits.margin(20 * SEC), SEC);
+    }
+}

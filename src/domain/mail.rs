@@ -1,0 +1,129 @@
+//! What recognition makes of a mail, and where a candidate came from. No text of a mail is in here but names that
+//! were checked.
+
+use super::{Fingerprint, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A mail's `Message-ID`, cut to what may be shown; a hash of the raw bytes where it has none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MailId(pub String);
+
+/// Which mail it was, for history and notices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailRef {
+    pub id: MailId,
+    /// The address in `From`.
+    pub from: String,
+    /// The signing domain and selector (`d=`, `s=`) of the signature that counted; empty where none did.
+    pub signed_by: String,
+    pub selector: String,
+    /// INTERNALDATE, or a maildir file's mtime.
+    pub arrived_at: Timestamp,
+    pub folder: String,
+}
+
+/// A genuine mail that says when the vendor will rotate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    pub mail: MailRef,
+    /// The signed `Date`.
+    pub dated: Timestamp,
+}
+
+/// A mail that carries a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    pub mail: MailRef,
+    pub fingerprint: Fingerprint,
+    /// The signed `Date`, whole seconds: what orders confirmations.
+    pub dated: Timestamp,
+    /// The earliest of the vendor's stated time, the signed Date and INTERNALDATE.
+    pub rotated_at: Timestamp,
+}
+
+/// The decision about one mail (for one credential). `why` is one sentence for the operator, free of content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    NewKey(Confirmation),
+    Warning(Warning),
+    /// It carries a key that is known here: nothing to do.
+    Known {
+        mail: MailRef,
+        fingerprint: Fingerprint,
+    },
+    /// It cannot be judged yet (DNS); look again.
+    Wait {
+        mail: MailRef,
+        why: String,
+    },
+    /// It would fit, and only an operator may let it in.
+    Held {
+        confirmation: Confirmation,
+        why: String,
+    },
+    /// It pretends: never offered.
+    Suspicious {
+        mail: MailRef,
+        why: String,
+    },
+    /// Genuine and a confirmation, but no key could be taken out of it.
+    Unparsed {
+        mail: MailRef,
+        dated: Timestamp,
+        why: String,
+    },
+    /// Somebody else's business.
+    NotOurs {
+        mail: MailRef,
+        why: String,
+    },
+}
+
+/// Where a candidate came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Origin {
+    /// The mail's arrival is in it.
+    Mail(MailRef),
+    Ingest {
+        uid: u32,
+    },
+    /// Found in the store: somebody else wrote it.
+    Store,
+    /// It was ours, and was replaced: by an operator's rollback, or by a foreign write.
+    Former,
+}
+
+/// The short word for `held[].from`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OriginKind {
+    Mail,
+    Ingest,
+    Spool,
+    Store,
+}
+
+impl Origin {
+    pub fn kind(&self) -> OriginKind {
+        match self {
+            Origin::Mail(_) => OriginKind::Mail,
+            Origin::Ingest { .. } => OriginKind::Ingest,
+            Origin::Store => OriginKind::Store,
+            Origin::Former => OriginKind::Spool,
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Mail(mail) => write!(f, "the mail {} from {}", mail.id.0, mail.from),
+            Origin::Ingest { uid } => write!(f, "an operator (uid {uid})"),
+            Origin::Store => f.write_str("the store, written by somebody else"),
+            Origin::Former => f.write_str("the store, before it was replaced there"),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The vocabulary: what a key, a name, a moment, a verdict and a notice are. Everybody imports this
+//! module and it imports nobody: it reads no clock, opens no file and starts no task.
+
+mod consumer;
+mod document;
+mod fingerprint;
+mod key;
+mod limits;
+mod mail;
+mod name;
+mod notice;
+mod probe;
+mod secret;
+mod time;
+
+pub use consumer::{ActionOutcome, CopyState, DeliveryOutcome, Instances, ProofLevel, ProofOutcome};
+pub use document::{KeyDocument, KeyRead, PreviousKey, StoreTrouble, WriteOutcome};
+pub use fingerprint::{Fingerprint, FingerprintError};
+pub use key::{Key, KeyError, KeyShape};
+pub use limits::Limits;
+pub use mail::{Confirmation, Finding, MailId, MailRef, Origin, OriginKind, Warning};
+pub use name::{ConsumerName, CredentialName, MailboxName, NameError, VendorName};
+pub use notice::{Code, ConsumerLine, Notice, Severity, UnknownCode};
+pub use probe::{Account, ProbeAnswer, Verdict};
+pub use secret::Secret;
+pub use time::{DurationError, Timestamp, parse_duration, spell_duration};
+pub use ulid::Ulid as RotationId;

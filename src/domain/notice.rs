@@ -1,0 +1,211 @@
+//! Notices: the things that an operator must read. Each has a stable code; the table below is the one place where
+//! codes, their meaning and their first move are written down (`keyrelay explain CODE`, the README's table).
+
+use super::{ConsumerName, CredentialName, ProofLevel, RotationId, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// How much it matters. *Urgent*: a working consumer was broken, a key is dead or may be lost, or a twelfth of the
+/// grace or less is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    Info,
+    Warning,
+    Urgent,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::Urgent => "urgent",
+        })
+    }
+}
+
+macro_rules! codes {
+    ($($variant:ident $code:literal: $meaning:literal, do $hint:literal;)*) => {
+        /// What a notice is about; stable, for filters and for `keyrelay explain CODE`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Code {
+            $(#[doc = $meaning] #[serde(rename = $code)] $variant,)*
+        }
+        impl Code {
+            pub const ALL: &[Code] = &[$(Code::$variant),*];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$variant => $code),* }
+            }
+            /// One sentence: what has happened.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Code::$variant => $meaning),* }
+            }
+            /// What to do about it; NAME stands for the credential.
+            pub fn advice(self) -> &'static str {
+                match self { $(Code::$variant => $hint),* }
+            }
+        }
+        impl FromStr for Code {
+            type Err = UnknownCode;
+            fn from_str(text: &str) -> Result<Self, UnknownCode> {
+                match text { $($code => Ok(Code::$variant),)* _ => Err(UnknownCode) }
+            }
+        }
+    };
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no notice has this code")]
+pub struct UnknownCode;
+
+codes! {
+    RotationAnnounced "rotation-announced": "The vendor has said when it will rotate the key.",
+        do "nothing: the rehearsal has tried everything that the rotation needs";
+    Rotated "rotated": "A rotation is complete: the new key is in the store and every consumer was brought to it.",
+        do "nothing";
+    AccountRecorded "account-recorded": "The key that was found in the store is alive and its account is recorded.",
+        do "nothing, or pin the account in the configuration so that a first key may come by mail";
+    Unseeded "unseeded": "The store holds no key for this credential, and no confirmation was found.",
+        do "put the current key in by hand: keyrelay ingest NAME";
+    KeyDead "key-dead": "The vendor refuses the current key.",
+        do "fetch the key from the vendor's dashboard: keyrelay ingest NAME";
+    KeyUnclear "key-unclear": "The vendor's answers do not say whether the current key works.",
+        do "look whether the vendor is down; nothing is changed until its answers are clear";
+    RotationOverdue "rotation-overdue": "A rotation was announced or is due, and no confirmation was found.",
+        do "look for the mail (also in Junk), or fetch the key from the dashboard: keyrelay ingest NAME";
+    MailSuspicious "mail-suspicious": "A mail pretends to come from the vendor; it was not used.",
+        do "nothing, unless you expected it: keyrelay explain shows what was wrong with it";
+    MailUnparsed "mail-unparsed": "A genuine confirmation was found, but no key could be taken out of it.",
+        do "read the key out of the mail or the dashboard: keyrelay ingest NAME";
+    MailWaiting "mail-waiting": "A confirmation cannot be judged, because its DKIM key cannot be looked up.",
+        do "mend the resolver (dns.servers); the mail is looked at again by itself";
+    CandidateHeld "candidate-held": "A key is held: it could not be proven to be alive, of this account and newer.",
+        do "look at it, then let it in: keyrelay accept NAME FINGERPRINT";
+    CandidateRefused "candidate-refused": "A key was refused: it is of another account, or another credential holds it.",
+        do "find out who sent it; the right key goes in with: keyrelay ingest NAME";
+    CandidateDead "candidate-dead": "A new key was received and the vendor refuses it.",
+        do "compare it with the dashboard; it is tried again until the deadline";
+    ProbeBlind "probe-blind": "The vendor calls a random key alive: its answers prove nothing, and promotions stop.",
+        do "look at the vendor's status; a change of its API needs a new profile";
+    StoreUnreachable "store-unreachable": "The store does not answer.",
+        do "bring it back; keys that arrive meanwhile are spooled and promoted by themselves";
+    StoreSealed "store-sealed": "The store is sealed.",
+        do "unseal it; keys that arrive meanwhile are spooled and promoted by themselves";
+    StoreForbidden "store-forbidden": "The store forbids what keyrelay must do there.",
+        do "mend the policy or the login; it is tried again by itself";
+    StoreRefused "store-refused": "The store answers, and refuses.",
+        do "read its reason; it is tried again by itself";
+    StoreForeign "store-foreign": "Somebody else wrote to the key's field what is not proven to be a key of ours; nothing was overwritten.",
+        do "put the right key in: keyrelay ingest NAME";
+    StoreReverted "store-reverted": "Somebody put an earlier key back into the store; the newer one is safe in the spool.",
+        do "bring the newer key back: keyrelay accept NAME FINGERPRINT";
+    StoreAdopted "store-adopted": "Somebody else wrote a new key to the store; it is alive and ours, and was adopted.",
+        do "nothing, if that was you";
+    DocumentDeleted "document-deleted": "The key's document in the store was deleted.",
+        do "undelete it in the store, or put the key in: keyrelay ingest NAME";
+    StateRebuilt "state-rebuilt": "keyrelay's own notes about a credential were missing and were rebuilt.",
+        do "nothing, unless you removed them";
+    StateRefused "state-refused": "keyrelay's own notes about a credential cannot be read by this version.",
+        do "install the version that wrote them; nothing is changed until then";
+    KeySpooled "key-spooled": "A new key waits in the spool, because it could not be promoted yet.",
+        do "mend what the other notices say; it is promoted by itself";
+    SpoolFailed "spool-failed": "A key could not be written to the spool: this process or a mailbox holds its only copy.",
+        do "make room in the spool's folder; do not stop keyrelay, do not delete mails";
+    SpoolLost "spool-lost": "A file in the spool cannot be opened: it is damaged, or was written with another spool key.",
+        do "give keyrelay the spool key that wrote it, or fetch the key from the dashboard: keyrelay ingest NAME";
+    ConsumerUnproven "consumer-unproven": "A consumer was not shown to work with the current key.",
+        do "look at the consumer, then: keyrelay prove NAME";
+    ConsumerFailed "consumer-failed": "The key could not be delivered to a consumer, or its action failed.",
+        do "mend what the message says, then: keyrelay deliver NAME";
+    ConsumerWrongKey "consumer-wrong-key": "A consumer works with another key than the current one, though the current one was delivered.",
+        do "restart the consumer, then: keyrelay prove NAME";
+    ConsumerDrifted "consumer-drifted": "Somebody changed a consumer's copy of the key; it was written again.",
+        do "find out what writes there";
+    RehearsalFailed "rehearsal-failed": "Something that the coming rotation needs does not work now.",
+        do "mend it before the rotation, then: keyrelay prove NAME";
+    OldKeyAlive "old-key-alive": "The old key still works after the end of its grace.",
+        do "nothing for a while; look at the dashboard if it stays so";
+    OldKeyDied "old-key-died": "The vendor ended the grace early: the old key is dead.",
+        do "look at the consumers that are not tested yet: keyrelay status NAME";
+    MailboxUnreachable "mailbox-unreachable": "A mailbox cannot be read.",
+        do "bring the mail server back; it is tried again by itself";
+    MailboxRefused "mailbox-refused": "A mailbox refuses the login.",
+        do "correct user and password, then reload: systemctl reload keyrelay";
+    MailTooLarge "mail-too-large": "A mail that may be the vendor's is too large to be read.",
+        do "read it yourself; its key goes in with: keyrelay ingest NAME";
+    MailBroken "mail-broken": "keyrelay died over a mail, and does not open it a second time.",
+        do "read it yourself; its key goes in with: keyrelay ingest NAME";
+    ClockSkewed "clock-skewed": "This machine's clock differs from the vendor's or the store's by minutes.",
+        do "mend the clock (timedatectl); no deadline is declared passed meanwhile";
+    ConfigRefused "config-refused": "The new configuration has mistakes; the old one stays in force.",
+        do "mend them (keyrelay check), then reload: systemctl reload keyrelay";
+    AlertsFailing "alerts-failing": "Alert mails cannot be sent.",
+        do "mend the SMTP server or its login; they are sent by themselves then";
+    Bug "bug": "keyrelay found itself in a state that should not exist, and stopped working on this credential.",
+        do "restart keyrelay and report the message";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One line of a notice's table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerLine {
+    pub name: ConsumerName,
+    pub level: ProofLevel,
+    pub wanted: ProofLevel,
+    /// When that was shown; `None`: never with the current key.
+    pub at: Option<Timestamp>,
+    pub error: Option<String>,
+}
+
+/// One thing an operator must read: a step of an incident, or good news.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Names the incident for ever: its mails form one thread. Hex, the same after a restart.
+    pub incident: String,
+    /// 0 is the first mail of the incident; the ladder and *resolved* count on.
+    pub step: u32,
+    pub code: Code,
+    pub severity: Severity,
+    pub resolved: bool,
+    pub credential: Option<CredentialName>,
+    pub since: Timestamp,
+    pub at: Timestamp,
+    /// Until when something can be done about it.
+    pub until: Option<Timestamp>,
+    /// What is wrong; one sentence without a full stop.
+    pub message: String,
+    /// What it will break.
+    pub breaks: Option<String>,
+    /// What keyrelay did and will do.
+    pub doing: Option<String>,
+    /// What to type, complete; one command or sentence a line.
+    pub hint: String,
+    pub next_mail_at: Option<Timestamp>,
+    pub consumers: Vec<ConsumerLine>,
+    /// How often it was seen (refused mails of one cause are one incident).
+    pub count: u32,
+    pub rotation_id: Option<RotationId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_reads_back_and_explains_itself() {
+        for code in Code::ALL {
+            assert_eq!(code.as_str().parse(), Ok(*code));
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+            assert!(code.meaning().ends_with('.'), "{code}");
+            assert!(!code.advice().is_empty() && !code.advice().ends_with('.'), "{code}");
+        }
+        assert_eq!("no-such-code".parse::<Code>(), Err(UnknownCode));
+    }
+}

@@ -1,0 +1,38 @@
+//! keyrelay keeps third-party API keys alive while they rotate, and every consumer in sync with them.
+//!
+//! The relay race is the picture: the baton (the key) changes hands inside a marked zone (the grace period).
+//!
+//! # The map of the house
+//!
+//! | place | what it owns | may import |
+//! | --- | --- | --- |
+//! | [`domain`] | the words: keys, names, moments, verdicts, notices | nobody |
+//! | [`rotation`] | the decisions: a pure state machine, events in, effects out | `domain` |
+//! | [`vendor`] | vendors as data, and what a mail means | `domain`, `mail` |
+//! | [`mail`] | parsing and judging mails (pure); IMAP, maildir and DNS (adapters) | `domain` |
+//! | [`probe`] | asks a vendor whether a key works | `domain`, `vendor` |
+//! | [`store`], [`spool`] | where keys live, and where they wait | `domain` |
+//! | [`consumer`] | delivers a key, proves its use | `domain` |
+//! | [`alert`] | renders and sends notices | `domain` |
+//! | [`config`] | one file becomes everybody's settings | everyone's `Settings` |
+//! | [`daemon`] | the shell: one loop that performs effects | everything |
+//! | [`face`] | status, as JSON and text | `domain`, `rotation` |
+//! | [`cli`] | the commands | everything |
+//! | [`demo`] | a simulated vendor and a guided run | everything |
+//!
+//! `tests/it/tidy.rs` enforces this table and says why each rule is there.
+
+pub mod alert;
+pub mod cli;
+pub mod config;
+pub mod consumer;
+pub mod daemon;
+pub mod demo;
+pub mod domain;
+pub mod face;
+pub mod mail;
+pub mod probe;
+pub mod rotation;
+pub mod spool;
+pub mod store;
+pub mod vendor;

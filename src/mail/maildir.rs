@@ -1,0 +1,8 @@
+//! Adapter: one maildir.
+
+use std::path::PathBuf;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    pub path: PathBuf,
+}

@@ -1,0 +1,5 @@
+//! Vendors as data: what keyrelay knows of each, and what a mail of theirs means.
+
+pub mod profile;
+
+pub use profile::Profile;
