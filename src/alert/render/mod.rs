@@ -6,7 +6,8 @@ mod text;
 mod times;
 
 use crate::domain::{Notice, Severity, Timestamp, spell_duration};
-use text::{lines, plain, steps, wrap};
+pub(super) use text::plain;
+use text::{lines, steps, wrap};
 use times::{time_left, when};
 
 /// The longest sentence in a subject; the body has it whole.

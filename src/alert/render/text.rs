@@ -12,7 +12,7 @@ const COMMAND_WORDS_MAX: usize = 7;
 /// The text with every character escaped that is invisible or moves others: control characters, line ends, the marks
 /// that turn the direction of writing, zero-width characters. What came out of a mail or from a server can neither
 /// paint a terminal nor hide.
-pub(super) fn plain(text: &str) -> String {
+pub(in crate::alert) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
