@@ -5,3 +5,6 @@
 
 pub mod render;
 pub mod smtp;
+
+#[cfg(test)]
+mod readme_tests;
