@@ -23,7 +23,7 @@ pub struct Facts<'a> {
     pub to: &'a [String],
 }
 
-/// One mail, ready for any transport. Nothing in it ends a header early: every text is [`plain`].
+/// One mail, ready for any transport. Nothing in it ends a header early: control characters and line ends are escaped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
     pub from: String,

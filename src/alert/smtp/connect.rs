@@ -77,7 +77,7 @@ pub(super) fn hello(from: &str) -> ClientId {
     };
     let node = legal(&rustix::system::uname().nodename().to_string_lossy());
     let domain = legal(from.rsplit_once('@').map_or("", |(_, domain)| domain));
-    match (node.contains('.'), domain.is_empty()) {
+    match (node.contains('.'), node.is_empty() || domain.is_empty()) {
         (true, _) => ClientId::Domain(node),
         (false, false) => ClientId::Domain(format!("{node}.{domain}")),
         (false, true) => ClientId::default(),

@@ -123,3 +123,13 @@ fn a_ca_file_that_holds_none_is_refused_with_its_name() {
          it must be a readable PEM file"
     );
 }
+
+#[test]
+fn a_host_that_tls_cannot_check_is_refused_before_anything_is_sent() {
+    let trusted = identity("localhost");
+    let settings = Settings { host: "mail server".into(), ..secure(25, Tls::StartTls, &trusted) };
+    assert_eq!(
+        Smtp::new(&settings, &Limits::default()).err().unwrap(),
+        "alerts.email.smtp.host: \"mail server\" is no host name: TLS needs one"
+    );
+}
