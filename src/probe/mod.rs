@@ -7,7 +7,7 @@ mod headers;
 mod trouble;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use classify::classify;
 pub use control::random_like;
@@ -21,12 +21,14 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use zeroize::Zeroizing;
 
 /// A vendor that does not even accept a connection in this time is down (hard case H07).
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a connection is kept for the next request: old and new key are asked together.
-const KEPT_FOR: Duration = Duration::from_secs(20);
+/// How long a connection is kept for the next request: old and new key are asked together. Shorter than the five
+/// seconds after which common servers hang up.
+const KEPT_FOR: Duration = Duration::from_secs(3);
 
 /// Sends probes. Nothing outside the profile leads it elsewhere: it follows no redirect and heeds no proxy variable,
 /// and its answers come as they were sent (nothing is decompressed).
@@ -152,7 +154,8 @@ fn machines_trust() -> Result<ClientConfig, String> {
 fn request(profile: &Profile, key: &Key) -> Result<(Url, HeaderName, HeaderValue), String> {
     let header = HeaderName::from_bytes(profile.probe.header.as_bytes())
         .map_err(|_| "probe.header of the vendor's profile is no header name".to_owned())?;
-    let mut value = HeaderValue::from_str(&format!("{}{}", profile.probe.scheme, key.expose()))
+    let text = Zeroizing::new(format!("{}{}", profile.probe.scheme, key.expose()));
+    let mut value = HeaderValue::from_str(&text)
         .map_err(|_| "probe.scheme of the vendor's profile cannot stand in a header".to_owned())?;
     value.set_sensitive(true);
     Ok((url(profile)?, header, value))

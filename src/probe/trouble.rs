@@ -26,7 +26,7 @@ pub(super) fn name(error: &reqwest::Error, host: &str, timeout: Duration) -> Str
         _ if error.is_connect() => {
             format!("{host} cannot be reached (is the name right, and does it speak TLS?)")
         }
-        _ => format!("{host} broke the connection off"),
+        _ => format!("{host} did not send a whole HTTP answer"),
     }
 }
 

@@ -6,6 +6,8 @@ mod api;
 mod faults;
 
 #[cfg(test)]
+mod probed_tests;
+#[cfg(test)]
 mod tests;
 
 pub use accounts::AccountId;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::Timestamp;
+use std::time::Duration;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\n";
 
@@ -92,9 +93,20 @@ async fn a_body_without_end_is_cut_at_the_limit_and_not_judged() {
 }
 
 #[tokio::test]
+async fn headers_without_end_are_no_answer() {
+    let server = Canned::start(|stream| {
+        let mut sent = stream.write_all(OK.as_bytes());
+        while sent.is_ok() {
+            sent = stream.write_all(b"X-More: and more\r\n");
+        }
+    });
+    assert_eq!(ask(&server.url()).await, unclear("127.0.0.1 did not send a whole HTTP answer"));
+}
+
+#[tokio::test]
 async fn a_body_that_stops_in_the_middle_is_unclear() {
     let server = Canned::saying(format!("{OK}Content-Length: 10\r\n\r\n[]"));
-    assert_eq!(ask(&server.url()).await, unclear("200, but 127.0.0.1 broke the connection off"));
+    assert_eq!(ask(&server.url()).await, unclear("200, but 127.0.0.1 did not send a whole HTTP answer"));
 }
 
 #[tokio::test]
@@ -124,7 +136,7 @@ async fn a_vendor_that_is_not_there_is_named() {
     let why = "no-such-host.invalid cannot be reached (is the name right, and does it speak TLS?)";
     assert_eq!(ask(nowhere).await, unclear(why));
     let garbage = Canned::saying("SSH-2.0-OpenSSH_9.2\r\n");
-    assert_eq!(ask(&garbage.url()).await, unclear("127.0.0.1 broke the connection off"));
+    assert_eq!(ask(&garbage.url()).await, unclear("127.0.0.1 did not send a whole HTTP answer"));
 }
 
 #[tokio::test]
@@ -139,7 +151,7 @@ async fn a_key_never_goes_in_clear_over_a_network_or_away_from_base_url() {
     for get in [format!("@{}/", trap.addr), format!(":pass@{}/", trap.addr)] {
         let mut profile = leaf7("https://api.leaf7.fun");
         profile.probe.get = get;
-        let answer = Prober::new(&limits()).unwrap().probe(&profile, &key()).await;
+        let answer = Prober::new(&Limits::default()).unwrap().probe(&profile, &key()).await;
         assert_eq!(answer, unclear("probe.get of the vendor leads away from base_url"));
     }
     assert!(trap.heads.try_recv().is_err(), "the trap heard nothing");
@@ -147,7 +159,7 @@ async fn a_key_never_goes_in_clear_over_a_network_or_away_from_base_url() {
 
 #[tokio::test]
 async fn a_profile_that_makes_no_request_is_named_without_the_key() {
-    let prober = Prober::new(&limits()).unwrap();
+    let prober = Prober::new(&Limits::default()).unwrap();
     let mut profile = leaf7("https://api.leaf7.fun");
     profile.probe.header = "no header".into();
     let why = "probe.header of the vendor's profile is no header name";
@@ -160,17 +172,74 @@ async fn a_profile_that_makes_no_request_is_named_without_the_key() {
 }
 
 #[tokio::test]
-async fn two_connections_are_two_connections() {
+async fn two_connections_are_two_connections_and_else_one_is_kept() {
     let server = Canned::start(|stream| {
-        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]";
-        stream.write_all(answer.as_bytes()).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]").unwrap();
         while !head(stream).is_empty() {
-            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n[\"the same\"]").unwrap_or(());
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n[\"second\"]").unwrap_or(());
         }
     });
-    let (prober, profile) = (Prober::new(&limits()).unwrap(), leaf7(&server.url()));
+    let (prober, profile) = (Prober::new(&Limits::default()).unwrap(), leaf7(&server.url()));
     for _ in 0..2 {
         let answer = prober.probe_on_fresh_connection(&profile, &key()).await;
         assert_eq!(answer.verdict, Verdict::Alive, "each is the first on its connection");
     }
+    assert_eq!(prober.probe(&profile, &key()).await.verdict, Verdict::Alive);
+    assert_eq!(
+        prober.probe(&profile, &key()).await.verdict,
+        Verdict::Unclear,
+        "the second on its connection"
+    );
+}
+
+#[tokio::test]
+async fn at_trace_the_log_holds_no_key_and_no_body() {
+    let log = Log::default();
+    let writer = log.clone();
+    let everything = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
+    let subscriber = everything.with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let server = Canned::saying(format!("{OK}Content-Length: 15\r\n\r\n{{\"a\": \"marked\"}}"));
+    ask(&server.url()).await;
+    let written = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(written.contains("hyper"), "{written}");
+    for secret in ["canary", "marked"] {
+        assert!(!written.contains(secret), "{written}");
+    }
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn proxy_variables_and_key_log_files_are_not_heeded() {
+    let trap = Canned::saying("HTTP/1.1 502 Bad Gateway\r\n\r\n");
+    let folder = tempfile::tempdir().unwrap();
+    let key_log = folder.path().join("keys.log");
+    let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+    for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+        again.env(name, trap.url());
+    }
+    again.env_remove("no_proxy").env_remove("NO_PROXY").env("SSLKEYLOGFILE", &key_log).arg("--exact");
+    for test in [
+        "connection::a_probe_is_one_get_with_the_key_in_one_header",
+        "tls::a_trusted_certificate_for_that_name_is_asked",
+    ] {
+        again.arg(format!("probe::tests::{test}"));
+    }
+    let output = again.output().unwrap();
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && report.contains("2 passed"), "{report}");
+    assert!(trap.heads.try_recv().is_err(), "the proxy heard nothing");
+    assert!(!key_log.exists());
 }

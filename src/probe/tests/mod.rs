@@ -4,7 +4,6 @@ mod answers;
 mod connection;
 mod control;
 mod tls;
-mod vendor;
 
 use super::Prober;
 use crate::domain::{Account, Key, Limits, ProbeAnswer, Verdict};
@@ -13,7 +12,6 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 
 const LEAF7: &str = r#"
 title: Leaf7
@@ -32,7 +30,7 @@ probe:
 key: {min_len: 20, max_len: 200}
 "#;
 
-fn leaf7(base_url: &str) -> Profile {
+pub(crate) fn leaf7(base_url: &str) -> Profile {
     let profile: Profile = yaml_serde::from_str(LEAF7).unwrap();
     Profile { base_url: base_url.to_owned(), ..profile }
 }
@@ -41,13 +39,8 @@ fn key() -> Key {
     Key::parse("l7_canary0123456789canary0123456789canary").unwrap()
 }
 
-/// Short, so that a test of silence ends soon.
-fn limits() -> Limits {
-    Limits { request_timeout: Duration::from_secs(2), ..Limits::default() }
-}
-
 async fn ask(base_url: &str) -> ProbeAnswer {
-    Prober::new(&limits()).unwrap().probe(&leaf7(base_url), &key()).await
+    Prober::new(&Limits::default()).unwrap().probe(&leaf7(base_url), &key()).await
 }
 
 fn unclear(why: &str) -> ProbeAnswer {

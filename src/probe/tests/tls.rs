@@ -5,6 +5,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::{ClientConfig, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A CA, and what it signs.
 struct Ca {
@@ -45,7 +46,7 @@ impl Ca {
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Prober::trusting(config, &limits()).unwrap()
+        Prober::trusting(config, &Limits::default()).unwrap()
     }
 }
 
@@ -115,7 +116,7 @@ async fn any_other_certificate_is_unclear_and_hears_no_key() {
 #[tokio::test]
 async fn the_machines_own_store_does_not_trust_a_strangers_ca() {
     let server = Ca::new().server("localhost", (2020, 2100));
-    let answer = server.asked_by(&Prober::new(&limits()).unwrap()).await;
+    let answer = server.asked_by(&Prober::new(&Limits::default()).unwrap()).await;
     let why = "the TLS certificate of localhost comes from nobody whom this machine trusts (is ca-certificates installed?)";
     assert_eq!(answer, unclear(why));
 }

@@ -1,16 +1,24 @@
 //! Against the simulated vendor: each of its moods, and the verdict.
 
 use super::*;
-use crate::demo::simulator::{self, Faults, Mode, Options, Outcome, Simulator};
+use crate::domain::{Limits, Verdict};
+use crate::probe::{Prober, tests::leaf7};
 
 async fn simulator() -> Simulator {
-    simulator::start(Options::default()).await.unwrap()
+    start(Options::default()).await.unwrap()
+}
+
+fn prober() -> Prober {
+    Prober::new(&Limits::default()).unwrap()
 }
 
 async fn verdict(simulator: &Simulator, key: &Key) -> (Verdict, Option<Account>, String) {
-    let prober = Prober::new(&limits()).unwrap();
-    let answer = prober.probe(&leaf7(&simulator.base_url()), key).await;
+    let answer = prober().probe(&leaf7(&simulator.base_url()), key).await;
     (answer.verdict, answer.account, answer.why)
+}
+
+fn ids(ids: &[&str]) -> Option<Account> {
+    Some(ids.iter().copied().collect())
 }
 
 #[tokio::test]
@@ -46,7 +54,6 @@ async fn each_mood_of_the_vendor_has_its_verdict() {
             Mode::Unavailable,
             (Verdict::Unclear, "503 (Service Unavailable) with an object that says nothing of the key"),
         ),
-        (Mode::Silent, (Verdict::Unclear, "127.0.0.1 did not answer within 2 s")),
         (Mode::EverybodyDead, (Verdict::Dead, "401 with the vendor's \"Not authenticated\"")),
         (Mode::EverybodyAlive, (Verdict::Alive, "200 with an array of 1, as a live key gets it")),
     ] {
@@ -57,14 +64,28 @@ async fn each_mood_of_the_vendor_has_its_verdict() {
 }
 
 #[tokio::test]
+async fn a_silent_vendor_is_left_at_the_time_out() {
+    let vendor = simulator().await;
+    let key = vendor.current_key(vendor.new_account("Aim Trainer", &["p-1"]));
+    vendor.set_faults(Mode::Silent);
+    let prober =
+        Prober::new(&Limits { request_timeout: Duration::from_millis(300), ..Limits::default() }).unwrap();
+    let answer = prober.probe(&leaf7(&vendor.base_url()), &key).await;
+    assert_eq!(
+        (answer.verdict, answer.why.as_str()),
+        (Verdict::Unclear, "127.0.0.1 did not answer within 0.3 s")
+    );
+}
+
+#[tokio::test]
 async fn an_answer_that_is_lost_is_asked_for_only_once() {
     let vendor = simulator().await;
     let ours = vendor.new_account("Aim Trainer", &["p-1"]);
     vendor.set_faults(Faults { reset_percent: 100, ..Faults::none() });
-    let prober = Prober::new(&limits()).unwrap();
+    let prober = prober();
     for asked in 1..=3 {
         let answer = prober.probe(&leaf7(&vendor.base_url()), &vendor.current_key(ours)).await;
-        assert_eq!(answer, unclear("127.0.0.1 broke the connection off"));
+        assert_eq!(answer.why, "127.0.0.1 did not send a whole HTTP answer");
         assert_eq!(vendor.total(Outcome::Lost), asked);
     }
 }
