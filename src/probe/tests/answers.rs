@@ -1,6 +1,6 @@
 //! The recorded answers: each file under `vendor/profiles/leaf7/answers` says what was answered and what it means.
 
-use super::{LEAF7, leaf7};
+use super::leaf7;
 use crate::domain::{Account, Verdict};
 use crate::probe::classify;
 use serde::Deserialize;
@@ -42,16 +42,17 @@ fn a_body_that_is_no_text_is_unclear() {
 
 #[test]
 fn a_profile_that_contradicts_itself_condemns_and_promotes_nobody() {
-    let both = LEAF7.replace("dead: [", "dead: [{status: [200], body: array}, ");
-    let (verdict, account, why) = classify(&yaml_serde::from_str(&both).unwrap(), 200, b"[]");
+    let mut profile = leaf7("https://api.leaf7.fun");
+    profile.probe.dead.extend(profile.probe.alive.clone());
+    let (verdict, account, why) = classify(&profile, 200, b"[]");
     assert_eq!((verdict, account), (Verdict::Unclear, None));
     assert_eq!(why, "200 fits a live and a dead key: the profile contradicts itself");
 }
 
 #[test]
 fn a_vendor_without_identities_has_no_account() {
-    let none = LEAF7.replace("  identity: {each: project_id}\n", "");
-    let body = br#"[{"project_id": "a", "name": "b"}]"#;
-    let (verdict, account, _) = classify(&yaml_serde::from_str(&none).unwrap(), 200, body);
+    let mut profile = leaf7("https://api.leaf7.fun");
+    profile.probe.identity = None;
+    let (verdict, account, _) = classify(&profile, 200, br#"[{"project_id": "a", "name": "b"}]"#);
     assert_eq!((verdict, account), (Verdict::Alive, None));
 }
