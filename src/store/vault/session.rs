@@ -38,17 +38,32 @@ pub(super) struct Session {
 
 #[derive(Clone, Copy)]
 struct Lease {
-    from: Instant,
+    /// `None`: long ago.
+    from: Option<Instant>,
     length: Duration,
-    /// What the login gave. A renewal that gives less than half of it has met the token's last day.
+    /// The longest that was given for this token.
     full: Duration,
     renewable: bool,
 }
 
 impl Lease {
+    const DUE: Self = Self { from: None, length: Duration::ZERO, full: Duration::ZERO, renewable: true };
+
+    /// What a login or a renewal that was sent at `from` gave; `None` where the token does not end.
+    fn of(auth: &AuthInfo, from: Instant, former: Option<Lease>) -> Option<Self> {
+        let length = Duration::from_secs(auth.lease_duration);
+        let full = former.map_or(length, |lease| lease.full.max(length));
+        (!length.is_zero()).then_some(Self { from: Some(from), length, full, renewable: auth.renewable })
+    }
+
     /// Renewed at two thirds, so that a store that is away for a while costs no login.
-    fn is_due(&self) -> bool {
-        self.from.elapsed() >= self.length * 2 / 3
+    fn is_due(self) -> bool {
+        self.from.is_none_or(|from| from.elapsed() >= self.length * 2 / 3)
+    }
+
+    /// A renewal that gives less than half has met the end of the token's longest life.
+    fn is_lasting(self) -> bool {
+        self.length >= self.full / 2
     }
 }
 
@@ -80,8 +95,10 @@ impl Sessions {
     pub async fn current(&self, transport: &Transport) -> Result<Arc<Session>, StoreTrouble> {
         let mut current = self.current.lock().await;
         let next = match current.as_ref() {
-            Some(session) if !session.lease.is_some_and(|lease| lease.is_due()) => return Ok(session.clone()),
-            Some(session) => self.renewed(session, transport).await?,
+            Some(session) => match session.lease.filter(|lease| lease.is_due()) {
+                Some(lease) => self.renewed(session, lease, transport).await?,
+                None => return Ok(session.clone()),
+            },
             None => self.begun(transport).await?,
         };
         Ok(current.insert(Arc::new(next)).clone())
@@ -111,37 +128,41 @@ impl Sessions {
 
     async fn begun(&self, transport: &Transport) -> Result<Session, StoreTrouble> {
         match &self.auth {
-            // A given token's lease is not known until it was renewed once. Where that is not allowed, it is used as
-            // it is: if it is bad, the call after this says so.
+            // A given token's lease is not known until it was renewed once.
             Login::Token(token) => {
-                let from = Instant::now();
-                let answer = renew(token, transport).await?;
-                match auth_of(&answer) {
-                    Some(auth) => Ok(Session { token: token.clone(), lease: lease(&auth, from, None) }),
-                    None if is_refusal(&answer) => Ok(Session { token: token.clone(), lease: None }),
-                    None => Err(trouble(&answer, "renewing the token")),
-                }
+                let lease = match renew(token, None, transport).await? {
+                    Renewal::Lease(lease) => lease,
+                    Renewal::Never => None,
+                    Renewal::NotNow => Some(Lease::DUE),
+                };
+                Ok(Session { token: token.clone(), lease })
             }
             Login::AppRole { role_id, secret_id, mount } => login(role_id, secret_id, mount, transport).await,
         }
     }
 
-    async fn renewed(&self, session: &Session, transport: &Transport) -> Result<Session, StoreTrouble> {
-        let from = Instant::now();
-        let mut next = None;
-        if session.lease.is_some_and(|lease| lease.renewable) {
-            let answer = renew(&session.token, transport).await?;
-            next = auth_of(&answer);
-            if next.is_none() && !is_refusal(&answer) {
-                return Err(trouble(&answer, "renewing the token"));
+    async fn renewed(
+        &self,
+        session: &Session,
+        lease: Lease,
+        transport: &Transport,
+    ) -> Result<Session, StoreTrouble> {
+        let renewal = match lease.renewable {
+            true => renew(&session.token, Some(lease), transport).await?,
+            false => Renewal::Never,
+        };
+        let keep = |lease| Session { token: session.token.clone(), lease };
+        match (&self.auth, renewal) {
+            (Login::Token(_), Renewal::Lease(next)) => Ok(keep(next)),
+            (Login::Token(_), Renewal::Never) => Ok(keep(None)),
+            (Login::Token(_), Renewal::NotNow) => Ok(keep(Some(lease))),
+            (Login::AppRole { .. }, Renewal::Lease(next)) if next.is_none_or(Lease::is_lasting) => {
+                Ok(keep(next))
             }
-        }
-        let lease = next.and_then(|auth| lease(&auth, from, session.lease.map(|lease| lease.full)));
-        let lasting = lease.is_some_and(|lease| lease.length >= lease.full / 2);
-        match &self.auth {
-            Login::Token(token) => Ok(Session { token: token.clone(), lease }),
-            Login::AppRole { .. } if lasting => Ok(Session { token: session.token.clone(), lease }),
-            Login::AppRole { role_id, secret_id, mount } => login(role_id, secret_id, mount, transport).await,
+            (
+                Login::AppRole { role_id, secret_id, mount },
+                Renewal::Lease(_) | Renewal::Never | Renewal::NotNow,
+            ) => login(role_id, secret_id, mount, transport).await,
         }
     }
 }
@@ -178,11 +199,36 @@ async fn login(
     let token = header(&auth.client_token);
     auth.client_token.zeroize();
     let token = token.ok_or_else(|| StoreTrouble::Refused(format!("{doing}: the answer holds no token")))?;
-    Ok(Session { token, lease: lease(&auth, from, None) })
+    Ok(Session { token, lease: Lease::of(&auth, from, None) })
 }
 
-async fn renew(token: &HeaderValue, transport: &Transport) -> Result<Answer, StoreTrouble> {
-    transport.send(&RenewTokenSelfRequest::default(), Some(token)).await.map_err(unreachable)
+/// What came of asking for a renewal. Where none came of it the token is used as it is: if it is dead, the call that
+/// needs it says so.
+enum Renewal {
+    /// `None`: it does not end.
+    Lease(Option<Lease>),
+    /// Not renewable, not allowed, or dead.
+    Never,
+    /// The server failed at it (OpenBao answers 500 at the end of a token's longest life).
+    NotNow,
+}
+
+async fn renew(
+    token: &HeaderValue,
+    former: Option<Lease>,
+    transport: &Transport,
+) -> Result<Renewal, StoreTrouble> {
+    let from = Instant::now();
+    let answer = transport.send(&RenewTokenSelfRequest::default(), Some(token)).await.map_err(unreachable)?;
+    if let Some(auth) = auth_of(&answer) {
+        return Ok(Renewal::Lease(Lease::of(&auth, from, former)));
+    }
+    match trouble(&answer, "renewing the token") {
+        away @ (StoreTrouble::Sealed | StoreTrouble::Unreachable(_)) => Err(away),
+        StoreTrouble::Forbidden(_) => Ok(Renewal::Never),
+        StoreTrouble::Refused(_) if answer.status == 400 => Ok(Renewal::Never),
+        StoreTrouble::Refused(_) => Ok(Renewal::NotNow),
+    }
 }
 
 fn unreachable(failed: NoAnswer) -> StoreTrouble {
@@ -191,22 +237,11 @@ fn unreachable(failed: NoAnswer) -> StoreTrouble {
     }
 }
 
-/// 400 is *not renewable*, 403 a policy without `renew-self`, or a dead token.
-fn is_refusal(answer: &Answer) -> bool {
-    matches!(answer.status, 400 | 403)
-}
-
 fn auth_of(answer: &Answer) -> Option<AuthInfo> {
     if answer.status != 200 {
         return None;
     }
     serde_json::from_slice::<EndpointResult<serde_json::Value>>(&answer.body).ok()?.auth
-}
-
-fn lease(auth: &AuthInfo, from: Instant, full: Option<Duration>) -> Option<Lease> {
-    let length = Duration::from_secs(auth.lease_duration);
-    let endless = length.is_zero();
-    (!endless).then(|| Lease { from, length, full: full.unwrap_or(length), renewable: auth.renewable })
 }
 
 /// The token as a header that no debug output shows; `None` where it cannot be one.
@@ -245,9 +280,13 @@ mod tests {
             .unwrap()
         };
         let now = Instant::now();
-        let minute = Duration::from_secs(60);
-        assert!(lease(&auth(0), now, None).is_none());
-        assert!(!lease(&auth(90), now, None).unwrap().is_due());
-        assert!(lease(&auth(90), now.checked_sub(minute).unwrap(), None).unwrap().is_due());
+        let ago = |secs| now.checked_sub(Duration::from_secs(secs)).unwrap();
+        assert!(Lease::of(&auth(0), now, None).is_none());
+        assert!(!Lease::of(&auth(90), ago(30), None).unwrap().is_due());
+        assert!(Lease::of(&auth(90), ago(60), None).unwrap().is_due());
+        assert!(Lease::DUE.is_due());
+        let first = Lease::of(&auth(90), now, None);
+        assert!(Lease::of(&auth(45), now, first).unwrap().is_lasting());
+        assert!(!Lease::of(&auth(44), now, first).unwrap().is_lasting());
     }
 }

@@ -10,7 +10,13 @@ use reqwest::{
     redirect::Policy,
 };
 use rustify::endpoint::{Endpoint, MiddleWare};
-use std::{error::Error, fs, io, net::IpAddr, time::Duration};
+use std::{
+    error::Error,
+    fs,
+    io::{self, ErrorKind},
+    net::IpAddr,
+    time::Duration,
+};
 use vaultrs::api::EndpointMiddleware;
 use zeroize::Zeroizing;
 
@@ -154,13 +160,21 @@ impl Transport {
     }
 }
 
+const CLOSED: &str = "the connection was closed";
+
 /// The innermost cause that is known to hold nothing of the request: what the system or the TLS library says.
 fn cause(error: &reqwest::Error) -> String {
     let mut source = error.source();
     let mut said = None;
     while let Some(error) = source {
         if let Some(error) = error.downcast_ref::<io::Error>() {
-            said = Some(error.to_string());
+            said = Some(match error.kind() {
+                // The TLS library's words for it are a lesson with a link.
+                ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
+                    CLOSED.to_owned()
+                }
+                _ => error.to_string(),
+            });
             source = error.get_ref().map(|inner| inner as &(dyn Error + 'static));
         } else if let Some(error) = error.downcast_ref::<rustls::Error>() {
             return format!("TLS: {error}");
@@ -168,7 +182,7 @@ fn cause(error: &reqwest::Error) -> String {
             source = error.source();
         }
     }
-    said.unwrap_or_else(|| "the connection was closed".to_owned())
+    said.unwrap_or_else(|| CLOSED.to_owned())
 }
 
 fn base(address: &str) -> Result<Url, String> {
