@@ -1,0 +1,4 @@
+//! The one integration test binary: the library and the built program against real servers.
+
+mod world;
+mod world_tests;
