@@ -1,12 +1,11 @@
 use super::*;
+use crate::at_rest::small_disk::SmallDisk;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt, symlink},
     path::Path,
-    process::Command,
 };
-use tempfile::TempDir;
 
 const SECRET: &str = "l7_canary0123456789abcdef";
 
@@ -198,42 +197,11 @@ fn a_key_that_others_may_read_is_refused() {
     );
 }
 
-/// A file system of 256 KiB, of which every byte is taken. `None` where this process may not mount one.
-struct FullDisk(TempDir);
-
-impl FullDisk {
-    fn with(fill: impl FnOnce(&Path)) -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        let mount = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=256k,mode=0700", "tmpfs"])
-            .arg(dir.path())
-            .output()
-            .ok()?;
-        if !mount.status.success() {
-            eprintln!(
-                "skipped: no tmpfs can be mounted here ({})",
-                String::from_utf8_lossy(&mount.stderr).trim()
-            );
-            return None;
-        }
-        let disk = Self(dir);
-        fill(disk.0.path());
-        let full = fs::write(disk.0.path().join("filler"), vec![0; 1 << 20]).unwrap_err();
-        assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
-        Some(disk)
-    }
-}
-
-impl Drop for FullDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0.path()).output();
-    }
-}
-
 #[test]
 fn a_disk_that_is_full_takes_keys_into_the_room_that_was_kept() {
-    let Some(disk) = FullDisk::with(|dir| drop(Spool::open(&given(dir, 1)).unwrap())) else { return };
-    let spool = Spool::open(&given(disk.0.path(), 1)).unwrap();
+    let Some(disk) = SmallDisk::mount() else { return };
+    let spool = Spool::open(&given(disk.path(), 1)).unwrap();
+    disk.fill();
     let keys = (10..26).map(|number| key(&format!("l7_canary0123456789abcd{number}"))).collect::<Vec<_>>();
     for key in &keys {
         spool.put(&name(), key, &note(false)).unwrap();
@@ -243,15 +211,16 @@ fn a_disk_that_is_full_takes_keys_into_the_room_that_was_kept() {
     assert!(error.ends_with("No space left on device (os error 28)"), "{error}");
     assert_eq!((spool.entries().0.len(), spool.entries().1), (16, vec![]));
 
-    fs::remove_file(disk.0.path().join("filler")).unwrap();
+    disk.free();
     spool.put(&name(), &key(SECRET), &note(false)).unwrap();
-    assert_eq!(fs::metadata(disk.0.path().join("spool/reserve")).unwrap().len(), 65_536, "kept again");
+    assert_eq!(fs::metadata(disk.path().join("spool/reserve")).unwrap().len(), 65_536, "kept again");
 }
 
 #[test]
 fn a_disk_that_was_full_from_the_first_opens_and_refuses_by_name() {
-    let Some(disk) = FullDisk::with(|_| ()) else { return };
-    let settings = given(disk.0.path(), 1);
+    let Some(disk) = SmallDisk::mount() else { return };
+    disk.fill();
+    let settings = given(disk.path(), 1);
     let spool = Spool::open(&settings).unwrap();
     let error = spool.put(&name(), &key(SECRET), &note(false)).unwrap_err();
     assert!(error.ends_with("No space left on device (os error 28)"), "{error}");

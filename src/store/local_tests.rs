@@ -1,4 +1,5 @@
 use super::*;
+use crate::at_rest::small_disk::SmallDisk;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 use std::{
@@ -188,4 +189,23 @@ fn a_file_that_is_no_database_is_named_and_left_alone() {
     let error = Local::open(&settings(dir.path(), 1)).err().unwrap();
     assert!(error.starts_with(&format!("{}: ", file.display())), "{error}");
     assert_eq!(fs::read(&file).unwrap(), b"not a database at all");
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_a_write_and_costs_nothing_that_was_written() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let store = Local::open(&settings(disk.path(), 1)).unwrap();
+    assert_eq!(store.write(PATH, &fields(SECRET), 0).await, WriteOutcome::Written { version: 1 });
+    disk.fill();
+    let large = fields(&"x".repeat(1 << 20));
+    let told = match store.write("large", &large, 0).await {
+        WriteOutcome::Failed(trouble) => trouble.to_string(),
+        WriteOutcome::Unknown(why) => why,
+        other => panic!("{other:?}"),
+    };
+    assert!(told.ends_with("No space left on device (os error 28)"), "{told}");
+    assert_eq!(version(&store, PATH).await, Some((1, SECRET.to_owned())));
+    disk.free();
+    assert_eq!(store.write("large", &large, 0).await, WriteOutcome::Written { version: 1 });
+    assert_eq!(version(&store, PATH).await, Some((1, SECRET.to_owned())));
 }

@@ -65,6 +65,9 @@ impl Vault {
 
     pub async fn read(&self, mount: Option<&str>, path: &str) -> Read {
         let mount = mount.unwrap_or(&self.mount);
+        if let Err(trouble) = plain(mount, path) {
+            return Read::Failed(trouble);
+        }
         let request = ReadSecretRequest { mount: mount.to_owned(), path: path.to_owned(), version: None };
         match self.call(&request).await {
             Ok(answer) => answer::read(&answer, &format!("reading {mount}/data/{path}")),
@@ -80,6 +83,9 @@ impl Vault {
             )));
         };
         let mount = mount.unwrap_or(&self.mount);
+        if let Err(trouble) = plain(mount, path) {
+            return WriteOutcome::Failed(trouble);
+        }
         let mut request = SetSecretRequest {
             mount: mount.to_owned(),
             path: path.to_owned(),
@@ -115,6 +121,27 @@ impl Vault {
         match self.sessions.instead_of(&session, &self.transport).await.map_err(Failed::NotSent)? {
             Some(newer) => Ok(self.transport.send(request, Some(&newer.token)).await?),
             None => Ok(answer),
+        }
+    }
+}
+
+/// URLs resolve `.` and `..`, and servers join what an empty part keeps apart: such a path would be another one.
+fn plain(mount: &str, path: &str) -> Result<(), StoreTrouble> {
+    let bad = mount.split('/').chain(path.split('/')).any(|part| matches!(part, "" | "." | ".."));
+    if bad { Err(StoreTrouble::Refused(format!("{mount}/data/{path} is not a path"))) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_a_url_would_bend_is_refused() {
+        assert_eq!(plain("secret", "vendors/leaf7/main"), Ok(()));
+        assert_eq!(plain("team/kv", "a b/..c"), Ok(()));
+        for path in ["", "/a", "a/", "a//b", "../a", "a/./b"] {
+            let refused = StoreTrouble::Refused(format!("secret/data/{path} is not a path"));
+            assert_eq!(plain("secret", path), Err(refused));
         }
     }
 }

@@ -146,15 +146,19 @@ async fn neither_token_nor_key_is_in_any_error_or_trace() {
             format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n{body}", body.len())
         })
         .await;
-        let store = open_with(plain(echo.port));
-        let told = format!(
-            "{:?} {:?} {:?}",
-            store.read(None, PATH).await,
-            store.write(None, PATH, &fields("canary-key"), 0).await,
-            store.health().await
-        );
-        assert!(!told.contains("canary"), "{status}: {told}");
-        assert!(echo.requests.load(SeqCst) > 1);
+        let role =
+            Auth::AppRole { role_id: "x".into(), secret_id: Secret::new(CANARY), mount: "approle".into() };
+        for auth in [Auth::Token(Secret::new(CANARY)), role] {
+            let store = open_with(vault::Settings { auth, ..plain(echo.port) });
+            let told = format!(
+                "{:?} {:?} {:?}",
+                store.read(None, PATH).await,
+                store.write(None, PATH, &fields("canary-key"), 0).await,
+                store.health().await
+            );
+            assert!(!told.contains("canary"), "{status}: {told}");
+        }
+        assert!(echo.requests.load(SeqCst) > 5);
     }
     let trace = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     assert!(trace.contains(PATH), "the trace is one");

@@ -1,6 +1,9 @@
 //! What lies on this host's disk: folders and files that nobody else may read, and encryption. It knows neither
 //! documents nor keys of vendors: bytes go in, bytes come out.
 
+#[cfg(test)]
+pub mod small_disk;
+
 use crate::domain::Secret;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chacha20poly1305::{
