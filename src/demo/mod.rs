@@ -1,1 +1,3 @@
-//! TODO
+//! The simulated vendor and the guided run.
+
+pub mod sign;
