@@ -1,3 +1,4 @@
 //! The simulated vendor and the guided run.
 
+pub mod mails;
 pub mod sign;

@@ -14,6 +14,7 @@ use std::{net::SocketAddr, time::Duration};
 /// More TXT records than this are not a key's; nor are longer ones (RFC 6376 keys have some 400 characters).
 const RECORDS_MAX: usize = 16;
 const RECORD_BYTES_MAX: usize = 8 << 10;
+const ABSENCE_KEPT: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -39,6 +40,8 @@ impl Resolver {
         // Two tries fit into the time-out.
         options.timeout = timeout / 3;
         options.attempts = 1;
+        // A key that was just published is found a minute later, whatever the zone says of absence.
+        options.negative_max_ttl = Some(ABSENCE_KEPT);
         let builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
         let resolver = builder.with_options(options).build();
         Ok(Self {

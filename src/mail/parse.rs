@@ -76,6 +76,10 @@ impl Text {
         Ok(Self(text))
     }
 
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The mail's own header and body. Refuses what a mail may hold only once and holds twice, and what was sent on.
     pub fn mail(&self) -> Result<Entity<'_>, Fault> {
         let mail = Entity::cut(&self.0)?;

@@ -3,8 +3,10 @@
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
-/// A compiled expression may take so many bytes.
-const COMPILED_MAX: usize = 1 << 20;
+/// A compiled expression may take so many bytes: `\w` twenty times over is too much for a daemon of some megabytes.
+const COMPILED_MAX: usize = 256 << 10;
+/// What it may remember while it searches; beyond it starts afresh.
+const CACHE_MAX: usize = 64 << 10;
 /// How far before its end an expression is looked for, in bytes: no wording is longer.
 const REACH: usize = 240;
 
@@ -45,7 +47,10 @@ impl Expression {
         }
         // Compiled by itself first, so that the message shows what was written and nothing else.
         Regex::new(&written).map_err(|error| summary(&error))?;
-        let builder = RegexBuilder::new(&around.replace("{}", &written)).size_limit(COMPILED_MAX).build();
+        let builder = RegexBuilder::new(&around.replace("{}", &written))
+            .size_limit(COMPILED_MAX)
+            .dfa_size_limit(CACHE_MAX)
+            .build();
         let regex = builder.map_err(|error| summary(&error))?;
         Ok(Self { written, regex })
     }
