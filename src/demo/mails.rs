@@ -106,7 +106,9 @@ fn encode_parts(body: &[u8], boundary: &str) -> Result<Vec<u8>, String> {
         encoded.extend(encode(part.as_bytes())?);
         encoded.extend(b"\r\n");
     }
-    encoded.extend(format!("{delimiter}--\r\n").into_bytes());
+    if body.contains(&format!("{delimiter}--")) {
+        encoded.extend(format!("{delimiter}--\r\n").into_bytes());
+    }
     Ok(encoded)
 }
 

@@ -187,13 +187,13 @@ impl Wanted<'_> {
         if strange > 0 && text.chars().count() - strange >= self.key.min_len {
             return Err(Some("its key holds a character that no key may hold"));
         }
-        let key = Key::parse(text).map_err(|_| None)?;
+        let key = || Key::parse(text).map_err(|_| None);
         if let Some(pattern) = &self.key.pattern {
-            return if pattern.matches(text) { Ok((key, Make::Exact)) } else { Err(None) };
+            return if pattern.matches(text) { Ok((key()?, Make::Exact)) } else { Err(None) };
         }
         if let Some(shape) = self.shape.filter(|shape| shape.len == text.len()) {
             let make = if shape.fits(text) { Make::Exact } else { Make::Alike };
-            return if make == Make::Exact || is_random(text) { Ok((key, make)) } else { Err(None) };
+            return if make == Make::Exact || is_random(text) { Ok((key()?, make)) } else { Err(None) };
         }
         if !is_random(text) {
             return Err(None);
@@ -205,7 +205,7 @@ impl Wanted<'_> {
             return Err(Some("its key is longer than the profile allows"));
         }
         // Without any key to compare with, what looks random is all that can be asked for.
-        Ok((key, if self.shape.is_some() { Make::Random } else { Make::Alike }))
+        Ok((key()?, if self.shape.is_some() { Make::Random } else { Make::Alike }))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The decision, told by the mails beside the profile.
 
 mod accept;
+mod refuse;
 
 use super::*;
 use crate::{
