@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 /// Real mails nest some thirty tables deep at worst.
 const DEPTH_MAX: usize = 512;
 /// A single tag or comment longer than this is no mail's; within one, html5ever's work is quadratic.
-const TOKEN_MAX: usize = 64 << 10;
+const TOKEN_MAX: usize = 32 << 10;
 const CHUNK: usize = 4 << 10;
 
 const VOID: [&str; 13] =
