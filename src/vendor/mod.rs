@@ -1,5 +1,6 @@
 //! Vendors as data: what keyrelay knows of each, and what a mail of theirs means.
 
 pub mod profile;
+pub mod registry;
 
 pub use profile::Profile;
