@@ -218,14 +218,16 @@ fn proof(table: &mut Table, owner: &Owner) -> Option<Proof> {
     table.table("prove", |table| {
         let level = table.get("level", level).map(|level| (level, table.at("level")));
         let kinds = ["http", "command", "report"];
-        let kind = if level.is_some() { table.choice(&kinds) } else { table.need_choice(&kinds) };
-        let prove = match kind {
+        if level.is_some() && !kinds.iter().any(|kind| table.mentions(kind)) {
+            return Some(Proof { prove: None, accepted: false, level });
+        }
+        let prove = match table.need_choice(&kinds) {
             Some("http") => table.table("http", prove_http)?,
             Some("command") => table
                 .table("command", |table| table.need("run", program))
                 .map(|run| Prove::Command { run })?,
             Some(_) => table.table("report", |table| prove_report(table, owner))?,
-            None => return level.map(|level| Proof { prove: None, accepted: false, level: Some(level) }),
+            None => return None,
         };
         Some(Proof { prove: Some(prove), accepted: false, level })
     })

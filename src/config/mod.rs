@@ -120,9 +120,10 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
     let world = credential::World { store: store.as_ref(), mailboxes: &mailboxes, vendors: &vendors };
     let credentials =
         root.each("credentials", |_: &CredentialName, table| credential::credential(table, &world));
-    if credentials.is_empty() {
-        root.need("credentials", |item| item.refuse::<()>("there is no credential to look after"));
-    }
+    root.need("credentials", |item| match item.value().as_dict() {
+        Some(none) if none.is_empty() => item.refuse::<()>("there is no credential to look after"),
+        _ => None,
+    });
     let store = store?;
     Some(Config {
         store: store.settings,

@@ -233,28 +233,34 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Which one of keys that exclude each other is written; at most one.
+    /// Whether the key is written, be it with nothing behind it.
+    pub fn mentions(&mut self, key: &'static str) -> bool {
+        self.value(key).is_some()
+    }
+
+    /// Which one of keys that exclude each other has a value; at most one.
     pub fn choice(&mut self, alternatives: &[&'static str]) -> Option<&'static str> {
-        let written: Vec<_> = alternatives.iter().copied().filter(|key| self.value(key).is_some()).collect();
-        let with_value: Vec<_> = written.iter().copied().filter(|key| self.has(key)).collect();
-        let chosen = if with_value.is_empty() { written } else { with_value };
-        match chosen[..] {
+        let with_value: Vec<_> = alternatives.iter().copied().filter(|key| self.has(key)).collect();
+        match with_value[..] {
             [] => None,
             [one] => Some(one),
             [..] => {
-                let rule = format!("{} exclude each other", chosen.join(" and "));
+                let rule = format!("{} exclude each other", with_value.join(" and "));
                 self.refuse(rule, format!("keep one of {}", alternatives.join(", ")))
             }
         }
     }
 
-    /// Exactly one of them.
+    /// Exactly one of them. A lone key with nothing behind it is chosen, too: all below it may have defaults.
     pub fn need_choice(&mut self, alternatives: &[&'static str]) -> Option<&'static str> {
-        let is_written = |table: &mut Self| alternatives.iter().any(|key| table.value(key).is_some());
-        if is_written(self) {
+        if alternatives.iter().any(|key| self.has(key)) {
             return self.choice(alternatives);
         }
-        self.refuse("a key is missing", format!("write one of {}", alternatives.join(", ")))
+        let mentioned: Vec<_> = alternatives.iter().copied().filter(|key| self.mentions(key)).collect();
+        match mentioned[..] {
+            [one] => Some(one),
+            [..] => self.refuse("a key is missing", format!("write one of {}", alternatives.join(", "))),
+        }
     }
 
     fn value(&mut self, key: &'static str) -> Option<&'a Value> {

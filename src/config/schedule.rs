@@ -11,7 +11,15 @@ use croner::{
     parser::{CronParser, Seconds, Year},
 };
 
-const FIELDS: [&str; 6] = ["second", "minute", "hour", "day of month", "month", "day of week"];
+/// A schedule's fields and what may stand there.
+const FIELDS: [(&str, &str); 6] = [
+    ("second", "0-59"),
+    ("minute", "0-59"),
+    ("hour", "0-23"),
+    ("day of month", "1-31"),
+    ("month", "1-12"),
+    ("day of week", "0-7 (0 and 7 are Sunday)"),
+];
 
 /// When to look, each in six fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,11 +58,12 @@ fn cron(item: &Item) -> Option<String> {
         fields if fields.len() == 6 => fields,
         _ => return item.refuse_with(format!("\"{}\" is no cron schedule", shown(&text)), HINT),
     };
-    for (at, name) in FIELDS.into_iter().enumerate() {
+    for (at, (name, numbers)) in FIELDS.into_iter().enumerate() {
         let mut alone = ["*"; 6];
         alone[at] = fields[at];
         if let Err(error) = parse(&alone.join(" ")) {
-            return item.refuse_with(format!("{name} \"{}\": {}", shown(fields[at]), reason(&error)), HINT);
+            let rule = format!("{name} \"{}\": {}", shown(fields[at]), reason(&error));
+            return item.refuse_with(rule, format!("write {numbers}, *, or a list, range or step of them"));
         }
     }
     let schedule = fields.join(" ");

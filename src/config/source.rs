@@ -62,12 +62,11 @@ impl Source {
             twice.iter().map(|key| mistake(key, "this key is set twice in the file".into())).collect();
         let overrides = Overrides::read(environment);
         mistakes.extend(overrides.clashes.iter().cloned());
-        // yaml_serde's text about a value of the wrong type quotes the value.
-        let no_keys = |_| mistake("", "this is no YAML file of keys and values".into());
+        let no_keys = || mistake("", "this is no YAML file of keys and values".into());
         let in_file = Figment::from(Data::<Yaml>::string(text_of_keys(&text)));
         let merged = in_file.clone().merge(Environment(&overrides.tree));
-        let in_file = keys_of(&in_file).map_err(no_keys)?;
-        let tree = keys_of(&merged).map_err(no_keys)?;
+        let in_file = keys_of(&in_file).ok_or_else(no_keys)?;
+        let tree = keys_of(&merged).ok_or_else(no_keys)?;
         Ok((Self { file, tree, in_file, overrides }, mistakes))
     }
 
@@ -127,8 +126,9 @@ impl Provider for Environment<'_> {
     }
 }
 
-fn keys_of(figment: &Figment) -> Result<Dict, figment::Error> {
-    Ok(figment.data()?.remove(&Profile::Default).unwrap_or_default())
+/// `None` where figment cannot take it; its own words may quote a value.
+fn keys_of(figment: &Figment) -> Option<Dict> {
+    Some(figment.data().ok()?.remove(&Profile::Default).unwrap_or_default())
 }
 
 /// A file of nothing but comments has no keys, which is no mistake of form.
@@ -212,6 +212,9 @@ impl<'de> Visitor<'de> for Walk<'_> {
         Ok(())
     }
     fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_none<E>(self) -> Result<(), E> {
         Ok(())
     }
 }
