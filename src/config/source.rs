@@ -91,6 +91,11 @@ impl Source {
         self.overrides.sets(path)
     }
 
+    /// Whether the environment set this key or one below it.
+    pub fn has_override_below(&self, path: &str) -> bool {
+        self.overrides.at_or_below(path).is_some()
+    }
+
     fn is_in_file(&self, path: &str) -> bool {
         let mut keys = path.split('.');
         let first = keys.next().and_then(|key| self.in_file.get(key));

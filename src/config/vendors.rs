@@ -4,18 +4,24 @@
 use super::{mistake::Severity, read::Table, values::shown};
 use crate::{
     domain::VendorName,
-    vendor::{Profile, registry},
+    vendor::{self, Profile},
 };
 use figment::value::Value as Written;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{cell::LazyCell, collections::BTreeMap};
+
+type Profiles = BTreeMap<VendorName, Profile>;
 
 /// All vendors by name. A vendor with a mistake is `None`: whatever names it is right.
 pub(super) fn vendors(root: &mut Table) -> BTreeMap<VendorName, Option<Profile>> {
-    let built_in = registry::resolve(&BTreeMap::new()).unwrap_or_default();
+    // Costly: every regular expression of every profile is compiled.
+    let built_in: LazyCell<Profiles> =
+        LazyCell::new(|| vendor::resolve(&BTreeMap::new()).unwrap_or_default());
     let mut overrides = BTreeMap::new();
     for (name, path, written) in root.entries("vendors") {
-        let value = to_json(root, &path, written, like(&built_in, name).as_ref());
+        let is_overridden = root.sheet.source.has_override_below(&path);
+        let like = if is_overridden { like(&built_in, name) } else { None };
+        let value = to_json(root, &path, written, like.as_ref());
         match name.parse::<VendorName>() {
             Ok(name) => {
                 overrides.insert(name, value);
@@ -23,19 +29,21 @@ pub(super) fn vendors(root: &mut Table) -> BTreeMap<VendorName, Option<Profile>>
             Err(error) => root.sheet.note(Severity::Error, &path, error.to_string(), None),
         }
     }
-    let mistakes = match registry::resolve(&overrides) {
+    let mistakes = match vendor::resolve(&overrides) {
         Ok(vendors) => return vendors.into_iter().map(|(name, profile)| (name, Some(profile))).collect(),
         Err(mistakes) => mistakes,
     };
     for mistake in mistakes {
-        root.sheet.note(Severity::Error, &format!("vendors.{}", mistake.path), mistake.message, mistake.hint);
+        let path = format!("vendors.{}", mistake.path);
+        root.sheet.note(Severity::Error, &path, mistake.message, Some(mistake.hint));
     }
     let broken = overrides.into_keys().map(|name| (name, None));
-    built_in.into_iter().map(|(name, profile)| (name, Some(profile))).chain(broken).collect()
+    let whole = built_in.iter().map(|(name, profile)| (name.clone(), Some(profile.clone())));
+    whole.chain(broken).collect()
 }
 
 /// A profile that shows which type each field has: the vendor's own, or any.
-fn like(built_in: &BTreeMap<VendorName, Profile>, name: &str) -> Option<Value> {
+fn like(built_in: &Profiles, name: &str) -> Option<Value> {
     let own = built_in.iter().find(|(built_in, _)| built_in.as_str() == name);
     own.or(built_in.iter().next()).and_then(|(_, profile)| serde_json::to_value(profile).ok())
 }

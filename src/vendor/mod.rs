@@ -1,6 +1,7 @@
 //! Vendors as data: what keyrelay knows of each, and what a mail of theirs means.
 
 pub mod profile;
-pub mod registry;
+mod registry;
 
 pub use profile::Profile;
+pub use registry::{ProfileMistake, resolve};

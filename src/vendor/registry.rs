@@ -10,7 +10,7 @@ pub struct ProfileMistake {
     /// `leaf7.mail.signed_by`
     pub path: String,
     pub message: String,
-    pub hint: Option<String>,
+    pub hint: String,
 }
 
 pub fn resolve(
@@ -27,9 +27,11 @@ pub fn resolve(
             (Ok(parsed), Ok(profile)) => {
                 profiles.insert(parsed, profile);
             }
-            (_, Err(error)) => {
-                mistakes.push(ProfileMistake { path: name, message: error.to_string(), hint: None })
-            }
+            (_, Err(error)) => mistakes.push(ProfileMistake {
+                path: name,
+                message: error.to_string(),
+                hint: "look at it".into(),
+            }),
             (Err(_), _) => {}
         }
     }
@@ -49,10 +51,14 @@ fn merge(into: &mut Value, from: &Value) {
 
 fn leaf7() -> Value {
     json!({
-        "title": "Leaf7", "about": "a", "dashboard": "d", "base_url": "https://api.leaf7.fun", "rotates": "vendor",
-        "cadence": "7d", "notice_before": "24h", "grace": "24h", "limit": {"requests": 60, "per": "60s"},
+        "title": "Leaf7", "about": "a", "dashboard": "Leaf7 dashboard, Settings", "base_url": "https://api.leaf7.fun", "rotates": "vendor",
+        "forbidden_hosts": {"auth.leaf7.fun":
+            "use https://api.leaf7.fun; the vendor answers 403 to whoever calls its other host directly"},
+        "cadence": "7d", "notice_before": "24h", "grace": "24h", "limit": {"requests": 60, "per": "1m"},
         "probe": {"get": "/api/vendor/projects/", "header": "Authorization", "scheme": "Bearer ",
-            "alive": [{"status": [200], "body": "array"}], "dead": [{"status": [401], "body": "object"}]},
+            "alive": [{"status": [200], "body": "array", "each_has": ["project_id", "name"]}],
+            "dead": [{"status": [401, 403], "body": "object", "equals": {"/detail": "Not authenticated"}}],
+            "identity": {"each": "project_id"}},
         "mail": {"signed_by": ["leaf7.fun"], "warning": {"subject": ["x"]},
             "confirmation": {"subject": ["y"], "key_after": ["z"]}},
         "key": {"min_len": 20, "max_len": 200}
