@@ -197,3 +197,29 @@ fn every_field_of_a_profile_is_in_the_example() {
     assert!(profile.len() > 20, "{profile:?}");
     assert_eq!(profile.difference(&shown).collect::<Vec<_>>(), Vec::<&String>::new());
 }
+
+fn leaves(path: &str, value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, value)| {
+            leaves(&format!("{path}/{}", key.replace('~', "~0").replace('/', "~1")), value, found);
+        }),
+        _ => found.push(path.to_owned()),
+    }
+}
+
+#[test]
+fn a_key_with_nothing_or_nonsense_behind_it_is_a_default_or_a_named_mistake() {
+    for mut tree in [vec![with_everything()], alternatives()].concat() {
+        tree.as_object_mut().unwrap().remove("vendors");
+        let mut paths = Vec::new();
+        leaves("", &tree, &mut paths);
+        for path in paths {
+            for nonsense in [json!(null), json!({"zz": 1}), json!([[]]), json!(-1.5)] {
+                let mut tree = tree.clone();
+                *tree.pointer_mut(&path).unwrap() = nonsense;
+                // `load_text` fails the test on a refusal without a reason.
+                _ = checked(&tree);
+            }
+        }
+    }
+}
