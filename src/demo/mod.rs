@@ -3,6 +3,8 @@
 
 pub mod consumer;
 pub mod dns;
+pub mod mails;
+pub mod sign;
 pub mod simulator;
 
 mod serve;
