@@ -60,6 +60,7 @@ impl Tally {
     /// How many requests are left.
     pub fn room(&self) -> usize {
         let most = match self.wanted {
+            _ if self.urls == 0 => 0,
             None => self.urls,
             Some(_) => self.urls.max(self.target() * REQUESTS_PER_INSTANCE),
         };
