@@ -204,23 +204,26 @@ fn silence(error: &reqwest::Error, limits: &Limits) -> String {
 /// The innermost cause: the operating system's or the TLS library's, which know nothing of the request.
 fn leaf(error: &(dyn Error + 'static)) -> String {
     let mut leaf = error;
-    while let Some(source) = leaf.source() {
-        leaf = source;
+    while let Some(inner) = inside(leaf) {
+        leaf = inner;
     }
-    let system = leaf.downcast_ref::<io::Error>();
-    let tls = system.and_then(io::Error::get_ref).and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match tls.or_else(|| leaf.downcast_ref()) {
+    let refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    match leaf.downcast_ref() {
         Some(rustls::Error::InvalidCertificate(why)) => {
             format!(
-                "its certificate is not trusted ({why:?}): name its CA in ca_cert, or correct the host name"
+                "its certificate is not trusted ({why}): name its CA in ca_cert, or correct the host name"
             )
         }
         Some(error) => format!("TLS failed: {error}"),
-        None if system.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) => {
-            "connection refused: nobody listens there".into()
-        }
+        None if leaf.downcast_ref().is_some_and(refused) => "connection refused: nobody listens there".into(),
         None => leaf.to_string(),
     }
+}
+
+/// An I/O error that wraps another error names that one's source as its own, and so hides it.
+fn inside<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    wrapped.map(|error| error as &'a (dyn Error + 'static)).or_else(|| error.source())
 }
 
 /// Scheme, host and port: the rest of an address may be a secret.
