@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 /// Where groups are named. Those that a directory service adds are not in it, and are given by their number.
 const GROUPS: &str = "/etc/group";
 
-/// Compares the file with what [`write`] would write. `Same` means the bytes, the mode and the group.
+/// Compares the file with what [`write()`] would write. `Same` means the bytes, the mode and the group.
 pub fn compare(path: &Path, form: &FileForm, mode: u32, group: Option<&str>, key: &Key) -> CopyState {
     let wanted = Wanted { path, form, mode: Mode::from_raw_mode(mode), group, key };
     let state = wanted.gid().and_then(|gid| Ok(wanted.compare(&Place::open(path)?, gid)));
@@ -48,9 +48,9 @@ impl Wanted<'_> {
         let gid = self.gid()?;
         let place = Place::open(self.path)?;
         match self.compare(&place, gid) {
-            CopyState::Same | CopyState::Missing | CopyState::Differs(_) => {}
-            CopyState::Unreadable => {}
-            CopyState::NotOurs(why) | CopyState::Failed(why) => {
+            CopyState::Same | CopyState::Missing | CopyState::Differs(_) | CopyState::Unreadable => {}
+            CopyState::Failed(why) => return Err(Trouble::Other(why)),
+            CopyState::NotOurs(why) => {
                 return Err(Trouble::Other(format!(
                     "{why}; it was not overwritten: move it away, or name another path"
                 )));
