@@ -1,1 +1,4 @@
-//! TODO
+//! The simulated vendor and the guided run.
+
+pub mod mails;
+pub mod sign;

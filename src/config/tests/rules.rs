@@ -289,8 +289,10 @@ fn a_schedule_is_five_fields_or_six_with_seconds_first() {
 #[test]
 fn a_mistake_in_a_vendors_profile_is_told_with_its_place() {
     let lines = said_of(&[("vendors.leaf7.key.min_len", "many")]);
-    assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(lines[0].starts_with("vendors.leaf7"), "{lines:?}");
+    assert!(lines[0].starts_with("vendors.leaf7.key.min_len: invalid type: string \"many\""), "{lines:?}");
+    let lines = said_of(&[("vendors.leaf7.base_url", "http://api.example.com")]);
+    assert!(lines[0].starts_with("vendors.leaf7.base_url: "), "{lines:?}");
     let lines = said_of(&[("vendors.other", "{}"), ("credentials.main.vendor", "other")]);
-    assert!(lines.iter().all(|line| line.starts_with("vendors.other")), "the name is known: {lines:?}");
+    assert!(lines[0].starts_with("vendors.other: missing field"), "{lines:?}");
+    assert!(lines.iter().all(|line| line.starts_with("vendors.")), "the name itself is known: {lines:?}");
 }
