@@ -11,6 +11,13 @@ use crate::domain::Timestamp;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
+/// One of the two kinds of mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailboxSettings {
+    Imap(imap::Settings),
+    Maildir(maildir::Settings),
+}
+
 /// A mail as it lay in the mailbox. Only these bytes are evidence.
 #[derive(Clone)]
 pub struct RawMail {
