@@ -26,7 +26,12 @@ pub fn core(config: &Config, limits: &Limits, watch: bool) -> rotation::Settings
     }
 }
 
-fn one(name: &CredentialName, credential: &Credential, profile: &Profile, watch: bool) -> rotation::Credential {
+fn one(
+    name: &CredentialName,
+    credential: &Credential,
+    profile: &Profile,
+    watch: bool,
+) -> rotation::Credential {
     rotation::Credential {
         name: name.clone(),
         vendor: credential.vendor.clone(),
@@ -42,7 +47,11 @@ fn one(name: &CredentialName, credential: &Credential, profile: &Profile, watch:
         hand_over_within: credential.hand_over_within,
         origin: profile.base_url.clone(),
         limit: (profile.limit.requests, profile.limit.per.0),
-        consumers: credential.consumers.iter().map(|(name, settings)| (name.clone(), consumer(settings))).collect(),
+        consumers: credential
+            .consumers
+            .iter()
+            .map(|(name, settings)| (name.clone(), consumer(settings)))
+            .collect(),
     }
 }
 
@@ -74,7 +83,11 @@ pub fn host_name() -> String {
 fn period(schedule: &str) -> Duration {
     const HOUR: Duration = Duration::from_secs(3_600);
     let start = chrono::DateTime::UNIX_EPOCH;
-    let Ok(cron) = croner::parser::CronParser::builder().seconds(croner::parser::Seconds::Required).build().parse(schedule) else {
+    let Ok(cron) = croner::parser::CronParser::builder()
+        .seconds(croner::parser::Seconds::Required)
+        .build()
+        .parse(schedule)
+    else {
         return HOUR; // the configuration has refused it before
     };
     let two = |cron: &Cron| {

@@ -5,16 +5,16 @@ use crate::{
     alert::smtp::Smtp,
     config::Config,
     consumer::prove::Prover,
-    domain::{CredentialName, Limits, RotationId},
+    domain::{CredentialName, Limits, RotationId, Timestamp},
     mail::dns::Resolver,
     probe,
     spool::Spool,
-    store::{Fields, Settings, Store},
+    store::{Document, Fields, Store},
     vendor::Profile,
 };
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::Semaphore;
 
@@ -35,8 +35,8 @@ pub struct Tools {
     pub keyring: Arc<Keyring>,
     pub store_calls: Semaphore,
     pub consumer_calls: Semaphore,
-    /// The fields of each key document as last read, by version: a promotion keeps what belongs to others.
-    pub documents: Mutex<BTreeMap<CredentialName, (u64, Fields)>>,
+    /// Each key document as last read: a promotion keeps what belongs to others.
+    pub documents: Mutex<BTreeMap<CredentialName, Document>>,
     pub host: String,
     /// One start of this process, for the journal.
     pub run_id: RotationId,
@@ -80,13 +80,18 @@ impl Tools {
     pub fn state_path(&self, name: &CredentialName) -> String {
         format!("{}/{name}", self.config.state_path)
     }
-    pub fn remember_document(&self, name: &CredentialName, version: u64, fields: Fields) {
-        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        documents.insert(name.clone(), (version, fields));
+    pub fn remember_document(&self, name: &CredentialName, document: Document) {
+        self.lock().insert(name.clone(), document);
     }
     /// The fields of this very version, if they were read.
-    pub fn document(&self, name: &CredentialName, version: u64) -> Option<Fields> {
-        let documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        documents.get(name).filter(|(known, _)| *known == version).map(|(_, fields)| fields.clone())
+    pub fn fields(&self, name: &CredentialName, version: u64) -> Option<Fields> {
+        self.lock().get(name).filter(|known| known.version == version).map(|known| known.fields.clone())
+    }
+    /// When the document was last written: no consumer can have had its key before.
+    pub fn written_at(&self, name: &CredentialName) -> Timestamp {
+        self.lock().get(name).map_or(Timestamp::MIN, |known| known.created_at)
+    }
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<CredentialName, Document>> {
+        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,20 +9,30 @@ use crate::{
     },
     daemon::{clock, tools::Tools},
     domain::{
-        ActionOutcome, ConsumerName, CopyState, CredentialName, DeliveryOutcome, Fingerprint, Key, ProofOutcome,
-        WriteOutcome,
+        ActionOutcome, ConsumerName, CopyState, CredentialName, DeliveryOutcome, Fingerprint, Key,
+        ProofOutcome, WriteOutcome,
     },
     store::{Fields, Read, layout},
 };
 
-fn settings<'a>(tools: &'a Tools, name: &CredentialName, consumer: &ConsumerName) -> Result<&'a consumer::Settings, String> {
+fn settings<'a>(
+    tools: &'a Tools,
+    name: &CredentialName,
+    consumer: &ConsumerName,
+) -> Result<&'a consumer::Settings, String> {
     let credential = tools.config.credentials.get(name);
     let settings = credential.and_then(|credential| credential.consumers.get(consumer));
     settings.ok_or_else(|| "it is no longer configured".to_owned())
 }
 
-pub async fn compare(tools: &Tools, name: &CredentialName, consumer: &ConsumerName, fingerprint: Fingerprint) -> CopyState {
-    let found = settings(tools, name, consumer).and_then(|settings| Ok((settings, key(tools, name, fingerprint)?)));
+pub async fn compare(
+    tools: &Tools,
+    name: &CredentialName,
+    consumer: &ConsumerName,
+    fingerprint: Fingerprint,
+) -> CopyState {
+    let found =
+        settings(tools, name, consumer).and_then(|settings| Ok((settings, key(tools, name, fingerprint)?)));
     let (settings, key) = match found {
         Ok(found) => found,
         Err(why) => return CopyState::Failed(why),
@@ -45,8 +55,14 @@ pub async fn compare(tools: &Tools, name: &CredentialName, consumer: &ConsumerNa
     }
 }
 
-pub async fn deliver(tools: &Tools, name: &CredentialName, consumer: &ConsumerName, fingerprint: Fingerprint) -> DeliveryOutcome {
-    let found = settings(tools, name, consumer).and_then(|settings| Ok((settings, key(tools, name, fingerprint)?)));
+pub async fn deliver(
+    tools: &Tools,
+    name: &CredentialName,
+    consumer: &ConsumerName,
+    fingerprint: Fingerprint,
+) -> DeliveryOutcome {
+    let found =
+        settings(tools, name, consumer).and_then(|settings| Ok((settings, key(tools, name, fingerprint)?)));
     let (settings, key) = match found {
         Ok(found) => found,
         Err(why) => return DeliveryOutcome::Failed(why),
@@ -61,10 +77,12 @@ pub async fn deliver(tools: &Tools, name: &CredentialName, consumer: &ConsumerNa
             let written = blocking(move || file::write(&path, &form, mode, group.as_deref(), &key)).await;
             written.unwrap_or_else(DeliveryOutcome::Failed)
         }
-        Some(Deliver::Store { path, field, mount }) => match write_copy(tools, &mount, &path, &field, &key).await {
-            Ok(()) => DeliveryOutcome::Done,
-            Err(why) => DeliveryOutcome::Failed(why),
-        },
+        Some(Deliver::Store { path, field, mount }) => {
+            match write_copy(tools, &mount, &path, &field, &key).await {
+                Ok(()) => DeliveryOutcome::Done,
+                Err(why) => DeliveryOutcome::Failed(why),
+            }
+        }
     }
 }
 
@@ -83,8 +101,14 @@ async fn write_copy(tools: &Tools, mount: &str, path: &str, field: &str, key: &K
         WriteOutcome::Failed(trouble) => return Err(trouble.to_string()),
     }
     match store.read(Some(mount), path).await {
-        Read::Present(document) if deliver::compare_copy(document.fields.get_str(field), key) == CopyState::Same => Ok(()),
-        Read::Present(_) | Read::Absent | Read::Deleted { .. } => Err(format!("{path} does not hold the key after it was written")),
+        Read::Present(document)
+            if deliver::compare_copy(document.fields.get_str(field), key) == CopyState::Same =>
+        {
+            Ok(())
+        }
+        Read::Present(_) | Read::Absent | Read::Deleted { .. } => {
+            Err(format!("{path} does not hold the key after it was written"))
+        }
         Read::Failed(trouble) => Err(trouble.to_string()),
     }
 }
@@ -101,8 +125,14 @@ pub async fn act(tools: &Tools, name: &CredentialName, consumer: &ConsumerName) 
     }
 }
 
-pub async fn prove(tools: &Tools, name: &CredentialName, consumer: &ConsumerName, fingerprint: Fingerprint) -> ProofOutcome {
-    let found = settings(tools, name, consumer).and_then(|settings| Ok((settings, key(tools, name, fingerprint)?)));
+pub async fn prove(
+    tools: &Tools,
+    name: &CredentialName,
+    consumer: &ConsumerName,
+    fingerprint: Fingerprint,
+) -> ProofOutcome {
+    let found =
+        settings(tools, name, consumer).and_then(|settings| Ok((settings, key(tools, name, fingerprint)?)));
     let (settings, key) = match found {
         Ok(found) => found,
         Err(why) => return ProofOutcome::Silent(why),
@@ -130,7 +160,7 @@ async fn report(tools: &Tools, question: &Question<'_>, within: std::time::Durat
         Read::Absent | Read::Deleted { .. } => None,
         Read::Failed(trouble) => return ProofOutcome::Silent(trouble.to_string()),
     };
-    let since = tools.promoted_at(credential);
+    let since = tools.written_at(credential);
     let bounds = report::Bounds { within, since, clock_skew: tools.limits.clock_skew };
     report::judge(report.as_ref(), question, &bounds)
 }

@@ -2,10 +2,10 @@
 
 use super::{key, store_call};
 use crate::{
-    daemon::tools::Tools,
-    domain::{CredentialName, KeyRead, StoreTrouble, WriteOutcome},
+    daemon::{clock, tools::Tools},
+    domain::{CredentialName, KeyRead, StoreTrouble, Timestamp, WriteOutcome},
     rotation::{Attempt, Input, Promotion, SCHEMA, StateDocument, StateRead},
-    store::{Fields, Read, layout},
+    store::{Document, Fields, Read, layout},
 };
 
 pub async fn read(tools: &Tools, name: &CredentialName, attempt: Attempt, with_state: bool) -> Input {
@@ -32,19 +32,24 @@ async fn read_key(tools: &Tools, name: &CredentialName) -> KeyRead {
                 let fingerprint = key.fingerprint_without(&profile.key.prefix);
                 tools.keyring.insert(name, fingerprint, key);
             }
-            tools.remember_document(name, document.version, document.fields);
+            tools.remember_document(name, document);
             KeyRead::Present(fields.document)
         }
         Read::Absent => {
-            tools.remember_document(name, 0, Fields::default());
+            tools.remember_document(name, nothing(0));
             KeyRead::Absent
         }
         Read::Deleted { version } => {
-            tools.remember_document(name, version, Fields::default());
+            tools.remember_document(name, nothing(version));
             KeyRead::Deleted { version }
         }
         Read::Failed(trouble) => KeyRead::Failed(trouble),
     }
+}
+
+/// What a write is laid over where there is no document.
+fn nothing(version: u64) -> Document {
+    Document { version, created_at: Timestamp::MIN, fields: Fields::default() }
 }
 
 async fn read_state(tools: &Tools, name: &CredentialName) -> StateRead {
@@ -76,7 +81,7 @@ pub async fn promote(tools: &Tools, name: &CredentialName, cas: u64, promotion: 
         return refused("the credential is no longer configured");
     };
     // A write is laid over exactly the version that it names.
-    let Some(base) = tools.document(name, cas) else { return WriteOutcome::Mismatch };
+    let Some(base) = tools.fields(name, cas) else { return WriteOutcome::Mismatch };
     let previous = promotion.previous.map(|fingerprint| key(tools, name, fingerprint)).transpose();
     let (new, previous) = match (key(tools, name, promotion.fingerprint), previous) {
         (Ok(new), Ok(previous)) => (new, previous),
@@ -88,7 +93,8 @@ pub async fn promote(tools: &Tools, name: &CredentialName, cas: u64, promotion: 
         rotation_id: promotion.rotation_id,
         previous_expires_at: promotion.previous_expires_at,
     };
-    let fields = layout::promoted(&base, &credential.field, &profile.key.prefix, &written, &new, previous.as_ref());
+    let fields =
+        layout::promoted(&base, &credential.field, &profile.key.prefix, &written, &new, previous.as_ref());
     let (store, _permit) = store_call(tools).await;
     store.write(None, &credential.path, &fields, cas).await
 }
@@ -97,18 +103,24 @@ pub async fn retire(tools: &Tools, name: &CredentialName, cas: u64) -> WriteOutc
     let Some(credential) = tools.config.credentials.get(name) else {
         return refused("the credential is no longer configured");
     };
-    let Some(base) = tools.document(name, cas) else { return WriteOutcome::Mismatch };
+    let Some(base) = tools.fields(name, cas) else { return WriteOutcome::Mismatch };
     let fields = layout::retired(&base, &credential.field);
     let (store, _permit) = store_call(tools).await;
     let outcome = store.write(None, &credential.path, &fields, cas).await;
     if let WriteOutcome::Written { version } = outcome {
-        tools.remember_document(name, version, fields);
+        tools.remember_document(name, Document { version, created_at: clock::now(), fields });
     }
     outcome
 }
 
-pub async fn save_state(tools: &Tools, name: &CredentialName, cas: u64, document: &StateDocument) -> WriteOutcome {
-    let fields = serde_json::to_value(document).map_err(|error| error.to_string()).and_then(layout::state_fields);
+pub async fn save_state(
+    tools: &Tools,
+    name: &CredentialName,
+    cas: u64,
+    document: &StateDocument,
+) -> WriteOutcome {
+    let fields =
+        serde_json::to_value(document).map_err(|error| error.to_string()).and_then(layout::state_fields);
     let fields = match fields {
         Ok(fields) => fields,
         Err(why) => return refused(&format!("the state document: {why}")),

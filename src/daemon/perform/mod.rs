@@ -5,8 +5,8 @@ mod documents;
 mod notices;
 mod vendor;
 
-use super::tools::Tools;
 use crate::{
+    daemon::tools::Tools,
     domain::{CredentialName, Fingerprint, Key},
     rotation::{Action, Event, Input},
     spool::Note,
@@ -20,7 +20,9 @@ pub use vendor::control;
 /// Performs one action of one credential. `None`: nothing is to be said of it.
 pub async fn action(tools: Arc<Tools>, name: CredentialName, action: Action) -> Option<Event> {
     let input = match action {
-        Action::ReadDocuments { attempt, with_state } => documents::read(&tools, &name, attempt, with_state).await,
+        Action::ReadDocuments { attempt, with_state } => {
+            documents::read(&tools, &name, attempt, with_state).await
+        }
         Action::StoreKey { attempt, cas, promotion } => {
             let outcome = documents::promote(&tools, &name, cas, &promotion).await;
             Input::KeyStored { attempt, outcome }
@@ -38,7 +40,7 @@ pub async fn action(tools: Arc<Tools>, name: CredentialName, action: Action) -> 
             Input::ProbeFinished { attempt, fingerprint, answer }
         }
         Action::SpoolKey { fingerprint, origin, dated, rotated_at, held } => {
-            let spooled_at = super::clock::now();
+            let spooled_at = crate::daemon::clock::now();
             let note = Note { origin, dated, rotated_at, spooled_at, held };
             let outcome = spool(&tools, &name, fingerprint, note).await;
             Input::Spooled { fingerprint, outcome }
@@ -79,10 +81,18 @@ pub async fn check_store(tools: Arc<Tools>) -> Event {
 /// A key's value, or what to say without it. The core names only keys that were received; one that is not there is a
 /// mistake of ours, which must not look like the vendor's or the consumer's.
 fn key(tools: &Tools, name: &CredentialName, fingerprint: Fingerprint) -> Result<Key, String> {
-    tools.keyring.get(name, fingerprint).ok_or_else(|| "keyrelay does not hold this key's value (a bug: please report it)".into())
+    tools
+        .keyring
+        .get(name, fingerprint)
+        .ok_or_else(|| "keyrelay does not hold this key's value (a bug: please report it)".into())
 }
 
-async fn spool(tools: &Arc<Tools>, name: &CredentialName, fingerprint: Fingerprint, note: Note) -> Result<(), String> {
+async fn spool(
+    tools: &Arc<Tools>,
+    name: &CredentialName,
+    fingerprint: Fingerprint,
+    note: Note,
+) -> Result<(), String> {
     let key = key(tools, name, fingerprint)?;
     let (spool, name) = (tools.spool.clone(), name.clone());
     blocking(move || spool.put(&name, &key, &note)).await?
@@ -97,7 +107,9 @@ async fn drop_spooled(tools: &Arc<Tools>, name: &CredentialName, fingerprint: Fi
 
 /// Runs file work off the loop's threads.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| "the work panicked (a bug: please report it)".to_owned())
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| "the work panicked (a bug: please report it)".to_owned())
 }
 
 /// One call to the store at a time for each permit.

@@ -9,7 +9,12 @@ use crate::{
 };
 use std::sync::Arc;
 
-pub async fn probe(tools: &Tools, name: &CredentialName, fingerprint: Fingerprint, fresh: bool) -> ProbeAnswer {
+pub async fn probe(
+    tools: &Tools,
+    name: &CredentialName,
+    fingerprint: Fingerprint,
+    fresh: bool,
+) -> ProbeAnswer {
     let Some(profile) = tools.profile(name) else { return unclear("the credential is no longer configured") };
     match key(tools, name, fingerprint) {
         Ok(key) if fresh => tools.vendor.probe_on_fresh_connection(profile, &key).await,
@@ -42,5 +47,11 @@ fn random_key(like: &Key) -> Result<Key, String> {
 }
 
 fn unclear(why: &str) -> ProbeAnswer {
-    ProbeAnswer { verdict: Verdict::Unclear, account: None, why: why.to_owned(), retry_after: None, vendor_time: None }
+    ProbeAnswer {
+        verdict: Verdict::Unclear,
+        account: None,
+        why: why.to_owned(),
+        retry_after: None,
+        vendor_time: None,
+    }
 }
