@@ -11,6 +11,7 @@
 //! | [`vendor`] | vendors as data, and what a mail means | `domain`, `mail` |
 //! | [`mail`] | parsing and judging mails (pure); IMAP, maildir and DNS (adapters) | `domain` |
 //! | [`probe`] | asks a vendor whether a key works | `domain`, `vendor` |
+//! | [`tls`] | makes every TLS configuration | nobody |
 //! | [`store`], [`spool`] | where keys live, and where they wait | `domain` |
 //! | [`consumer`] | delivers a key, proves its use | `domain` |
 //! | [`alert`] | renders and sends notices | `domain` |
@@ -35,4 +36,5 @@ pub mod probe;
 pub mod rotation;
 pub mod spool;
 pub mod store;
+pub mod tls;
 pub mod vendor;
