@@ -1,7 +1,7 @@
 //! The one place that makes a TLS configuration: rustls on ring, TLS 1.2 and later, certificates always checked.
 //! It knows nobody's protocol.
 
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use rustls::{CertificateError, ClientConfig, Error, RootCertStore, crypto::ring};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use rustls_platform_verifier::BuilderVerifierExt;
 use std::{path::Path, sync::Arc};
@@ -41,6 +41,45 @@ fn roots(path: &Path) -> Result<RootCertStore, String> {
         roots.add(certificate).map_err(|e| broken(format!("is no CA certificate: {e}")))?;
     }
     if roots.is_empty() { Err(broken("holds no certificate".into())) } else { Ok(roots) }
+}
+
+/// Why a handshake failed, for operators: as in `its certificate is for mail.example.com, not for this name`.
+pub fn explain(error: &Error) -> String {
+    match error {
+        Error::InvalidCertificate(wrong) => explain_certificate(wrong),
+        Error::InvalidMessage(_) => {
+            "it does not speak TLS on this port; another port, or STARTTLS, may be meant".into()
+        }
+        other => other.to_string(),
+    }
+}
+
+fn explain_certificate(wrong: &CertificateError) -> String {
+    match wrong {
+        CertificateError::NotValidForNameContext { presented, .. } if !presented.is_empty() => {
+            let names: Vec<_> = presented.iter().map(|name| certified_name(name)).collect();
+            format!("its certificate is for {}, not for this name", names.join(", "))
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "its certificate is not for this name".into()
+        }
+        // A bad signature: the trusted CA has the right name, and another key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "its certificate is signed by nobody that is trusted here; name its CA's file in ca_cert".into()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "its certificate has expired".into()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "its certificate is not valid yet; is the clock right?".into()
+        }
+        other => format!("its certificate is refused: {other}"),
+    }
+}
+
+/// rustls shows a certificate's name as `DnsName("a.example")`.
+fn certified_name(shown: &str) -> &str {
+    shown.split('"').nth(1).unwrap_or(shown)
 }
 
 #[cfg(test)]
