@@ -4,6 +4,7 @@
 
 mod address;
 mod alerts;
+mod budget;
 mod claims;
 mod consumer;
 mod credential;
@@ -124,7 +125,8 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
         Some(none) if none.is_empty() => item.refuse::<()>("there is no credential to look after"),
         _ => None,
     });
-    let store = store?;
+    let (store, schedules, vendors, credentials) = (store?, schedules?, all(vendors)?, all(credentials)?);
+    budget::warn_of_rare_probes(root.sheet, &schedules, &vendors, &credentials);
     Some(Config {
         store: store.settings,
         state_path: store.state_path,
@@ -134,9 +136,9 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
         email: email?,
         listen,
         control,
-        schedules: schedules?,
-        vendors: all(vendors)?,
-        credentials: all(credentials)?,
+        schedules,
+        vendors,
+        credentials,
         state_dir,
         source: path.to_owned(),
     })

@@ -10,6 +10,7 @@ use croner::{
     errors::CronError,
     parser::{CronParser, Seconds, Year},
 };
+use std::time::Duration;
 
 /// A schedule's fields and what may stand there.
 const FIELDS: [(&str, &str); 6] = [
@@ -78,6 +79,15 @@ fn cron(item: &Item) -> Option<String> {
 /// Like the scheduler that will run it, which wants seconds.
 fn parse(schedule: &str) -> Result<Cron, CronError> {
     CronParser::builder().seconds(Seconds::Required).year(Year::Disallowed).build().parse(schedule)
+}
+
+/// Whether the schedule comes more than `times` in some time from midnight on.
+pub(super) fn is_oftener(schedule: &str, within: Duration, times: usize) -> bool {
+    let end = any_day() + within;
+    let coming = parse(schedule)
+        .ok()
+        .map(|cron| cron.iter_after(any_day()).take_while(|at| *at < end).nth(times).is_some());
+    coming.unwrap_or(false)
 }
 
 /// A day to look forward from; a schedule that comes at all comes after any day.

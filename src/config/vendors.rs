@@ -4,23 +4,24 @@
 use super::{mistake::Severity, read::Table, values::shown};
 use crate::{
     domain::VendorName,
-    vendor::{self, Profile},
+    vendor::{self, Profile, ProfileMistake},
 };
 use figment::value::Value as Written;
 use serde_json::Value;
-use std::{cell::LazyCell, collections::BTreeMap};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 type Profiles = BTreeMap<VendorName, Profile>;
 
+/// Once for the life of the process, reloads included: every regular expression of every profile is compiled.
+static BUILT_IN: LazyLock<Result<Profiles, Vec<ProfileMistake>>> =
+    LazyLock::new(|| vendor::resolve(&BTreeMap::new()));
+
 /// All vendors by name. A vendor with a mistake is `None`: whatever names it is right.
 pub(super) fn vendors(root: &mut Table) -> BTreeMap<VendorName, Option<Profile>> {
-    // Costly: every regular expression of every profile is compiled.
-    let built_in: LazyCell<Profiles> =
-        LazyCell::new(|| vendor::resolve(&BTreeMap::new()).unwrap_or_default());
     let mut overrides = BTreeMap::new();
     for (name, path, written) in root.entries("vendors") {
         let is_overridden = root.sheet.source.has_override_below(&path);
-        let like = if is_overridden { like(&built_in, name) } else { None };
+        let like = if is_overridden { like(name) } else { None };
         let value = to_json(root, &path, written, like.as_ref());
         match name.parse::<VendorName>() {
             Ok(name) => {
@@ -29,7 +30,8 @@ pub(super) fn vendors(root: &mut Table) -> BTreeMap<VendorName, Option<Profile>>
             Err(error) => root.sheet.note(Severity::Error, &path, error.to_string(), None),
         }
     }
-    let mistakes = match vendor::resolve(&overrides) {
+    let resolved = if overrides.is_empty() { BUILT_IN.clone() } else { vendor::resolve(&overrides) };
+    let mistakes = match resolved {
         Ok(vendors) => return vendors.into_iter().map(|(name, profile)| (name, Some(profile))).collect(),
         Err(mistakes) => mistakes,
     };
@@ -38,14 +40,17 @@ pub(super) fn vendors(root: &mut Table) -> BTreeMap<VendorName, Option<Profile>>
         root.sheet.note(Severity::Error, &path, mistake.message, Some(mistake.hint));
     }
     let broken = overrides.into_keys().map(|name| (name, None));
-    let whole = built_in.iter().map(|(name, profile)| (name.clone(), Some(profile.clone())));
-    whole.chain(broken).collect()
+    built_in().map(|(name, profile)| (name.clone(), Some(profile.clone()))).chain(broken).collect()
+}
+
+fn built_in() -> impl Iterator<Item = (&'static VendorName, &'static Profile)> {
+    BUILT_IN.iter().flatten()
 }
 
 /// A profile that shows which type each field has: the vendor's own, or any.
-fn like(built_in: &Profiles, name: &str) -> Option<Value> {
-    let own = built_in.iter().find(|(built_in, _)| built_in.as_str() == name);
-    own.or(built_in.iter().next()).and_then(|(_, profile)| serde_json::to_value(profile).ok())
+fn like(name: &str) -> Option<Value> {
+    let own = built_in().find(|(built_in, _)| built_in.as_str() == name).or_else(|| built_in().next());
+    own.and_then(|(_, profile)| serde_json::to_value(profile).ok())
 }
 
 /// The same as JSON. What the environment wrote is text, and is read like the field in `like`.

@@ -289,8 +289,32 @@ fn a_schedule_is_five_fields_or_six_with_seconds_first() {
 #[test]
 fn a_mistake_in_a_vendors_profile_is_told_with_its_place() {
     let lines = said_of(&[("vendors.leaf7.key.min_len", "many")]);
-    assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(lines[0].starts_with("vendors.leaf7"), "{lines:?}");
+    assert!(lines[0].starts_with("vendors.leaf7.key.min_len: invalid type: string \"many\""), "{lines:?}");
+    let lines = said_of(&[("vendors.leaf7.base_url", "http://api.example.com")]);
+    assert!(lines[0].starts_with("vendors.leaf7.base_url: "), "{lines:?}");
     let lines = said_of(&[("vendors.other", "{}"), ("credentials.main.vendor", "other")]);
-    assert!(lines.iter().all(|line| line.starts_with("vendors.other")), "the name is known: {lines:?}");
+    assert!(lines[0].starts_with("vendors.other: missing field"), "{lines:?}");
+    assert!(lines.iter().all(|line| line.starts_with("vendors.")), "the name itself is known: {lines:?}");
+}
+
+#[test]
+fn one_is_told_where_a_vendors_limit_is_narrower_than_the_schedule() {
+    // Of 60 requests a minute a tenth is ours, and half of that is kept for new keys: 180 an hour.
+    let with_schedule = |schedule: &str, credentials: usize| {
+        let credential = |at: usize| {
+            format!("  c{at}: {{vendor: leaf7, path: p{at}, consumers: {{a: {{prove: {{report: }}}}}}}}\n")
+        };
+        let others: String = (1..credentials).map(credential).collect();
+        let text = format!("{RIGHT}{others}schedules: {{current_key_probe: '{schedule}'}}\n");
+        load_text(&text, &[], Need::Run).unwrap().1
+    };
+    let told = |count: usize, period: &str| {
+        [format!(
+            "config.yaml: schedules.current_key_probe: leaf7's rate limit allows each of its keys here ({count}) one probe in {period}; they are probed that often, not as the schedule says"
+        )]
+    };
+    assert_eq!(with_schedule("*/10 * * * *", 30), [""; 0]);
+    assert_eq!(with_schedule("*/10 * * * *", 31), told(31, "10 min 20 s"));
+    assert_eq!(with_schedule("*/20 * * * * *", 1), [""; 0]);
+    assert_eq!(with_schedule("* * * * * *", 1), told(1, "20 s"));
 }
