@@ -34,6 +34,7 @@ mod outbox;
 mod policy;
 mod settings;
 mod state;
+mod state_document;
 mod step;
 mod task;
 mod view;
@@ -44,8 +45,7 @@ pub use fleet::Fleet;
 pub use history::{ConsumerRecord, PhaseEntered, Record, RecordKind};
 pub use incident::Incident;
 pub use settings::{Consumer, Credential, Delivery, Proof, Settings};
-pub use state::{
-    Announced, ConsumerNote, Former, Generation, Parked, Phase, Rotation, SCHEMA, StateDocument,
-};
+pub use state::{Generation, Parked, Phase, Rotation};
+pub use state_document::{Announced, ConsumerNote, CurrentNote, Former, SCHEMA, StateDocument};
 pub use step::Reason;
 pub use view::{ConsumerView, CredentialView, HeldView, MailboxView, StoreView};
