@@ -172,7 +172,7 @@ mod tests {
     fn a_random_key_is_tried_once_a_day_and_again_soon_while_the_vendor_is_blind() {
         let (limits, now) = (Limits::default(), Timestamp::from_secs(1_000_000));
         let mut meter = Meter::new((60, Duration::from_secs(60)));
-        let mut goes = |meter: &mut Meter, at| {
+        let goes = |meter: &mut Meter, at| {
             meter.want_control(&"leaf7-main".parse().unwrap());
             meter.release_control(at, &limits).is_some()
         };

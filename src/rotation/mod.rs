@@ -39,6 +39,9 @@ mod step;
 mod task;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use effect::{Action, Effect, Promotion, Purpose, Reply};
 pub use event::{Attempt, Event, Input, MailboxInput, NoticeFailure, Schedule, StateRead, Ticket};
 pub use fleet::Fleet;
