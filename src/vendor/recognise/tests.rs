@@ -2,6 +2,7 @@
 
 mod accept;
 mod refuse;
+mod rules;
 
 use super::*;
 use crate::{
