@@ -3,6 +3,7 @@
 mod accept;
 mod refuse;
 mod rules;
+mod subjects;
 
 use super::*;
 use crate::{
