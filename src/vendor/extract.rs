@@ -11,6 +11,9 @@ use std::collections::BTreeSet;
 /// Words that could be keys and are looked at. A mail has a few.
 const WORDS_MAX: usize = 2_000;
 
+/// So much before a word is looked at, in bytes: more than an [`super::pattern::Ending`] reaches back.
+const LEADING_MAX: usize = 512;
+
 /// What the text holds. Reasons complete "the mail is refused: ".
 pub(super) enum Extraction {
     /// Exactly one key that is not known, of the make that is asked for.
@@ -165,6 +168,7 @@ impl Wanted<'_> {
     /// Whether a rule ends right before the word: on its line, or at the end of the line above.
     fn leads(&self, before: &str, above: &str) -> bool {
         let before = if before.chars().any(char::is_alphanumeric) { before } else { above };
+        let before = &before[before.floor_char_boundary(before.len().saturating_sub(LEADING_MAX))..];
         let opened = before.trim_end_matches(|c: char| c.is_whitespace() || is_opener(c));
         let separated =
             opened.trim_end_matches(|c: char| c.is_whitespace() || is_opener(c) || is_separator(c));
