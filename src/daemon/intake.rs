@@ -115,7 +115,9 @@ fn judge_all(answered: Answered, wanted: &[Wanted], diary: &Diary, limits: &Limi
                 keys.push((wanted.name.clone(), fingerprint, key));
             }
             match recognised.finding {
-                Finding::Unparsed { why, .. } if recognised.too_large => unread.push((mail.place.clone(), why, false)),
+                Finding::Unparsed { why, .. } if recognised.too_large => {
+                    unread.push((mail.place.clone(), why, false))
+                }
                 finding => findings.push(finding),
             }
         }

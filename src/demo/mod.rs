@@ -65,7 +65,11 @@ async fn one_rotation(control: &Path, once: bool) -> Result<(), String> {
                 return Ok(());
             }
             Some(credential) if once && Instant::now() > until => {
-                return Err(format!("the rotation was not complete after {} s: it is {}", PATIENCE.as_secs(), credential.phase));
+                return Err(format!(
+                    "the rotation was not complete after {} s: it is {}",
+                    PATIENCE.as_secs(),
+                    credential.phase
+                ));
             }
             Some(_) | None => {}
         }

@@ -22,8 +22,15 @@ pub fn to_terminal() {
 
 struct Line;
 
-impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'static> FormatEvent<S, N> for Line {
-    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'static> FormatEvent<S, N>
+    for Line
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         let mut message = Message(String::new());
         event.record(&mut message);
         if message.0 == "history" {
@@ -51,18 +58,26 @@ impl Visit for Message {
 }
 
 pub fn opening(stage: &Stage) {
-    println!("A rotation, live: a simulated Leaf7, a maildir, a name server, the embedded store, three consumers.");
+    println!(
+        "A rotation, live: a simulated Leaf7, a maildir, a name server, the embedded store, three consumers."
+    );
     println!("Mails are signed and no check is relaxed; only time is short:\n");
     for (what, real, here) in scale::table() {
         println!("  {what:46} {real:>6} -> {here}");
     }
-    println!("\nThe consumer billing-worker goes on with its old key for {} s: a warning that resolves.", scale::LAG.as_secs());
+    println!(
+        "\nThe consumer billing-worker goes on with its old key for {} s: a warning that resolves.",
+        scale::LAG.as_secs()
+    );
     println!("Everything lies in {} and is removed at the end. Ctrl-C ends it.\n", stage.folder().display());
 }
 
 pub fn closing(credential: &Credential) {
     let key = credential.fingerprint.as_deref().unwrap_or("none");
-    println!("\nOne rotation is complete: {} holds {key} (generation {}).", credential.name, credential.generation);
+    println!(
+        "\nOne rotation is complete: {} holds {key} (generation {}).",
+        credential.name, credential.generation
+    );
     for consumer in &credential.consumers {
         println!("  {:16} {}", consumer.name.to_string(), consumer.proof.words());
     }

@@ -31,7 +31,8 @@ pub const RECIPIENT: &str = "rotation@example.com";
 const SENDER_DOMAIN: &str = "leaf7.fun";
 const PATH: &str = "vendors/leaf7/main";
 /// Name, and how long it goes on with its key after another one came.
-const CONSUMERS: [(&str, u64); 3] = [("storefront", 0), ("nightly-report", 0), ("billing-worker", scale::LAG.as_secs())];
+const CONSUMERS: [(&str, u64); 3] =
+    [("storefront", 0), ("nightly-report", 0), ("billing-worker", scale::LAG.as_secs())];
 
 pub struct Stage {
     folder: Folder,
@@ -99,7 +100,8 @@ impl Stage {
             let source = Source::File { path, variable: Some("LEAF7_API_KEY".into()) };
             let mut options = consumer::Options::new(name.clone(), source);
             options.lags = vec![std::time::Duration::from_secs(lag)];
-            let running = consumer::start(options).await.map_err(|error| format!("the consumer {name}: {error}"))?;
+            let running =
+                consumer::start(options).await.map_err(|error| format!("the consumer {name}: {error}"))?;
             self.consumers.push((name, running));
         }
         Ok(())
@@ -142,7 +144,11 @@ impl Stage {
             path: PATH.into(),
             field: "api_key".into(),
             hand_over_within: scale::GRACE,
-            consumers: self.consumers.iter().map(|(name, running)| (name.clone(), self.settings(name, running))).collect(),
+            consumers: self
+                .consumers
+                .iter()
+                .map(|(name, running)| (name.clone(), self.settings(name, running)))
+                .collect(),
         });
         Config {
             store: self.store_settings(),
@@ -173,7 +179,12 @@ impl Stage {
                 group: None,
             }),
             then: None,
-            prove: Some(Prove::Http { urls: vec![running.url()], instances: None, ca_cert: None, bearer: None }),
+            prove: Some(Prove::Http {
+                urls: vec![running.url()],
+                instances: None,
+                ca_cert: None,
+                bearer: None,
+            }),
             wanted: ProofLevel::InUse,
             accepted: false,
             host: Some(daemon::host_name()),

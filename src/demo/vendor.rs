@@ -25,9 +25,17 @@ const SENDER: &str = "security@leaf7.fun";
 /// Warns, rotates and confirms until the demo ends.
 pub async fn live(vendor: Vendor) {
     for round in 0.. {
-        sleep(scale::CADENCE - scale::NOTICE_BEFORE - if round == 0 { scale::CADENCE / 2 } else { Default::default() }).await;
+        sleep(
+            scale::CADENCE
+                - scale::NOTICE_BEFORE
+                - if round == 0 { scale::CADENCE / 2 } else { Default::default() },
+        )
+        .await;
         let old = vendor.simulator.current_key(vendor.account);
-        tracing::info!("the vendor mails a warning: it will rotate the key in {} s", scale::NOTICE_BEFORE.as_secs());
+        tracing::info!(
+            "the vendor mails a warning: it will rotate the key in {} s",
+            scale::NOTICE_BEFORE.as_secs()
+        );
         vendor.send(round, "warning", |fields| mails::warning(round, fields), &old, &old);
         sleep(scale::NOTICE_BEFORE).await;
         let new = vendor.simulator.rotate(vendor.account, scale::GRACE);
