@@ -28,7 +28,8 @@ impl Port {
             let turn = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
             let offset = start.wrapping_add(turn) % u32::from(COUNT);
             let number = FIRST + u16::try_from(offset).expect("less than COUNT");
-            let name = SocketAddr::from_abstract_name(format!("keyrelay-test-port-{number}")).expect("a short name");
+            let name =
+                SocketAddr::from_abstract_name(format!("keyrelay-test-port-{number}")).expect("a short name");
             let Ok(claim) = UnixListener::bind_addr(&name) else { continue };
             if TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
                 return Self { number, _claim: claim };
