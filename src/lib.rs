@@ -12,6 +12,7 @@
 //! | [`mail`] | parsing and judging mails (pure); IMAP, maildir and DNS (adapters) | `domain` |
 //! | [`probe`] | asks a vendor whether a key works | `domain`, `vendor` |
 //! | [`store`], [`spool`] | where keys live, and where they wait | `domain` |
+//! | [`at_rest`] | private files and encryption on this host, for `store` and `spool` | `domain` |
 //! | [`consumer`] | delivers a key, proves its use | `domain` |
 //! | [`alert`] | renders and sends notices | `domain` |
 //! | [`config`] | one file becomes everybody's settings | everyone's `Settings` |
@@ -23,6 +24,7 @@
 //! `tests/it/tidy.rs` enforces this table and says why each rule is there.
 
 pub mod alert;
+pub mod at_rest;
 pub mod cli;
 pub mod config;
 pub mod consumer;

@@ -4,6 +4,7 @@ use super::{
     places::{NO_NOTES_TO_SELF, NOT_IN_PRODUCTION, NOWHERE, PLACES, POLL_HELPER, Place, SLEEPS},
     source::{PathUse, Source, Token},
 };
+use std::collections::BTreeSet;
 
 const FILE_LINES_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 60;
@@ -12,11 +13,40 @@ const FUNCTION_LINES_MAX: usize = 60;
 pub fn tree_findings(mut files: Vec<Source>, libraries: &[String]) -> Vec<String> {
     let for_tests: Vec<_> = files.iter().flat_map(|source| source.test_modules.clone()).collect();
     for source in &mut files {
-        if source.path.starts_with("src/") && for_tests.iter().any(|above| is_below(&source.module(), above)) {
+        if source.path.starts_with("src/") && for_tests.iter().any(|above| is_below(&source.module(), above))
+        {
             source.mark_as_test();
         }
     }
-    files.iter().flat_map(|source| findings(source, libraries)).collect()
+    let mut all: Vec<_> = files.iter().flat_map(|source| findings(source, libraries)).collect();
+    all.extend(orphans(&files));
+    all
+}
+
+/// Files that the compiler never sees, because no `mod` line names them.
+fn orphans(files: &[Source]) -> Vec<String> {
+    let children = files.iter().flat_map(|source| &source.children);
+    let declared: BTreeSet<_> = children.map(|(_, path)| path[1..].join("::")).collect();
+    let named: BTreeSet<_> = files.iter().flat_map(files_beside).collect();
+    let is_root =
+        |path: &str| path.ends_with("/lib.rs") || path.ends_with("/main.rs") || path.starts_with("benches/");
+    let is_orphan = |source: &&Source| {
+        !is_root(&source.path) && !declared.contains(&source.module()) && !named.contains(&source.path)
+    };
+    let orphans = files.iter().filter(is_orphan);
+    orphans
+        .map(|source| {
+            format!("{}: no mod line names it, so that nothing in it is checked or run", source.path)
+        })
+        .collect()
+}
+
+/// What `#[path = "step_tests.rs"]` names.
+fn files_beside(source: &Source) -> Vec<String> {
+    let folder = source.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let names =
+        source.text.lines().filter_map(|line| line.trim().strip_prefix("#[path = \"")?.strip_suffix("\"]"));
+    names.map(|name| format!("{folder}/{name}")).collect()
 }
 
 /// Everything that is wrong with a file; `libraries` are the package's dependencies as Rust writes them.
@@ -74,12 +104,17 @@ fn sleeps(source: &Source) -> Vec<String> {
     let polls = |used: &PathUse| {
         let mut helpers = source.functions.iter().filter(|function| function.name == POLL_HELPER);
         let in_test = used.in_test || path.starts_with("tests/");
-        in_test && helpers.any(|function| (function.line..function.line + function.lines).contains(&used.line))
+        in_test
+            && helpers.any(|function| (function.line..function.line + function.lines).contains(&used.line))
     };
-    let found = source.paths.iter().filter(|used| SLEEPS.iter().any(|sleep| used.is_in(sleep)) && !polls(used));
+    let found =
+        source.paths.iter().filter(|used| SLEEPS.iter().any(|sleep| used.is_in(sleep)) && !polls(used));
     let found = found.map(|used| {
         let written = used.segments.join("::");
-        format!("{path}:{}: {written}: who sleeps is too late or too early; wait for what is to happen", used.line)
+        format!(
+            "{path}:{}: {written}: who sleeps is too late or too early; wait for what is to happen",
+            used.line
+        )
     });
     found.collect()
 }

@@ -31,7 +31,7 @@ const NETWORK: &[&str] = &[
 const CLOCK: &[&str] = &["Instant", "std::time::SystemTime::now", "chrono::Utc::now", "chrono::Local"];
 const ASYNC: &[&str] = &["async", "await"];
 /// Whoever tries again on his own hides from the core what went wrong, and from the operator for how long.
-const PATIENCE: &[&str] = &["sleep", "sleep_until", "tokio::time::interval", "retries", "attempts", "backoff"];
+const PATIENCE: &[&str] = &["sleep", "sleep_until", "tokio::time::interval", "retries", "backoff"];
 const ADAPTER: &str = "an adapter does one thing when it is told to, and says what came of it: \
     it knows no rotation and no other adapter, and retry is the core's decision";
 const PURE: &str = "it must say the same of the same input, at any time and on any machine";
@@ -170,9 +170,8 @@ pub const PLACES: &[Place] = &[
 ];
 
 /// Not said outside of tests, each with what to do in its place.
-pub const NOT_IN_PRODUCTION: &[(&[&str], &str)] = &[
-    (&[".", "unwrap", "("], "say with expect() why it cannot fail, or return the error"),
-];
+pub const NOT_IN_PRODUCTION: &[(&[&str], &str)] =
+    &[(&[".", "unwrap", "("], "say with expect() why it cannot fail, or return the error")];
 
 /// Said nowhere, each with what to do in its place.
 pub const NOWHERE: &[(&[&str], &str)] = &[

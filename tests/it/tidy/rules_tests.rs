@@ -85,7 +85,7 @@ fn the_core_has_no_clock_no_chance_no_input_and_no_keys() {
         ("async fn f() {}", "async"),
         ("fn f(key: &Key) {}", "Key"),
         ("use tracing::info;", "tracing::info"),
-        ("use serde_json::Value;", "serde_json::Value"),
+        ("use reqwest::Url;", "reqwest::Url"),
     ] {
         assert!(
             found("src/rotation/state.rs", text)
@@ -115,7 +115,7 @@ fn pure_places_have_no_network_and_no_clock_and_adapters_do_not_try_again() {
         ("src/alert/render.rs", "async fn f() {}", "alert has async"),
         ("src/face/status.rs", "use std::time::Instant;", "face has Instant"),
         ("src/config/load.rs", "use std::net::TcpStream;", "config has TcpStream"),
-        ("src/store/vault/mod.rs", "fn f() { for attempts in 0..3 {} }", "store::vault has attempts"),
+        ("src/store/vault/mod.rs", "fn f() { for retries in 0..3 {} }", "store::vault has retries"),
         ("src/consumer/deliver/file.rs", "use figment::Figment;", "consumer has figment::Figment"),
         ("src/domain/time.rs", "use chrono::Utc; fn f() { Utc::now(); }", "domain has chrono::Utc::now"),
         ("src/domain/key.rs", "use reqwest::Url;", "domain has reqwest::Url"),
@@ -177,14 +177,31 @@ fn long_files_and_long_functions_are_found() {
 #[test]
 fn a_file_that_is_declared_for_tests_alone_counts_as_a_test() {
     let unwrapping = |path: &str| Source::parse(path, "fn f() { x.unwrap(); }");
-    let parent = |text: &str| Source::parse("src/spool/mod.rs", text);
     let findings = |text| {
-        let files = vec![unwrapping("src/spool/disk.rs"), parent(text), unwrapping("src/spool/disk/small.rs")];
-        checks::tree_findings(files, &[]).len()
+        let parent = Source::parse("src/spool/mod.rs", text);
+        let files = vec![unwrapping("src/spool/disk.rs"), parent, unwrapping("src/spool/disk/small.rs")];
+        let findings = checks::tree_findings(files, &[]);
+        findings.iter().filter(|finding| finding.contains(".unwrap(")).count()
     };
     assert_eq!(findings("mod disk;"), 2);
     assert_eq!(findings("#[cfg(test)]\nmod disk;"), 0);
     assert_eq!(findings("#[cfg(test)]\nmod other;\nmod disk;"), 2);
+}
+
+#[test]
+fn a_file_that_no_mod_line_names_is_found() {
+    let files =
+        [("src/lib.rs", "pub mod spool;"), ("src/spool/mod.rs", "mod disk;"), ("src/spool/disk.rs", BESIDE)];
+    const BESIDE: &str = "#[cfg(test)]\n#[path = \"disk_tests.rs\"]\nmod tests;";
+    let tests = [
+        ("src/spool/disk_tests.rs", ""),
+        ("tests/it/main.rs", "mod store;"),
+        ("tests/it/store.rs", ""),
+        ("tests/it/smtp.rs", ""),
+    ];
+    let files = files.iter().chain(&tests).map(|(path, text)| Source::parse(path, text)).collect();
+    let finding = "tests/it/smtp.rs: no mod line names it, so that nothing in it is checked or run";
+    assert_eq!(checks::tree_findings(files, &[]), [finding]);
 }
 
 #[test]

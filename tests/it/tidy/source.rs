@@ -35,8 +35,8 @@ pub struct Source {
     pub functions: Vec<Function>,
     /// Modules declared here for tests alone: `alert::smtp::script`.
     pub test_modules: Vec<String>,
-    /// Modules declared here, with their paths.
-    children: Vec<(String, Vec<String>)>,
+    /// Modules declared here, with their paths from the crate on.
+    pub children: Vec<(String, Vec<String>)>,
 }
 
 impl Source {
@@ -62,7 +62,7 @@ impl Source {
             return vec!["main".into()];
         }
         let inside = self.path.strip_prefix("src/").unwrap_or(&self.path).trim_end_matches(".rs");
-        let names = inside.split('/').filter(|name| !matches!(*name, "mod" | "lib"));
+        let names = inside.split('/').filter(|name| !matches!(*name, "mod" | "lib" | "main"));
         names.map(str::to_owned).collect()
     }
 
@@ -179,7 +179,7 @@ impl Source {
     /// What begins with a name that a `use` or a `mod` of this file gave is meant from the root on.
     fn resolve(&mut self) {
         let used = self.paths.iter().filter_map(|path| Some((path.name.clone()?, path.segments.clone())));
-        let known: HashMap<_, _> = used.chain(self.children.drain(..)).collect();
+        let known: HashMap<_, _> = used.chain(self.children.iter().cloned()).collect();
         for path in &mut self.paths {
             if path.name.is_none()
                 && let Some(whole) = known.get(&path.segments[0])
