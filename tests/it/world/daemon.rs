@@ -4,7 +4,7 @@ use super::{Canary, Config, Leak, Port, Ran, Scratch, Server, install_tls, run, 
 use rustix::process::Signal;
 use serde_json::Value;
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     process::ExitStatus,
@@ -43,7 +43,8 @@ impl Daemon {
         assert!(self.server.is_none(), "the daemon runs already");
         let args = ["run".into(), "--config".into(), self.config_path().into_os_string()];
         let env = self.environment();
-        let env: Vec<_> = env.iter().map(|(name, value)| (*name, value.as_os_str())).collect();
+        let mut env: Vec<_> = env.iter().map(|(name, value)| (*name, value.as_os_str())).collect();
+        env.push(("RUST_LOG", "trace".as_ref()));
         self.server = Some(Server::start(Path::new(PROGRAM), args, &env, &self.log_path()));
     }
 
@@ -142,12 +143,11 @@ impl Daemon {
     fn running(&self) -> &Server {
         self.server.as_ref().expect("the daemon runs")
     }
-    fn environment(&self) -> [(&'static str, OsString); 4] {
+    fn environment(&self) -> [(&'static str, OsString); 3] {
         [
             ("STATE_DIRECTORY", self.state_dir().into()),
             ("RUNTIME_DIRECTORY", self.dir.path().into()),
-            ("RUST_LOG", OsStr::new("trace").into()),
-            ("PATH", OsStr::new("/usr/bin:/bin").into()),
+            ("PATH", "/usr/bin:/bin".into()),
         ]
     }
     async fn wait_for_200(&mut self, path: &str) {
