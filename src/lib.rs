@@ -11,6 +11,7 @@
 //! | [`vendor`] | vendors as data, and what a mail means | `domain`, `mail` |
 //! | [`mail`] | parsing and judging mails (pure); IMAP, maildir and DNS (adapters) | `domain` |
 //! | [`probe`] | asks a vendor whether a key works | `domain`, `vendor` |
+//! | [`tls`] | makes every TLS configuration | nobody |
 //! | [`store`], [`spool`] | where keys live, and where they wait | `domain` |
 //! | [`at_rest`] | private files and encryption on this host, for `store` and `spool` | `domain` |
 //! | [`consumer`] | delivers a key, proves its use | `domain` |
@@ -37,4 +38,5 @@ pub mod probe;
 pub mod rotation;
 pub mod spool;
 pub mod store;
+pub mod tls;
 pub mod vendor;

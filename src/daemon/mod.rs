@@ -2,3 +2,9 @@
 //! value. It decides nothing about a rotation.
 
 pub mod request;
+
+mod clock;
+mod keyring;
+mod perform;
+mod settings;
+mod tools;

@@ -3,9 +3,14 @@
 pub mod authenticity;
 pub mod dns;
 pub mod imap;
+mod mailbox;
 pub mod maildir;
 pub mod parse;
 pub mod text;
+mod waker;
+
+pub use mailbox::{Folders, Mailbox, MailboxSettings, open};
+pub use waker::{Waker, Woken};
 
 use crate::domain::Timestamp;
 use std::collections::BTreeMap;
@@ -38,7 +43,7 @@ impl std::fmt::Debug for RawMail {
 pub struct Search {
     /// Addresses (`a@b.example`) or domains (`@b.example`), lower case.
     pub senders: Vec<String>,
-    /// Nothing that arrived on an earlier day.
+    /// Nothing that arrived on an earlier day (a server may count days in another time zone, so one more is asked).
     pub since: Timestamp,
     /// Of a mail above this size only the header is read.
     pub bytes_max: usize,
@@ -47,7 +52,8 @@ pub struct Search {
 /// One look at a mailbox, all watched folders together.
 #[derive(Debug)]
 pub struct Look {
-    /// Mails not yet handed out on this connection, oldest first.
+    /// Mails not yet handed out on this connection, oldest first. Where there are too many for one look these are
+    /// the newest, and the others come with the next looks.
     pub mails: Vec<RawMail>,
     /// Mails that this connection could not read, with the reason; the others are complete.
     pub unreadable: Vec<String>,

@@ -31,8 +31,8 @@ pub struct Note {
     /// The vendor's time.
     pub rotated_at: Timestamp,
     pub spooled_at: Timestamp,
-    /// Only an operator may let it in.
-    pub held: bool,
+    /// Why only an operator may let it in.
+    pub held: Option<String>,
 }
 
 /// A key that waits.

@@ -14,10 +14,10 @@ use zeroize::Zeroizing;
 /// Where groups are named. Those that a directory service adds are not in it, and are given by their number.
 const GROUPS: &str = "/etc/group";
 
-/// Compares the file with what [`write`] would write. `Same` means the bytes, the mode and the group.
+/// Compares the file with what [`write()`] would write. `Same` means the bytes, the mode and the group.
 pub fn compare(path: &Path, form: &FileForm, mode: u32, group: Option<&str>, key: &Key) -> CopyState {
     let wanted = Wanted { path, form, mode: Mode::from_raw_mode(mode), group, key };
-    let state = wanted.gid().and_then(|gid| Ok(wanted.compare(&Place::open(path)?, gid)));
+    let state = gid(group).and_then(|gid| Ok(wanted.compare(&Place::open(path)?, gid)));
     match state {
         Ok(state) => state,
         Err(Trouble::Missing(_)) => CopyState::Missing,
@@ -34,6 +34,21 @@ pub fn write(path: &Path, form: &FileForm, mode: u32, group: Option<&str>, key: 
     }
 }
 
+/// Whether [`write()`] could write there: a temporary file is made beside the path, as it would be, and removed.
+pub fn rehearse(path: &Path, mode: u32, group: Option<&str>) -> DeliveryOutcome {
+    match try_folder(path, mode, group) {
+        Ok(()) => DeliveryOutcome::Done,
+        Err(trouble) => DeliveryOutcome::Failed(trouble.text()),
+    }
+}
+fn try_folder(path: &Path, mode: u32, group: Option<&str>) -> Result<(), Trouble> {
+    let gid = gid(group)?;
+    let place = Place::open(path)?;
+    let mut beside = place.create_beside()?;
+    check_group(path, group, &place, &beside.stat()?, gid)?;
+    beside.fill(b"", Mode::from_raw_mode(mode))
+}
+
 /// The file as it should be.
 struct Wanted<'a> {
     path: &'a Path,
@@ -45,19 +60,19 @@ struct Wanted<'a> {
 
 impl Wanted<'_> {
     fn write(&self) -> Result<(), Trouble> {
-        let gid = self.gid()?;
+        let gid = gid(self.group)?;
         let place = Place::open(self.path)?;
         match self.compare(&place, gid) {
-            CopyState::Same | CopyState::Missing | CopyState::Differs(_) => {}
-            CopyState::Unreadable => {}
-            CopyState::NotOurs(why) | CopyState::Failed(why) => {
+            CopyState::Same | CopyState::Missing | CopyState::Differs(_) | CopyState::Unreadable => {}
+            CopyState::Failed(why) => return Err(Trouble::Other(why)),
+            CopyState::NotOurs(why) => {
                 return Err(Trouble::Other(format!(
                     "{why}; it was not overwritten: move it away, or name another path"
                 )));
             }
         }
         let mut beside = place.create_beside()?;
-        self.check_group(&place, &beside.stat()?, gid)?;
+        check_group(self.path, self.group, &place, &beside.stat()?, gid)?;
         beside.fill(self.form.render(self.key).as_bytes(), self.mode)?;
         beside.put_in_place()?;
         if self.compare(&place, gid) != CopyState::Same {
@@ -104,29 +119,35 @@ impl Wanted<'_> {
             CopyState::Differs(Some(found.fingerprint()))
         }
     }
+}
 
-    /// The folder's setgid bit gives a new file its group; keyrelay itself changes nobody's.
-    fn check_group(&self, place: &Place, stat: &Stat, gid: Option<u32>) -> Result<(), Trouble> {
-        let Some(group) = self.group.filter(|_| gid != Some(stat.st_gid)) else { return Ok(()) };
-        let (path, folder) = (self.path.display(), place.folder_path().display());
-        Err(Trouble::Other(format!(
-            "{path} would belong to another group than {group}: chgrp {group} {folder} && chmod g+s {folder}"
-        )))
+/// The folder's setgid bit gives a new file its group; keyrelay itself changes nobody's.
+fn check_group(
+    path: &Path,
+    group: Option<&str>,
+    place: &Place,
+    stat: &Stat,
+    gid: Option<u32>,
+) -> Result<(), Trouble> {
+    let Some(group) = group.filter(|_| gid != Some(stat.st_gid)) else { return Ok(()) };
+    let (path, folder) = (path.display(), place.folder_path().display());
+    Err(Trouble::Other(format!(
+        "{path} would belong to another group than {group}: chgrp {group} {folder} && chmod g+s {folder}"
+    )))
+}
+
+fn gid(group: Option<&str>) -> Result<Option<u32>, Trouble> {
+    let Some(group) = group else { return Ok(None) };
+    if let Ok(gid) = group.parse() {
+        return Ok(Some(gid));
     }
-
-    fn gid(&self) -> Result<Option<u32>, Trouble> {
-        let Some(group) = self.group else { return Ok(None) };
-        if let Ok(gid) = group.parse() {
-            return Ok(Some(gid));
-        }
-        let groups = fs::read_to_string(GROUPS)
-            .map_err(|error| Trouble::Other(format!("{GROUPS} cannot be read: {error}")))?;
-        match gid_in(&groups, group) {
-            Some(gid) => Ok(Some(gid)),
-            None => Err(Trouble::Other(format!(
-                "there is no group {group} in {GROUPS}: groupadd --system {group}, or give the number of a group that a directory service adds"
-            ))),
-        }
+    let groups = fs::read_to_string(GROUPS)
+        .map_err(|error| Trouble::Other(format!("{GROUPS} cannot be read: {error}")))?;
+    match gid_in(&groups, group) {
+        Some(gid) => Ok(Some(gid)),
+        None => Err(Trouble::Other(format!(
+            "there is no group {group} in {GROUPS}: groupadd --system {group}, or give the number of a group that a directory service adds"
+        ))),
     }
 }
 

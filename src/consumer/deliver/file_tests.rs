@@ -220,6 +220,9 @@ fn a_full_disk_and_a_read_only_one_are_told_in_words() {
     );
     let unit = format!("in the unit, ReadWritePaths={folder} makes it writable");
     assert_eq!(text(Errno::ROFS), format!("{path} cannot be written: the file system is read-only; {unit}"));
+    let unread = "only a file of the user that keyrelay runs as is replaced: remove it";
+    let text_of_read = place.trouble("read", Errno::ACCESS).text();
+    assert_eq!(text_of_read, format!("{path} cannot be read: permission denied; {unread}"));
     let rights = format!("make {folder} writable for the user that keyrelay runs as");
     assert_eq!(text(Errno::ACCESS), format!("{path} cannot be written: permission denied; {rights}"));
 }

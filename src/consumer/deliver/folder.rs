@@ -125,7 +125,9 @@ impl Place {
         let advice = match errno {
             Errno::NOENT => return Trouble::Missing(format!("{path} does not exist")),
             Errno::LOOP => return Trouble::Link(format!("{path} is a symbolic link, and none is followed")),
-            Errno::ACCESS | Errno::PERM if done == "read" => "; it belongs to another user".into(),
+            Errno::ACCESS | Errno::PERM if done == "read" => {
+                "; only a file of the user that keyrelay runs as is replaced: remove it".into()
+            }
             Errno::ACCESS | Errno::PERM => {
                 format!("; make {folder} writable for the user that keyrelay runs as")
             }

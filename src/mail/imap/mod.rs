@@ -1,0 +1,223 @@
+//! Adapter: one IMAP mailbox, over the `imap` crate and a stream of our own. Blocking, for a thread of its own that
+//! catches panics: the crate can panic on what a server says, and that is a lost connection.
+//!
+//! It reads and never writes: EXAMINE, SEARCH and BODY.PEEK leave no trace, not even `\Seen`. It never connects
+//! again, never sleeps but in [`Connection::wait`], and does not know what a mail means.
+
+mod answer;
+mod dial;
+mod fetch;
+mod folder;
+mod idle;
+mod search;
+mod socket;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use super::{Folders, Look, MailboxTrouble, Search, Waker, mailbox};
+use crate::domain::{Limits, Secret};
+use folder::Folder;
+use std::{path::PathBuf, time::Duration};
+use wire::{ANSWER_MAX, Shared};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    pub host: String,
+    pub port: u16,
+    pub tls: Tls,
+    pub ca_cert: Option<PathBuf>,
+    pub user: String,
+    pub password: Secret,
+    /// Empty: INBOX and what the server flags `\Junk`.
+    pub folders: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    Implicit,
+    StartTls,
+    /// Loopback only.
+    None,
+}
+
+/// LOGOUT waits no longer for the server's answer.
+const LEAVE_WITHIN: Duration = Duration::from_millis(500);
+
+/// A logged-in connection. After any error it is of no use.
+pub struct Connection {
+    server: Server,
+    session: imap::Session<Shared>,
+    wire: Shared,
+    /// Not empty; the first is the one that IDLE watches.
+    folders: Vec<Folder>,
+    selected: Option<usize>,
+    /// Whether the server takes IDLE.
+    idles: bool,
+    renew: Duration,
+}
+
+/// Connects and logs in. `Refused` means the login; everything else is `Unreachable`, with the precise cause.
+pub fn connect(settings: &Settings, limits: &Limits) -> Result<(Connection, Waker), MailboxTrouble> {
+    let server = Server { at: format!("{}:{}", settings.host, settings.port) };
+    let (wire, waker) = dial::dial(settings, limits.mail_read_timeout).map_err(|why| server.trouble(&why))?;
+    let mut client = imap::Client::new(wire.clone());
+    client.greeting_read = true; // judged by `dial` already
+
+    // What was said before TLS is forgotten: the capabilities are asked for anew, here and after the login.
+    wire.lock().begin(ANSWER_MAX);
+    let before = client.capabilities().map_err(|e| server.lost(&wire, "CAPABILITY", e))?;
+    if before.has_str("LOGINDISABLED") {
+        return Err(MailboxTrouble::Refused(format!(
+            "{} takes no password on this connection; set tls: implicit or tls: starttls",
+            server.at
+        )));
+    }
+    wire.lock().begin(ANSWER_MAX);
+    let session = client
+        .login(&settings.user, settings.password.expose())
+        .map_err(|(e, _)| server.refused_login(&wire, settings, e))?;
+
+    let mut connection = Connection {
+        server,
+        session,
+        wire,
+        folders: Vec::new(),
+        selected: None,
+        idles: false,
+        renew: limits.idle_renew,
+    };
+    let can = connection.run("CAPABILITY", ANSWER_MAX, imap::Session::capabilities)?;
+    connection.idles = can.has_str("IDLE");
+    connection.folders = connection.choose_folders(&settings.folders, can.has_str("SPECIAL-USE"))?;
+    Ok((connection, waker))
+}
+
+impl Connection {
+    /// SEARCHes the watched folders and fetches what this connection has not handed out yet.
+    pub fn look(&mut self, search: &Search, which: Folders) -> Result<Look, MailboxTrouble> {
+        let query = search::Query::new(search).map_err(|why| self.server.trouble(&why))?;
+        let mut look = Look { mails: Vec::new(), unreadable: Vec::new() };
+        // The first folder comes last, so that it stays selected and no mail falls between SEARCH and IDLE.
+        if which == Folders::All {
+            for other in 1..self.folders.len() {
+                match self.examine(other) {
+                    Ok(()) => self.look_into(other, &query, &mut look)?,
+                    Err(Failed::No(why)) => look.unreadable.push(why),
+                    Err(Failed::Lost(trouble)) => return Err(trouble),
+                }
+            }
+        }
+        if which == Folders::All || self.selected != Some(0) {
+            self.examine(0)?;
+        }
+        self.wire.lock().take_news(); // whatever was announced so far, the SEARCH will find
+        self.look_into(0, &query, &mut look)?;
+        mailbox::sort(&mut look.mails);
+        Ok(look)
+    }
+
+    /// The next look hands out everything again.
+    pub fn forget(&mut self) {
+        for folder in &mut self.folders {
+            folder.forget();
+        }
+    }
+
+    /// Logs out; the server has half a second to answer.
+    pub fn close(mut self) {
+        self.wire.lock().set_patience(LEAVE_WITHIN);
+        // Whatever it answers, we are gone.
+        let _ = self.run("LOGOUT", ANSWER_MAX, imap::Session::logout);
+    }
+
+    /// One command. What the server says besides its answer is noticed by the wire and not kept.
+    fn run<T>(
+        &mut self,
+        name: &str,
+        answer_max: usize,
+        command: impl FnOnce(&mut imap::Session<Shared>) -> imap::Result<T>,
+    ) -> Result<T, Failed> {
+        self.wire.lock().begin(answer_max);
+        let result = command(&mut self.session);
+        let _ = self.session.take_all_unsolicited();
+        result.map_err(|error| match error {
+            imap::Error::No(no) => {
+                let words = answer::clean(no.information.as_bytes());
+                Failed::No(self.server.says(&format!("{name} is refused: {words}")))
+            }
+            lost => Failed::Lost(self.server.lost(&self.wire, name, lost)),
+        })
+    }
+}
+
+/// Why a command failed.
+enum Failed {
+    /// The server said NO: the connection is as good as before. Server, command and its words.
+    No(String),
+    Lost(MailboxTrouble),
+}
+
+impl From<Failed> for MailboxTrouble {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::No(why) => MailboxTrouble::Unreachable(why),
+            Failed::Lost(trouble) => trouble,
+        }
+    }
+}
+
+/// Puts the server's name before what is told of it.
+struct Server {
+    at: String,
+}
+
+impl Server {
+    fn says(&self, why: &str) -> String {
+        format!("{}: {why}", self.at)
+    }
+    fn trouble(&self, why: &str) -> MailboxTrouble {
+        MailboxTrouble::Unreachable(self.says(why))
+    }
+
+    /// The connection is lost, or the server and we no longer understand each other. The crate's errors hold raw
+    /// answers, mails among them, and are never printed.
+    fn lost(&self, wire: &Shared, command: &str, error: imap::Error) -> MailboxTrouble {
+        let why = match error {
+            imap::Error::Io(e) => socket::explain(&e),
+            imap::Error::ConnectionLost => "the server closed the connection".into(),
+            imap::Error::No(no) => answer::clean(no.information.as_bytes()),
+            imap::Error::Bad(bad) => answer::clean(bad.information.as_bytes()),
+            _ => "the answer is no IMAP".into(),
+        };
+        match wire.lock().bye() {
+            Some(bye) => self.trouble(&format!("the server took its leave: {bye}")),
+            None => self.trouble(&format!("{command}: {why}")),
+        }
+    }
+
+    /// A NO to LOGIN is the operator's, unless the server says that it is its own.
+    fn refused_login(&self, wire: &Shared, settings: &Settings, error: imap::Error) -> MailboxTrouble {
+        let imap::Error::No(no) = error else {
+            return match error {
+                imap::Error::Validate(_) => MailboxTrouble::Refused(format!(
+                    "{}: the password or the user {} has a line end in it",
+                    self.at, settings.user
+                )),
+                lost => self.lost(wire, "LOGIN", lost),
+            };
+        };
+        let mut words = answer::clean(no.information.as_bytes());
+        if words.contains(settings.password.expose()) {
+            words.clear(); // a server may repeat what it got; nobody else shall
+        }
+        if ["[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]"].iter().any(|code| words.starts_with(code)) {
+            return self.trouble(&format!("no login at the moment: {words}"));
+        }
+        MailboxTrouble::Refused(format!(
+            "{} refuses the login of {}: {words}; check user and password, and whether this account may use IMAP",
+            self.at, settings.user
+        ))
+    }
+}

@@ -1,0 +1,220 @@
+//! Connecting, TLS, the greeting and the login.
+
+use super::*;
+use rcgen::{CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustls::ServerConfig;
+use rustls_pki_types::PrivateKeyDer;
+use std::{net::TcpListener, path::Path, sync::Arc};
+
+fn dial(tls: Tls, script: impl FnOnce(&mut Peer) + Send + 'static) -> Result<(), MailboxTrouble> {
+    let (_played, port) = script::play(script);
+    connect(&settings(port, tls), &limits()).map(|_| ())
+}
+
+#[test]
+fn a_server_that_turns_us_away_is_told_in_its_own_words() {
+    let result = dial(Tls::None, |peer| peer.say("* BYE too many connections\r\n"));
+    assert_eq!(unreachable(result), "localhost: the server turns us away: too many connections");
+}
+
+#[test]
+fn nobody_is_logged_in_before_the_login() {
+    for tls in [Tls::None, Tls::StartTls] {
+        let result = dial(tls, |peer| {
+            peer.say("* PREAUTH welcome back\r\n");
+            peer.expect_end();
+        });
+        let why = "the server says that we are logged in already (PREAUTH), which nobody asked for";
+        assert_eq!(unreachable(result), format!("localhost: {why}"));
+    }
+}
+
+#[test]
+fn another_kind_of_server_is_named_as_such() {
+    let result = dial(Tls::None, |peer| peer.say("220 mail.example ESMTP\r\n"));
+    assert_eq!(unreachable(result), "localhost: this is no IMAP server");
+    let result = dial(Tls::Implicit, |peer| {
+        peer.say("* OK ready\r\n");
+        peer.hear();
+    });
+    let why = "no TLS: it does not speak TLS on this port; another port, or STARTTLS, may be meant";
+    assert_eq!(unreachable(result), format!("localhost: {why}"));
+}
+
+#[test]
+fn nobody_there_is_told_as_refused_unresolved_or_silent() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let result = connect(&settings(free, Tls::None), &limits());
+    let why = "localhost: the connection is refused; does the server run, and is the port right?";
+    assert_eq!(unreachable(result), why);
+
+    let nowhere = Settings { host: "nowhere.invalid".into(), ..settings(143, Tls::None) };
+    let why = "nowhere.invalid: the host's name cannot be resolved";
+    assert_eq!(unreachable(connect(&nowhere, &limits())), why);
+
+    for tls in [Tls::None, Tls::StartTls, Tls::Implicit] {
+        let (_played, port) = script::play(|peer| while !peer.hear().is_empty() {});
+        let told = unreachable(connect(&settings(port, tls), &impatient()));
+        assert!(told.ends_with(": no answer within 1 s"), "{told}");
+    }
+}
+
+#[test]
+fn starttls_that_is_refused_gets_no_password() {
+    for refusal in
+        ["s1 NO no\r\n", "s1 BAD what?\r\n", "+ go ahead\r\n", "s1 OKAY\r\n", "* OK x\r\ns2 OK\r\n"]
+    {
+        let result = dial(Tls::StartTls, move |peer| {
+            peer.say("* OK [ALERT] call 0190 666\r\n");
+            assert_eq!(peer.hear(), "s1 STARTTLS");
+            peer.say(refusal);
+            peer.expect_end();
+        });
+        let why = "localhost: the server refuses STARTTLS; no password was sent";
+        assert_eq!(unreachable(result), why, "{refusal}");
+    }
+}
+
+#[test]
+fn what_was_slipped_in_before_the_handshake_breaks_it() {
+    let result = dial(Tls::StartTls, |peer| {
+        peer.say("* OK ready\r\n");
+        assert_eq!(peer.hear(), "s1 STARTTLS");
+        peer.say("s1 OK begin\r\n* CAPABILITY IMAP4rev1\r\na1 OK you are in\r\n");
+        let hello = peer.hear();
+        assert!(!hello.contains("LOGIN") && !hello.contains("canary"));
+    });
+    let why = "no TLS: it does not speak TLS on this port; another port, or STARTTLS, may be meant";
+    assert_eq!(unreachable(result), format!("localhost: {why}"));
+}
+
+#[test]
+fn a_server_that_takes_no_password_here_is_not_told_it() {
+    let result = dial(Tls::None, |peer| {
+        peer.say("* OK ready\r\n");
+        peer.answer("CAPABILITY", &["CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED"]);
+        peer.expect_end();
+    });
+    let why = "localhost takes no password on this connection; set tls: implicit or tls: starttls";
+    assert_eq!(refused(result), why);
+}
+
+/// A login that is answered with `status`.
+fn log_in(status: &'static str) -> Result<(), MailboxTrouble> {
+    dial(Tls::None, move |peer| {
+        peer.say("* OK ready\r\n");
+        peer.answer("CAPABILITY", &["CAPABILITY IMAP4rev1"]);
+        peer.expect("LOGIN \"relay\" \"canary\"");
+        peer.end(status);
+        peer.expect_end();
+    })
+}
+
+#[test]
+fn a_refused_login_names_who_where_and_what_to_check() {
+    let told = |words: &str| {
+        format!(
+            "localhost refuses the login of relay: {words}; \
+             check user and password, and whether this account may use IMAP"
+        )
+    };
+    let words = "[AUTHENTICATIONFAILED] Authentication failed.";
+    assert_eq!(refused(log_in("NO [AUTHENTICATIONFAILED] Authentication failed.")), told(words));
+    assert_eq!(refused(log_in("NO Falsches Pa\u{df}wort")), told("Falsches Pa??wort"));
+    assert_eq!(refused(log_in("NO [ALERT] Use an app password")), told("Use an app password"));
+    assert_eq!(refused(log_in("NO bad password \"canary\"")), told(""));
+}
+
+#[test]
+fn a_login_that_the_server_cannot_judge_now_is_tried_again() {
+    for words in ["[UNAVAILABLE] Temporary authentication failure.", "[LIMIT] Too many connections"] {
+        let result = log_in(if words.starts_with("[U") {
+            "NO [UNAVAILABLE] Temporary authentication failure."
+        } else {
+            "NO [LIMIT] Too many connections"
+        });
+        assert_eq!(unreachable(result), format!("localhost: no login at the moment: {words}"));
+    }
+    assert_eq!(unreachable(log_in("BAD Unknown command")), "localhost: LOGIN: Unknown command");
+}
+
+#[test]
+fn a_login_that_is_never_answered_ends_in_time() {
+    let (_played, port) = script::play(|peer| {
+        peer.say("* OK ready\r\n");
+        peer.answer("CAPABILITY", &["CAPABILITY IMAP4rev1"]);
+        peer.expect("LOGIN \"relay\" \"canary\"");
+        peer.expect_end();
+    });
+    let result = connect(&settings(port, Tls::None), &impatient());
+    assert_eq!(unreachable(result), "localhost: LOGIN: no answer within 1 s");
+}
+
+/// A certificate for `localhost` and the CA that signed it, written to `ca.pem` in `folder`.
+fn certificate(folder: &Path, ca_name: &str) -> Arc<ServerConfig> {
+    crate::tls::install();
+    let mut params = CertificateParams::new(vec![]).unwrap();
+    params.distinguished_name.push(DnType::CommonName, ca_name);
+    params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    std::fs::write(folder.join("ca.pem"), ca.pem()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate =
+        CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &ca).unwrap();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = ServerConfig::builder().with_no_client_auth();
+    Arc::new(config.with_single_cert(vec![certificate.der().clone()], key).unwrap())
+}
+
+/// Connects to a server whose certificate is for `name`, trusting the CA in `ca`, in both ways of TLS.
+fn over_tls(
+    name: &str,
+    ca: &Path,
+    config: &Arc<ServerConfig>,
+    trusted: bool,
+) -> [Result<(), MailboxTrouble>; 2] {
+    [Tls::Implicit, Tls::StartTls].map(|tls| {
+        let config = config.clone();
+        let (_played, port) = script::play(move |peer| {
+            if tls == Tls::StartTls {
+                peer.say("* OK ready\r\n");
+                assert_eq!(peer.hear(), "s1 STARTTLS");
+                peer.say("* CAPABILITY IMAP4rev1 LOGINDISABLED\r\ns1 OK begin\r\n");
+            }
+            peer.encrypt(config);
+            if !trusted {
+                return while !peer.hear().is_empty() {}; // to the handshake's end
+            }
+            if tls == Tls::Implicit {
+                peer.say("* OK ready\r\n");
+            }
+            peer.admit();
+            peer.answer("LOGOUT", &[]);
+        });
+        let settings = Settings { host: name.into(), ca_cert: Some(ca.into()), ..settings(port, tls) };
+        connect(&settings, &limits()).map(|(connection, _)| connection.close())
+    })
+}
+
+#[test]
+fn a_private_ca_is_trusted_for_its_names_and_nothing_else_is() {
+    let [ours, theirs, namesake] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let good = certificate(ours.path(), "ours");
+    certificate(theirs.path(), "theirs");
+    certificate(namesake.path(), "ours");
+
+    for result in over_tls("localhost", &ours.path().join("ca.pem"), &good, true) {
+        result.unwrap();
+    }
+    for result in over_tls("127.0.0.1", &ours.path().join("ca.pem"), &good, false) {
+        let why = "127.0.0.1: no TLS: its certificate is for localhost, not for this name";
+        assert_eq!(unreachable(result), why);
+    }
+    for ca in [theirs, namesake] {
+        let why =
+            "no TLS: its certificate is signed by nobody that is trusted here; name its CA's file in ca_cert";
+        for result in over_tls("localhost", &ca.path().join("ca.pem"), &good, false) {
+            assert_eq!(unreachable(result), format!("localhost: {why}"));
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What a look asks for, command by command, and what it hands out.
+
+use super::{
+    script::{SEARCH, mail, sized_mail},
+    *,
+};
+
+const SMALL: &str = "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.65536>)";
+
+#[test]
+fn a_look_leaves_no_trace_and_fetches_each_mail_once() {
+    let (_played, mut connection, _waker) = logged_in(|peer| {
+        peer.examined("INBOX", 7);
+        peer.found("4 5");
+        let answers = [mail(5, 21, "BODY[]", "late"), mail(4, 20, "BODY[]", "early")];
+        peer.answer(&format!("UID FETCH 5,4 {SMALL}"), &[&answers[0], &answers[1]]);
+        peer.found("4 5");
+        peer.found("4 5 6");
+        peer.answer(&format!("UID FETCH 6 {SMALL}"), &[&mail(6, 22, "BODY[]", "new")]);
+        peer.expect_end();
+    });
+
+    let look = connection.look(&search(1 << 20), Folders::All).unwrap();
+    assert_eq!(seen(&look), ["7/4 INBOX early", "7/5 INBOX late"]);
+    let arrivals = look.mails.iter().map(|mail| mail.arrived_at.to_string());
+    assert!(arrivals.eq(["2026-11-20T08:00:00Z", "2026-11-21T08:00:00Z"]));
+    for expected in [vec![], vec!["7/6 INBOX new"]] {
+        assert_eq!(seen(&connection.look(&search(1 << 20), Folders::First).unwrap()), expected);
+    }
+}
+
+#[test]
+fn what_is_forgotten_or_has_a_new_uidvalidity_is_handed_out_again() {
+    let (_played, mut connection, _waker) = logged_in(|peer| {
+        for validity in [7, 7, 8] {
+            peer.examined("INBOX", validity);
+            peer.found("4");
+            peer.answer(&format!("UID FETCH 4 {SMALL}"), &[&mail(4, 20, "BODY[]", "again")]);
+        }
+    });
+    for (forget, again) in [(false, "7/4 INBOX again"), (true, "7/4 INBOX again"), (false, "8/4 INBOX again")]
+    {
+        if forget {
+            connection.forget();
+        }
+        assert_eq!(seen(&connection.look(&search(1 << 20), Folders::All).unwrap()), [again]);
+    }
+}
+
+#[test]
+fn of_a_mail_above_the_limit_only_the_header_is_fetched() {
+    let (_played, mut connection, _waker) = logged_in(|peer| {
+        let long = "x".repeat(65_536);
+        peer.examined("INBOX", 7);
+        peer.found("1 2 3");
+        peer.expect(&format!("UID FETCH 3,2,1 {SMALL}"));
+        for (uid, size) in [(3, 100_000), (2, 99_999), (1, 100_001)] {
+            peer.say(&format!("* {}\r\n", sized_mail(uid, 20, size, "BODY[]", &long)));
+        }
+        peer.end("OK done");
+        let whole = "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.100001>)";
+        let header = "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER]<0.100000>)";
+        peer.answer(
+            &format!("UID FETCH 3 {whole}"),
+            &[&sized_mail(3, 20, 100_000, "BODY[]", &"y".repeat(70_000))],
+        );
+        // Its size was a lie.
+        peer.answer(
+            &format!("UID FETCH 2 {whole}"),
+            &[&sized_mail(2, 20, 99_999, "BODY[]", &"y".repeat(100_001))],
+        );
+        peer.answer(
+            &format!("UID FETCH 2 {header}"),
+            &[&sized_mail(2, 20, 99_999, "BODY[HEADER]", "From: b\r\n\r\n")],
+        );
+        peer.answer(
+            &format!("UID FETCH 1 {header}"),
+            &[&sized_mail(1, 20, 100_001, "BODY[HEADER]", "From: a\r\n\r\n")],
+        );
+    });
+    let look = connection.look(&search(100_000), Folders::All).unwrap();
+    let seen: Vec<_> = look.mails.iter().map(|m| (&*m.place, m.bytes.len(), m.size, m.header_only)).collect();
+    assert_eq!(seen, [("7/3", 70_000, 70_000, false), ("7/2", 11, 99_999, true), ("7/1", 11, 100_001, true)]);
+}
+
+#[test]
+fn a_mail_that_vanishes_meanwhile_is_absent_and_one_without_a_body_is_told() {
+    let (_played, mut connection, _waker) = logged_in(|peer| {
+        peer.examined("INBOX", 7);
+        peer.found("1 2 3 4");
+        peer.expect(&format!("UID FETCH 4,3,2,1 {SMALL}"));
+        peer.say("* 4 EXPUNGE\r\n* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n* 9 FETCH (FLAGS (\\Seen))\r\n");
+        peer.say(
+            "* 3 FETCH (UID 3 INTERNALDATE \"20-Nov-2026 09:00:00 +0000\" RFC822.SIZE 9 BODY[]<0> NIL)\r\n",
+        );
+        peer.say("* 2 FETCH (UID 2 INTERNALDATE \"some day\" RFC822.SIZE 1 BODY[]<0> \"x\")\r\n");
+        peer.say(&format!("* {}\r\n", mail(1, 20, "BODY[]", "here")));
+        peer.end("OK [EXPUNGEISSUED] some are gone");
+    });
+    assert_eq!(
+        seen(&connection.look(&search(1 << 20), Folders::All).unwrap()),
+        [
+            "7/1 INBOX here",
+            "localhost: INBOX: mail 3 came without a body",
+            "localhost: INBOX: mail 2 came without a date"
+        ]
+    );
+}
+
+#[test]
+fn a_mail_that_was_not_asked_for_is_no_mail() {
+    let (_played, mut connection, _waker) = logged_in(|peer| {
+        peer.examined("INBOX", 7);
+        peer.found("1");
+        peer.answer(&format!("UID FETCH 1 {SMALL}"), &[&mail(999, 20, "BODY[]", "forged")]);
+        peer.expect_end();
+    });
+    let why = "localhost: FETCH: the server answered with mail 999, which was not asked for";
+    assert_eq!(unreachable(connection.look(&search(1 << 20), Folders::All)), why);
+    drop(connection);
+}
+
+#[test]
+fn without_configured_folders_inbox_and_junk_are_watched() {
+    let (_played, port) = script::play(|peer| {
+        peer.welcome();
+        let list =
+            ["LIST (\\HasNoChildren) \"/\" Work", "LIST (\\HasNoChildren \\Junk) \"/\" \"Spam &- Co\""];
+        peer.answer("LIST \"\" \"*\" RETURN (SPECIAL-USE)", &list);
+        peer.examined("Spam &- Co", 3);
+        peer.found("8");
+        peer.answer(&format!("UID FETCH 8 {SMALL}"), &[&mail(8, 22, "BODY[]", "junk")]);
+        peer.examined("INBOX", 7);
+        peer.found("8");
+        peer.answer(&format!("UID FETCH 8 {SMALL}"), &[&mail(8, 21, "BODY[]", "mail")]);
+        peer.found("8");
+    });
+    let settings = Settings { folders: vec![], ..settings(port, Tls::None) };
+    let (mut connection, _waker) = connect(&settings, &limits()).unwrap();
+    let look = connection.look(&search(1 << 20), Folders::All).unwrap();
+    assert_eq!(seen(&look), ["7/8 INBOX mail", "3/8 Spam &- Co junk"]);
+    assert_eq!(seen(&connection.look(&search(1 << 20), Folders::First).unwrap()), [""; 0]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_opened_keeps_nobody_from_the_others_but_the_first_must_open() {
+    let (_played, port) = script::play(|peer| {
+        peer.welcome();
+        peer.expect("EXAMINE \"Schl&APw-ssel\"");
+        peer.end("NO [NONEXISTENT] Unknown Mailbox");
+        peer.examined("INBOX", 7);
+        peer.found("");
+        peer.expect("EXAMINE \"Schl&APw-ssel\"");
+        peer.end("NO [NONEXISTENT] Unknown Mailbox");
+        peer.expect("EXAMINE \"INBOX\"");
+        peer.end("NO [NOPERM] Not yours");
+    });
+    let folders = vec!["INBOX".to_owned(), "Schl\u{fc}ssel".to_owned()];
+    let (mut connection, _waker) =
+        connect(&Settings { folders, ..settings(port, Tls::None) }, &limits()).unwrap();
+    let why = "localhost: EXAMINE \"Schl\u{fc}ssel\" is refused: [NONEXISTENT] Unknown Mailbox";
+    assert_eq!(seen(&connection.look(&search(1 << 20), Folders::All).unwrap()), [why]);
+    let why = "localhost: EXAMINE \"INBOX\" is refused: [NOPERM] Not yours";
+    assert_eq!(unreachable(connection.look(&search(1 << 20), Folders::All)), why);
+}
+
+#[test]
+fn too_many_mails_come_newest_first_and_the_others_later() {
+    fn hand_over(peer: &mut Peer, newest: u32, oldest: u32) {
+        peer.found(&(1..=300).map(|uid| uid.to_string()).collect::<Vec<_>>().join(" "));
+        let uids: Vec<u32> = (oldest..=newest).rev().collect();
+        for batch in uids.chunks(16) {
+            let set = batch.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+            let mails: Vec<_> = batch.iter().map(|uid| mail(*uid, 20, "BODY[]", "x")).collect();
+            let mails: Vec<_> = mails.iter().map(String::as_str).collect();
+            peer.answer(&format!("UID FETCH {set} {SMALL}"), &mails);
+        }
+    }
+    let (_played, mut connection, _waker) = logged_in(|peer| {
+        peer.examined("INBOX", 7);
+        hand_over(peer, 300, 45);
+        hand_over(peer, 44, 1);
+    });
+    let look = connection.look(&search(1 << 20), Folders::All).unwrap();
+    assert_eq!(look.mails.len(), 256);
+    assert_eq!(seen(&look)[256..], ["localhost: INBOX: 44 older mails wait for the next look"]);
+    let look = connection.look(&search(1 << 20), Folders::First).unwrap();
+    assert_eq!((look.mails.len(), look.unreadable.len()), (44, 0));
+}
+
+#[test]
+fn a_search_that_is_refused_or_cannot_be_asked_is_told() {
+    let (_played, mut connection, _waker) = logged_in(|peer| {
+        peer.examined("INBOX", 7);
+        peer.expect(SEARCH);
+        peer.end("NO [SERVERBUG] Internal error");
+    });
+    let bad = Search { senders: vec!["a\r\nb".into()], ..search(1 << 20) };
+    let why = "localhost: \"a\\r\\nb\" is no sender that can be searched for";
+    assert_eq!(unreachable(connection.look(&bad, Folders::All)), why);
+    let why = "localhost: SEARCH is refused: [SERVERBUG] Internal error";
+    assert_eq!(unreachable(connection.look(&search(1 << 20), Folders::All)), why);
+}
