@@ -1,1 +1,161 @@
-//! TODO
+//! One YAML file, and the environment over it, become everybody's settings. All mistakes are found at once, each with
+//! its place, its rule and a hint. Reading is all that happens here: nothing is connected to, written or generated,
+//! and what the settings are for is not known.
+
+mod address;
+mod alerts;
+mod budget;
+mod claims;
+mod consumer;
+mod credential;
+mod environment;
+mod mailbox;
+mod mistake;
+mod read;
+mod schedule;
+mod secrets;
+mod source;
+mod store;
+mod values;
+mod vendors;
+
+#[cfg(test)]
+mod tests;
+
+pub use credential::Credential;
+pub use mistake::{Mistake, Mistakes, Severity};
+pub use schedule::Schedules;
+
+use crate::{
+    alert::smtp,
+    domain::{CredentialName, MailboxName, VendorName},
+    mail::{self, dns},
+    spool, store as key_store,
+    vendor::Profile,
+};
+use read::{Item, Sheet, Table};
+use source::Source;
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+/// Everybody's settings, whole and right.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub store: key_store::Settings,
+    /// Where keyrelay keeps its own documents, on the store's mount.
+    pub state_path: String,
+    pub spool: spool::Settings,
+    pub mailboxes: BTreeMap<MailboxName, mail::MailboxSettings>,
+    pub dns: dns::Settings,
+    /// `None`: nobody is told of anything.
+    pub email: Option<smtp::Settings>,
+    /// Empty: no HTTP face.
+    pub listen: Vec<Listen>,
+    /// The control socket's path.
+    pub control: PathBuf,
+    pub schedules: Schedules,
+    /// The built-in vendors with what the configuration overrides, and those it adds.
+    pub vendors: BTreeMap<VendorName, Profile>,
+    pub credentials: BTreeMap<CredentialName, Credential>,
+    /// The first of `$STATE_DIRECTORY`, else `/var/lib/keyrelay`.
+    pub state_dir: PathBuf,
+    /// The file it was read from.
+    pub source: PathBuf,
+}
+
+/// Where the HTTP face listens: on this machine only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    Tcp(SocketAddr),
+    Unix(PathBuf),
+}
+
+/// What the settings are needed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// To be looked at: a secret that is not there is a warning, and empty.
+    Check,
+    /// To be used: a secret that is not there is an error.
+    Run,
+}
+
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    pub config: Config,
+    pub warnings: Vec<Mistake>,
+}
+
+/// Reads the file at `path` and the `KEYRELAY_` variables of `environment`, which also says where state and
+/// credentials are (`STATE_DIRECTORY`, `CREDENTIALS_DIRECTORY`). The error holds every mistake, warnings too.
+pub fn load(path: &Path, environment: &BTreeMap<String, String>, need: Need) -> Result<Loaded, Mistakes> {
+    let (source, mistakes) = Source::read(path, environment).map_err(|mistake| Mistakes(vec![mistake]))?;
+    let sheet = Sheet::new(&source, environment, need, mistakes);
+    let mut root = Table::root(&sheet);
+    let config = config(&mut root, path);
+    root.close();
+    let mistakes = sheet.into_mistakes();
+    match config {
+        Some(config) if mistakes.iter().all(|mistake| mistake.severity == Severity::Warning) => {
+            Ok(Loaded { config, warnings: mistakes })
+        }
+        _ => Err(Mistakes(mistakes)),
+    }
+}
+
+/// Everything is read before anything is given up, so that one mistake does not hide another.
+fn config(root: &mut Table, path: &Path) -> Option<Config> {
+    let state_dir = state_dir(root.sheet.environment);
+    let store = root.table("store", |table| store::store(table, &state_dir));
+    let spool = root.table("spool", |table| store::spool(table, &state_dir));
+    let mailboxes = root.each("mailboxes", |_: &MailboxName, table| mailbox::mailbox(table));
+    let dns = root.table("dns", mailbox::dns);
+    let email = root.table("alerts", alerts::alerts);
+    let default_listen = || vec![Listen::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 7718)))];
+    let listen = root.get("listen", address::listen).unwrap_or_else(default_listen);
+    let control = root.get("control", control).unwrap_or_else(|| "/run/keyrelay/control.sock".into());
+    let schedules = root.table("schedules", schedule::schedules);
+    let vendors = vendors::vendors(root);
+    let world = credential::World { store: store.as_ref(), mailboxes: &mailboxes, vendors: &vendors };
+    let credentials =
+        root.each("credentials", |_: &CredentialName, table| credential::credential(table, &world));
+    root.need("credentials", |item| match item.value().as_dict() {
+        Some(none) if none.is_empty() => item.refuse::<()>("there is no credential to look after"),
+        _ => None,
+    });
+    let (store, schedules, vendors, credentials) = (store?, schedules?, all(vendors)?, all(credentials)?);
+    budget::warn_of_rare_probes(root.sheet, &schedules, &vendors, &credentials);
+    Some(Config {
+        store: store.settings,
+        state_path: store.state_path,
+        spool: spool?,
+        mailboxes: all(mailboxes)?,
+        dns: dns?,
+        email: email?,
+        listen,
+        control,
+        schedules,
+        vendors,
+        credentials,
+        state_dir,
+        source: path.to_owned(),
+    })
+}
+
+fn control(item: &Item) -> Option<PathBuf> {
+    let path = values::path(item)?;
+    address::socket_path(item, path.to_str()?)?;
+    Some(path)
+}
+
+/// systemd separates several folders by colons.
+fn state_dir(environment: &BTreeMap<String, String>) -> PathBuf {
+    let given = environment.get("STATE_DIRECTORY").and_then(|folders| folders.split(':').next());
+    given.filter(|folder| !folder.is_empty()).unwrap_or("/var/lib/keyrelay").into()
+}
+
+fn all<N: Ord, T>(values_by_name: BTreeMap<N, Option<T>>) -> Option<BTreeMap<N, T>> {
+    values_by_name.into_iter().map(|(name, value)| Some((name, value?))).collect()
+}

@@ -1,4 +1,11 @@
-//! Consumers: handing a key to one, and proving that it works with it.
+//! Consumers: handing a key to one, and proving that it works with it. Each adapter does one thing once and says
+//! what came of it; when to do it, and what it means, is the core's. A copy in the store and a report are read and
+//! written by the shell, and judged here.
+
+pub mod deliver;
+mod output;
+pub mod prove;
+mod run;
 
 use crate::domain::{ProofLevel, Secret};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};

@@ -3,7 +3,12 @@
 use super::Key;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::{fmt, str::FromStr};
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+};
 
 const DOMAIN: &[u8] = b"keyrelay-fingerprint-v1\0";
 
@@ -13,7 +18,7 @@ const STRONG_BITS: f64 = 80.0;
 /// The first 16 hex digits of SHA-256(`keyrelay-fingerprint-v1` ‖ 0x00 ‖ key). That of a key of less than 80 bits
 /// is *weak*: it identifies the key inside the process and the store, and is never shown (`Display` says `weak`;
 /// the core shows `g7`, the key of generation 7, or `c1`, the first candidate, in its place).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Fingerprint {
     id: [u8; 8],
@@ -52,6 +57,29 @@ fn bits(text: &str) -> f64 {
         + occurs(u8::is_ascii_digit, 10)
         + occurs(|b| !b.is_ascii_alphanumeric(), 7);
     text.len() as f64 * f64::from(classes.max(1)).log2()
+}
+
+/// Two fingerprints are of one key when their digits agree: whether it is weak is a matter of showing it.
+impl PartialEq for Fingerprint {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+impl Eq for Fingerprint {}
+impl PartialOrd for Fingerprint {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Fingerprint {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.id.cmp(&other.id)
+    }
+}
+impl Hash for Fingerprint {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+    }
 }
 
 impl fmt::Display for Fingerprint {

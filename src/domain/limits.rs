@@ -68,6 +68,10 @@ pub struct Limits {
     pub mail_depth_max: usize,
     /// IDLE is issued anew this often.
     pub idle_renew: Duration,
+    /// A lost mailbox is opened again after at most this.
+    pub mailbox_retry_max: Duration,
+    /// A mailbox that refused the login is tried again this often: more would lock accounts.
+    pub login_retry: Duration,
     /// Every read from a mail server ends after this.
     pub mail_read_timeout: Duration,
     /// A probe, a proof or a store call ends after this.
@@ -114,6 +118,8 @@ impl Default for Limits {
             mail_bytes_max: 1 << 20,
             mail_depth_max: 32,
             idle_renew: 5 * MIN,
+            mailbox_retry_max: MIN,
+            login_retry: 15 * MIN,
             mail_read_timeout: 30 * SEC,
             request_timeout: 10 * SEC,
             command_timeout: 30 * SEC,

@@ -4,6 +4,7 @@
 mod consumer;
 mod document;
 mod fingerprint;
+mod host;
 mod key;
 mod limits;
 mod mail;
@@ -16,6 +17,7 @@ mod time;
 pub use consumer::{ActionOutcome, CopyState, DeliveryOutcome, Instances, ProofLevel, ProofOutcome};
 pub use document::{KeyDocument, KeyRead, PreviousKey, StoreTrouble, WriteOutcome};
 pub use fingerprint::{Fingerprint, FingerprintError};
+pub use host::is_host_name;
 pub use key::{Key, KeyError, KeyShape};
 pub use limits::Limits;
 pub use mail::{Confirmation, Finding, MailId, MailRef, Origin, OriginKind, Warning};

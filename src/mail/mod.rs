@@ -1,16 +1,27 @@
 //! Mails: what the rest of the program may know of one. Parsing and judging are pure; IMAP, maildir and DNS are adapters.
 
+pub mod authenticity;
 pub mod dns;
 pub mod imap;
 mod mailbox;
 pub mod maildir;
+pub mod parse;
+pub mod text;
 mod waker;
 
-pub use mailbox::{Folders, Mailbox, MailboxSettings, open};
+pub use mailbox::{Folders, Mailbox, open};
 pub use waker::{Waker, Woken};
 
 use crate::domain::Timestamp;
+use std::collections::BTreeMap;
 use zeroize::Zeroizing;
+
+/// One of the two kinds of mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailboxSettings {
+    Imap(imap::Settings),
+    Maildir(maildir::Settings),
+}
 
 /// A mail as it lay in the mailbox. Only these bytes are evidence.
 #[derive(Clone)]
@@ -65,3 +76,17 @@ pub enum MailboxTrouble {
     #[error("{0}")]
     Refused(String),
 }
+
+/// What the DNS said of one name's TXT records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TxtAnswer {
+    /// The records, each with its chunks joined.
+    Found(Vec<String>),
+    /// The name, or a TXT record of it, does not exist.
+    Missing,
+    /// Nothing is known (time-out, SERVFAIL): ask again.
+    Trouble(String),
+}
+
+/// By name, lower case, without a final dot.
+pub type TxtAnswers = BTreeMap<String, TxtAnswer>;

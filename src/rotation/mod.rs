@@ -1,1 +1,51 @@
-//! TODO
+//! THE CORE: whether and when a key becomes the current one, who gets it, and who is told. Pure and synchronous:
+//! events with their moment go in, effects come out. It knows no clock, no network and no key, only fingerprints.
+//!
+//! One rotation, as it goes well:
+//!
+//! ```text
+//!  vendor     mailbox      keyrelay                          store        consumers
+//!    |--warning-->|--------->| Announced: rehearses            |              |
+//!    |            |          |--- tries everything ----------->|------------->|
+//!    |--new key-->|--------->| Probing                         |              |
+//!    |<-- old? new? random? -|                                 |              |
+//!    |            |          | Storing  --- check-and-set ---->|  (commit)    |
+//!    |            |          | HandingOver                     |              |
+//!    |            |          |--- deliver, act, prove --------------------- ->|
+//!    |            |          | Steady, the old key retires     |              |
+//!    |<-- old is dead? ------|--- remove the old key --------->|              |
+//! ```
+//!
+//! [`Fleet`] routes events to credentials and merges their deadlines; [`Rotation`] is one credential's state machine.
+//! Both have the same four verbs: `handle`, `next_deadline`, `handle_deadline`, and `resume`, which is the event that
+//! brings the documents.
+
+mod budget;
+mod candidate;
+mod consumer;
+mod effect;
+mod event;
+mod fleet;
+mod history;
+mod incident;
+mod keys;
+mod mailboxes;
+mod outbox;
+mod policy;
+mod settings;
+mod state;
+mod step;
+mod task;
+mod view;
+
+pub use effect::{Action, Effect, Promotion, Purpose, Reply};
+pub use event::{Attempt, Event, Input, MailboxInput, NoticeFailure, Schedule, StateRead, Ticket};
+pub use fleet::Fleet;
+pub use history::{ConsumerRecord, PhaseEntered, Record, RecordKind};
+pub use incident::Incident;
+pub use settings::{Consumer, Credential, Delivery, Proof, Settings};
+pub use state::{
+    Announced, ConsumerNote, Former, Generation, Parked, Phase, Rotation, SCHEMA, StateDocument,
+};
+pub use step::Reason;
+pub use view::{ConsumerView, CredentialView, HeldView, MailboxView, StoreView};

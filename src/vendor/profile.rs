@@ -1,6 +1,7 @@
 //! Everything that the program knows of a vendor, as typed data. A profile in the configuration can say exactly
 //! what a built-in one can.
 
+use super::pattern::{Ending, Whole};
 use crate::domain::{parse_duration, spell_duration};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -121,16 +122,16 @@ pub struct MailRules {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WarningRule {
-    /// Regular expressions, anchored at both ends, any case.
-    pub subject: Vec<String>,
+    pub subject: Vec<Whole>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConfirmationRule {
-    pub subject: Vec<String>,
-    /// What stands right before the key: on its line, or as the end of the line (or table cell) before it.
-    pub key_after: Vec<String>,
+    pub subject: Vec<Whole>,
+    /// What stands right before the key: on its line, or as the end of the line (or table cell) before it. Colons,
+    /// quotes and brackets between it and the key need not be written.
+    pub key_after: Vec<Ending>,
 }
 
 /// What a key looks like; without `pattern` the current key's own shape is asked for.
@@ -138,7 +139,7 @@ pub struct ConfirmationRule {
 #[serde(deny_unknown_fields)]
 pub struct KeyRule {
     #[serde(default)]
-    pub pattern: Option<String>,
+    pub pattern: Option<Whole>,
     pub min_len: usize,
     pub max_len: usize,
     /// The vendor's fixed beginning of every key; it adds nothing to a key's strength.

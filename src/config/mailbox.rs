@@ -1,0 +1,60 @@
+//! `mailboxes` and `dns`: what is needed to read and judge mails.
+
+use super::{
+    address::{host, is_loopback, socket},
+    read::{Item, Table},
+    secrets::secret,
+    store::certificate,
+    values::{path, port, text, word},
+};
+use crate::mail::{MailboxSettings, dns, imap, maildir};
+
+pub(super) fn mailbox(table: &mut Table) -> Option<MailboxSettings> {
+    match table.need_choice(&["imap", "maildir"])? {
+        "imap" => table.table("imap", imap).map(MailboxSettings::Imap),
+        _ => table.table("maildir", maildir).map(MailboxSettings::Maildir),
+    }
+}
+
+fn imap(table: &mut Table) -> Option<imap::Settings> {
+    let host = table.need("host", host);
+    let port = table.get("port", port);
+    let words =
+        [("implicit", imap::Tls::Implicit), ("starttls", imap::Tls::StartTls), ("none", imap::Tls::None)];
+    let is_remote = host.as_deref().is_some_and(|host| !is_loopback(host));
+    let tls = table.get("tls", |item| match word(item, &words)? {
+        imap::Tls::None if is_remote => plain_to_remote(item),
+        tls => Some(tls),
+    });
+    let tls = tls.unwrap_or(imap::Tls::Implicit);
+    let default_port = match tls {
+        imap::Tls::Implicit => 993,
+        imap::Tls::StartTls | imap::Tls::None => 143,
+    };
+    let ca_cert = table.get("ca_cert", certificate);
+    let user = table.need("user", text);
+    let password = table.need("password", secret);
+    let folders = table.get("folders", |item| item.list(text)).unwrap_or_default();
+    Some(imap::Settings {
+        host: host?,
+        port: port.unwrap_or(default_port),
+        tls,
+        ca_cert,
+        user: user?,
+        password: password?,
+        folders,
+    })
+}
+
+/// A login without encryption stays on this machine.
+pub(super) fn plain_to_remote<T>(item: &Item) -> Option<T> {
+    item.refuse_with("tls: none is for this machine only", "write implicit or starttls, or a loopback host")
+}
+
+fn maildir(table: &mut Table) -> Option<maildir::Settings> {
+    table.need("path", path).map(|path| maildir::Settings { path })
+}
+
+pub(super) fn dns(table: &mut Table) -> Option<dns::Settings> {
+    Some(dns::Settings { servers: table.get("servers", |item| item.list(socket)).unwrap_or_default() })
+}

@@ -1,0 +1,189 @@
+//! References to secrets. A secret itself is never written in the configuration, and no message here shows one: not
+//! even what stands where a reference should.
+
+use super::{read::Item, values::is_variable};
+use crate::domain::Secret;
+use figment::value::Value;
+use std::{
+    fs::File,
+    io::Read,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+use zeroize::Zeroizing;
+
+/// Where systemd puts the unit's credentials; looked into by commands that run outside the unit.
+const UNIT_CREDENTIALS: &str = "/run/credentials/keyrelay.service";
+/// Where systemd itself looks for a credential that is named without a path.
+const CREDSTORE: &str = "/etc/credstore";
+/// The largest secret, in bytes.
+const SECRET_MAX: u64 = 64 << 10;
+/// Read by group or world.
+const GROUP_OR_WORLD: u32 = 0o044;
+const WORLD: u32 = 0o004;
+
+/// The secret that a reference names: one line of text. With `Need::Check` one that cannot be found is a warning
+/// and empty.
+pub(super) fn secret(item: &Item) -> Option<Secret> {
+    let secret = any_secret(item)?;
+    if secret.expose().chars().any(char::is_control) {
+        return item.refuse_with(
+            "the secret holds a line break or another control character",
+            "write it as one line: printf %s SECRET",
+        );
+    }
+    Some(secret)
+}
+
+/// 32 random bytes in base64.
+pub(super) fn random_key(item: &Item) -> Option<Secret> {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let secret = secret(item)?;
+    let decoded = STANDARD.decode(secret.expose()).map(Zeroizing::new);
+    if secret.is_missing() || decoded.is_ok_and(|bytes| bytes.len() == 32) {
+        return Some(secret);
+    }
+    item.refuse_with("the secret is not 32 bytes in base64", "make one: head -c 32 /dev/urandom | base64")
+}
+
+/// A secret of any number of lines.
+pub(super) fn any_secret(item: &Item) -> Option<Secret> {
+    let (kind, name) = reference(item)?;
+    let found = match kind {
+        Kind::Credential => credential(item, &name),
+        Kind::File => file(Path::new(&name)),
+        Kind::Env => variable(item, &name),
+    };
+    match found {
+        Ok(secret) => Some(secret),
+        Err(Trouble::Open { rule, hint }) => item.refuse_with(rule, hint),
+        Err(Trouble::Missing { rule, hint }) => {
+            item.note_missing(rule, hint)?;
+            Some(Secret::default())
+        }
+    }
+}
+
+enum Kind {
+    Credential,
+    File,
+    Env,
+}
+
+/// Why a reference has no secret behind it.
+enum Trouble {
+    /// Nothing there, or nothing that this user may read.
+    Missing { rule: String, hint: String },
+    /// Something there that must not be used.
+    Open { rule: String, hint: String },
+}
+
+fn reference(item: &Item) -> Option<(Kind, String)> {
+    const HINT: &str = "write a reference: {credential: NAME}, {file: PATH} or {env: NAME}";
+    let Value::Dict(_, dict) = item.value() else {
+        return item.refuse_with("a secret is never written here itself", HINT);
+    };
+    // The environment overrides a reference of another kind, too.
+    let by_variable: Vec<_> = dict
+        .iter()
+        .filter(|(key, _)| item.sheet.source.is_override(&format!("{}.{key}", item.path)))
+        .collect();
+    let written = if by_variable.is_empty() { dict.iter().collect() } else { by_variable };
+    let [(key, Value::String(_, name))] = written[..] else {
+        return item.refuse_with("this is no reference to a secret", HINT);
+    };
+    let is_file_name = |b: u8| b.is_ascii_alphanumeric() || b"._-@:".contains(&b);
+    match key.as_str() {
+        "credential" if !name.is_empty() && !name.starts_with('.') && name.bytes().all(is_file_name) => {
+            Some((Kind::Credential, name.clone()))
+        }
+        "credential" => {
+            item.refuse_with("this is no credential's name", "write the name that the unit gives it")
+        }
+        "file" if name.starts_with('/') => Some((Kind::File, name.clone())),
+        "file" => item.refuse_with("the secret's file is not named by an absolute path", "begin it with /"),
+        "env" if is_variable(name) => Some((Kind::Env, name.clone())),
+        "env" => item.refuse_with("this is no variable's name", "write it as {env: VAULT_TOKEN}"),
+        _ => item.refuse_with("this is no reference to a secret", HINT),
+    }
+}
+
+/// Inside the unit the folder that systemd names; outside it the unit's folder, then the store of credentials.
+fn credential(item: &Item, name: &str) -> Result<Secret, Trouble> {
+    let write_it = format!("write it: sudo install -m 600 /dev/stdin {CREDSTORE}/{name}");
+    let given = item.sheet.environment.get("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty());
+    if let Some(folder) = given {
+        return read(&PathBuf::from(folder).join(name), WORLD)?.ok_or_else(|| Trouble::Missing {
+            rule: format!("no credential \"{name}\" in {folder}"),
+            hint: format!("add LoadCredential={name} to the unit, and {write_it}"),
+        });
+    }
+    // systemd grants its files by access lists, whose mask shows as the group's bits.
+    if let Some(secret) = read(&Path::new(UNIT_CREDENTIALS).join(name), WORLD)? {
+        return Ok(secret);
+    }
+    read(&Path::new(CREDSTORE).join(name), GROUP_OR_WORLD)?.ok_or_else(|| Trouble::Missing {
+        rule: format!("no credential \"{name}\" in {UNIT_CREDENTIALS}/ or {CREDSTORE}/"),
+        hint: write_it,
+    })
+}
+
+fn file(path: &Path) -> Result<Secret, Trouble> {
+    read(path, GROUP_OR_WORLD)?.ok_or_else(|| Trouble::Missing {
+        rule: format!("no file {}", path.display()),
+        hint: format!("write it: install -m 600 /dev/stdin {}", path.display()),
+    })
+}
+
+fn variable(item: &Item, name: &str) -> Result<Secret, Trouble> {
+    let text = item.sheet.environment.get(name).filter(|text| !text.is_empty());
+    text.map(|text| Secret::new(text)).ok_or_else(|| Trouble::Missing {
+        rule: format!("the environment has no variable {name}"),
+        hint: format!("set it: export {name}=…"),
+    })
+}
+
+/// The secret in a file that exists. `forbidden` are the mode bits that give it to others.
+fn read(path: &Path, forbidden: u32) -> Result<Option<Secret>, Trouble> {
+    let shown = path.display();
+    let unreadable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Ok(None),
+        std::io::ErrorKind::PermissionDenied => Err(Trouble::Missing {
+            rule: format!("{shown} may not be read by this user"),
+            hint: "run keyrelay as the user who owns it".into(),
+        }),
+        _ => Err(Trouble::Missing {
+            rule: format!("{shown} cannot be read: {error}"),
+            hint: "mend the file".into(),
+        }),
+    };
+    let refused = |rule: String, hint: &str| Err(Trouble::Open { rule, hint: hint.into() });
+    // Looked at before it is opened: opening a pipe would wait for ever.
+    let about = match std::fs::metadata(path) {
+        Ok(about) => about,
+        Err(error) => return unreadable(error),
+    };
+    if !about.is_file() {
+        return refused(format!("{shown} is not a file"), "name a file that holds the secret");
+    }
+    if about.mode() & forbidden != 0 {
+        let hint = format!("type: chmod 600 {shown}");
+        return refused(format!("{shown} can be read by others (mode {:04o})", about.mode() & 0o7777), &hint);
+    }
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = File::open(path).and_then(|file| file.take(SECRET_MAX + 1).read_to_end(&mut bytes));
+    if let Err(error) = read {
+        return unreadable(error);
+    }
+    match std::str::from_utf8(&bytes) {
+        _ if bytes.len() as u64 > SECRET_MAX => {
+            refused(format!("{shown} is larger than 64 KiB"), "name a file that holds the secret alone")
+        }
+        Err(_) => refused(format!("{shown} is not UTF-8 text"), "name a file that holds the secret alone"),
+        Ok(text) if Secret::new(text).is_missing() => Err(Trouble::Missing {
+            rule: format!("{shown} is empty"),
+            hint: format!("write it: install -m 600 /dev/stdin {shown}"),
+        }),
+        Ok(text) => Ok(Some(Secret::new(text))),
+    }
+}

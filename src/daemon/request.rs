@@ -1,0 +1,77 @@
+//! What commands ask of a running daemon, and what it answers: JSON over the control socket.
+
+use crate::domain::{ConsumerName, CredentialName, Secret};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// One command. The peer's uid comes from the socket, never from the request.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    Status,
+    Prove {
+        credential: Option<CredentialName>,
+        consumer: Option<ConsumerName>,
+    },
+    Deliver {
+        credential: CredentialName,
+        consumer: Option<ConsumerName>,
+    },
+    /// `sure`: the operator vouches for what cannot be proven.
+    Ingest {
+        credential: CredentialName,
+        key: Pasted,
+        sure: bool,
+    },
+    /// `fingerprint`: as `status` shows it.
+    Accept {
+        credential: CredentialName,
+        fingerprint: String,
+    },
+}
+
+/// A key as it was typed: checked by the daemon, unprintable on the way.
+#[derive(Debug, Clone)]
+pub struct Pasted(pub Secret);
+
+impl Serialize for Pasted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose())
+    }
+}
+impl<'de> Deserialize<'de> for Pasted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Secret::new(&zeroize::Zeroizing::new(text))))
+    }
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It holds: promoted, or every consumer asked about is at its level.
+    Done,
+    /// It was done, and not every consumer is at its level.
+    NotProven,
+    /// It needs the operator's word (`--yes`, `accept`).
+    Held,
+    /// Refused; nothing was changed.
+    Refused,
+    /// The key is safe in the spool, and waits for an outside system.
+    Spooled,
+    /// No such credential, consumer or fingerprint.
+    Unknown,
+    /// An outside system could not be reached.
+    Unreachable,
+}
+
+/// The answer: what happened in words, and the status document as it is now.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Response {
+    pub outcome: Outcome,
+    /// One sentence; empty where there is nothing to say.
+    pub message: String,
+    /// What to type next.
+    pub hint: Option<String>,
+    /// `status --json`, all credentials.
+    pub status: serde_json::Value,
+}

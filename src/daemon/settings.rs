@@ -1,0 +1,99 @@
+//! What of the configuration the core decides by.
+
+use crate::{
+    config::{Config, Credential},
+    consumer::{self, Deliver, Prove},
+    domain::{CredentialName, Limits},
+    rotation,
+    vendor::Profile,
+};
+use croner::Cron;
+use std::{sync::Arc, time::Duration};
+
+/// The core's settings. `watch` is off where a command does its work without a daemon: no mailbox is looked at.
+pub fn core(config: &Config, limits: &Limits, watch: bool) -> rotation::Settings {
+    let credentials = config.credentials.iter().filter_map(|(name, credential)| {
+        let profile = config.vendors.get(&credential.vendor)?;
+        Some((name.clone(), Arc::new(one(name, credential, profile, watch))))
+    });
+    rotation::Settings {
+        credentials: credentials.collect(),
+        mailboxes: if watch { config.mailboxes.keys().cloned().collect() } else { Vec::new() },
+        limits: Arc::new(limits.clone()),
+        alerts: config.email.is_some(),
+        prove_period: period(&config.schedules.consumer_prove),
+        probe_period: period(&config.schedules.current_key_probe),
+    }
+}
+
+fn one(
+    name: &CredentialName,
+    credential: &Credential,
+    profile: &Profile,
+    watch: bool,
+) -> rotation::Credential {
+    rotation::Credential {
+        name: name.clone(),
+        vendor: credential.vendor.clone(),
+        vendor_title: profile.title.clone(),
+        dashboard: format!("fetch the key: {}", profile.dashboard),
+        mailbox: credential.mailbox.clone().filter(|_| watch),
+        path: credential.path.clone(),
+        account: credential.account.clone(),
+        has_identity: profile.probe.identity.is_some(),
+        cadence: profile.cadence.map(|span| span.0),
+        notice_before: profile.notice_before.map(|span| span.0),
+        grace: profile.grace.map(|span| span.0),
+        hand_over_within: credential.hand_over_within,
+        origin: profile.base_url.clone(),
+        limit: (profile.limit.requests, profile.limit.per.0),
+        consumers: credential
+            .consumers
+            .iter()
+            .map(|(name, settings)| (name.clone(), consumer(settings)))
+            .collect(),
+    }
+}
+
+fn consumer(settings: &consumer::Settings) -> rotation::Consumer {
+    rotation::Consumer {
+        delivery: match &settings.deliver {
+            None => rotation::Delivery::None,
+            Some(Deliver::Store { .. } | Deliver::File { .. }) => rotation::Delivery::Copy,
+            Some(Deliver::Command { .. }) => rotation::Delivery::Command,
+        },
+        acts: settings.then.is_some(),
+        proof: match &settings.prove {
+            None => rotation::Proof::ByDelivery,
+            Some(Prove::Http { .. } | Prove::Command { .. }) => rotation::Proof::Asked,
+            Some(Prove::Report { within }) => rotation::Proof::Report { within: *within },
+        },
+        wanted: settings.wanted,
+        accepted: settings.accepted,
+        elsewhere: settings.host.as_deref().is_some_and(|host| host != host_name()),
+    }
+}
+
+/// `uname -n`.
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// The time between two runs of a schedule; of an irregular one, the first such time.
+fn period(schedule: &str) -> Duration {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let start = chrono::DateTime::UNIX_EPOCH;
+    let Ok(cron) = croner::parser::CronParser::builder()
+        .seconds(croner::parser::Seconds::Required)
+        .build()
+        .parse(schedule)
+    else {
+        return HOUR; // the configuration has refused it before
+    };
+    let two = |cron: &Cron| {
+        let first = cron.find_next_occurrence(&start, true).ok()?;
+        let second = cron.find_next_occurrence(&first, false).ok()?;
+        (second - first).to_std().ok()
+    };
+    two(&cron).unwrap_or(HOUR)
+}

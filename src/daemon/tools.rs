@@ -1,0 +1,97 @@
+//! Everything that effects are performed with: made from one configuration, replaced whole by a reload.
+
+use super::keyring::Keyring;
+use crate::{
+    alert::smtp::Smtp,
+    config::Config,
+    consumer::prove::Prover,
+    domain::{CredentialName, Limits, RotationId, Timestamp},
+    mail::dns::Resolver,
+    probe,
+    spool::Spool,
+    store::{Document, Fields, Store},
+    vendor::Profile,
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::Semaphore;
+
+/// Calls to the store that are under way at once. More than this makes a Raft store slower, not faster.
+const STORE_CALLS_MAX: usize = 16;
+/// Consumers that are worked on at once.
+const CONSUMERS_MAX: usize = 64;
+
+pub struct Tools {
+    pub config: Arc<Config>,
+    pub limits: Limits,
+    pub store: Arc<Store>,
+    pub spool: Arc<Spool>,
+    pub vendor: probe::Prober,
+    pub consumers: Prover,
+    pub resolver: Resolver,
+    pub smtp: Option<Smtp>,
+    pub keyring: Arc<Keyring>,
+    pub store_calls: Semaphore,
+    pub consumer_calls: Semaphore,
+    /// Each key document as last read: a promotion keeps what belongs to others.
+    pub documents: Mutex<BTreeMap<CredentialName, Document>>,
+    pub host: String,
+    /// One start of this process, for the journal.
+    pub run_id: RotationId,
+}
+
+impl Tools {
+    /// No network is used here. The error is the operator's: a folder, a secret, a certificate.
+    /// `before`: the tools that these replace; a local store that stays the same is kept open.
+    pub fn new(config: Arc<Config>, limits: &Limits, before: Option<&Tools>) -> Result<Self, String> {
+        let same_store = before.filter(|before| before.config.store == config.store);
+        let store = match same_store {
+            Some(before) => before.store.clone(),
+            None => Arc::new(Store::open(&config.store, limits)?),
+        };
+        let spool = match before.filter(|before| before.config.spool == config.spool) {
+            Some(before) => before.spool.clone(),
+            None => Arc::new(Spool::open(&config.spool)?),
+        };
+        Ok(Self {
+            store,
+            spool,
+            vendor: probe::Prober::new(limits)?,
+            consumers: Prover::new(limits),
+            resolver: Resolver::new(&config.dns, limits.request_timeout / 2)?,
+            smtp: config.email.as_ref().map(|settings| Smtp::new(settings, limits)).transpose()?,
+            keyring: before.map(|before| before.keyring.clone()).unwrap_or_default(),
+            store_calls: Semaphore::new(STORE_CALLS_MAX),
+            consumer_calls: Semaphore::new(CONSUMERS_MAX),
+            documents: Mutex::default(),
+            host: super::settings::host_name(),
+            run_id: before.map_or_else(super::clock::rotation_id, |before| before.run_id),
+            limits: limits.clone(),
+            config,
+        })
+    }
+
+    pub fn profile(&self, name: &CredentialName) -> Option<&Profile> {
+        self.config.vendors.get(&self.config.credentials.get(name)?.vendor)
+    }
+    /// Where a credential's state document lies.
+    pub fn state_path(&self, name: &CredentialName) -> String {
+        format!("{}/{name}", self.config.state_path)
+    }
+    pub fn remember_document(&self, name: &CredentialName, document: Document) {
+        self.lock().insert(name.clone(), document);
+    }
+    /// The fields of this very version, if they were read.
+    pub fn fields(&self, name: &CredentialName, version: u64) -> Option<Fields> {
+        self.lock().get(name).filter(|known| known.version == version).map(|known| known.fields.clone())
+    }
+    /// When the document was last written: no consumer can have had its key before.
+    pub fn written_at(&self, name: &CredentialName) -> Timestamp {
+        self.lock().get(name).map_or(Timestamp::MIN, |known| known.created_at)
+    }
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<CredentialName, Document>> {
+        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,51 @@
+//! What a reader of the mail sees, line by line: the text part and the HTML part, each for itself. Attachments,
+//! mails within the mail and whatever HTML hides are not seen. It knows nothing of keys.
+
+mod html;
+mod mime;
+
+use super::parse::{Entity, Fault};
+use crate::domain::Limits;
+use zeroize::Zeroizing;
+
+/// A mail's visible text. `None`: there is no such part.
+pub struct Visible {
+    pub plain: Option<Lines>,
+    pub html: Option<Lines>,
+}
+
+/// Lines, table cells and lines of code, with blanks collapsed and without those that hold neither letter nor
+/// digit. Wiped when dropped.
+pub type Lines = Vec<Zeroizing<String>>;
+
+/// Reads every part that is shown as text.
+pub fn read(mail: &Entity<'_>, limits: &Limits) -> Result<Visible, Fault> {
+    let (mut plain, mut html) = (None, None);
+    for shown in mime::shown(mail, limits.mail_depth_max)? {
+        match shown {
+            mime::Shown::Plain(text) => plain.get_or_insert_with(Lines::new).extend(lines(&text)),
+            mime::Shown::Html(text) => {
+                html.get_or_insert_with(Lines::new).extend(lines(&html::visible(&text)?))
+            }
+        }
+    }
+    if plain.is_none() && html.is_none() {
+        return Err("it has no text".into());
+    }
+    Ok(Visible { plain, html })
+}
+
+/// The subject as people read it. `None` where it is missing.
+pub fn subject(mail: &Entity<'_>) -> Result<Option<String>, Fault> {
+    let Some(field) = mail.one("Subject")? else { return Ok(None) };
+    let decoded = mime::decode_words(&field.unfolded()?)?;
+    Ok(Some(decoded.split_whitespace().collect::<Vec<_>>().join(" ")))
+}
+
+fn lines(text: &str) -> Lines {
+    let collapse = |line: &str| Zeroizing::new(line.split_whitespace().collect::<Vec<_>>().join(" "));
+    text.lines().map(collapse).filter(|line| line.chars().any(char::is_alphanumeric)).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! Keys that are not yet the current one: on their way, or held.
+
+use super::{effect::Action, event::Ticket};
+use crate::domain::{Confirmation, Fingerprint, Origin, RotationId, Timestamp};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Candidate {
+    pub fingerprint: Fingerprint,
+    pub origin: Origin,
+    /// What orders candidates: the signed Date, or when it was pasted or found.
+    pub dated: Timestamp,
+    /// Where its rotation's grace begins.
+    pub rotated_at: Timestamp,
+    pub received_at: Timestamp,
+    pub rotation_id: RotationId,
+    /// Why only an operator may let it in.
+    pub held: Option<String>,
+    /// It is held for want of a proof, which may still come (and not for what its mail was).
+    pub unprovable: bool,
+    /// Judged fit: it waits for the store only.
+    pub ready: bool,
+    /// The vendor has refused it since.
+    pub dead_since: Option<Timestamp>,
+    pub spool: Spool,
+    pub word: Option<OperatorsWord>,
+    /// Found in the spool at start: shown as such.
+    pub from_spool: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spool {
+    /// Only in memory, and in the mailbox or the store it came from.
+    Outside,
+    Writing,
+    Safe,
+    /// It did not work; tried again from this moment on.
+    Failed {
+        again_at: Timestamp,
+    },
+}
+
+impl Spool {
+    /// It is not known yet whether it is there.
+    pub fn is_unsettled(self) -> bool {
+        matches!(self, Spool::Outside | Spool::Writing)
+    }
+}
+
+/// What an operator said of a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct OperatorsWord {
+    pub uid: u32,
+    /// The operator vouches for what cannot be proven: account and order.
+    pub sure: bool,
+    pub ticket: Option<Ticket>,
+}
+
+impl Candidate {
+    pub fn mailed(
+        confirmation: Confirmation,
+        held: Option<String>,
+        rotation_id: RotationId,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            fingerprint: confirmation.fingerprint,
+            dated: confirmation.dated,
+            rotated_at: confirmation.rotated_at,
+            ..Self::new(confirmation.fingerprint, Origin::Mail(confirmation.mail), rotation_id, now)
+        }
+        .holding(held)
+    }
+    /// One whose time is now: pasted, or found in the store.
+    pub fn new(fingerprint: Fingerprint, origin: Origin, rotation_id: RotationId, now: Timestamp) -> Self {
+        Self {
+            fingerprint,
+            origin,
+            dated: now.whole_secs(),
+            rotated_at: now.whole_secs(),
+            received_at: now,
+            rotation_id,
+            held: None,
+            unprovable: false,
+            ready: false,
+            dead_since: None,
+            spool: Spool::Outside,
+            word: None,
+            from_spool: false,
+        }
+    }
+    pub fn holding(mut self, held: Option<String>) -> Self {
+        self.held = held;
+        self
+    }
+    pub fn is_vouched_for(&self) -> bool {
+        self.word.is_some_and(|word| word.sure)
+    }
+    /// An operator's paste outranks a mail; then the later one wins, and of equals the one that arrived later.
+    pub fn rank(&self) -> impl Ord + use<> {
+        let arrived = match &self.origin {
+            Origin::Mail(mail) => mail.arrived_at,
+            Origin::Ingest { .. } | Origin::Store | Origin::Former => self.received_at,
+        };
+        (self.word.is_some(), self.dated, arrived)
+    }
+    pub fn spool_action(&self) -> Action {
+        Action::SpoolKey {
+            fingerprint: self.fingerprint,
+            origin: self.origin.clone(),
+            dated: self.dated,
+            rotated_at: self.rotated_at,
+            held: self.held.clone(),
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! One consumer's way to the current key: compare its copy, deliver, act, prove. Kept right, not only changed: the
+//! same way is walked after a promotion, on the schedule, and when an operator asks; only what differs is done.
+
+use super::{
+    effect::Action,
+    event::Attempt,
+    settings::{Consumer, Delivery, Proof},
+    state::ConsumerNote,
+    task::{Task, backoff_cap, salt},
+};
+use crate::domain::{
+    ActionOutcome, ConsumerName, CopyState, DeliveryOutcome, Fingerprint, Instances, Limits, ProofLevel,
+    ProofOutcome, Timestamp,
+};
+use std::time::Duration;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Look at its copy.
+    Compare,
+    Deliver,
+    Act,
+    Prove,
+    /// As good as it is wanted; the schedule comes back.
+    Rest,
+}
+
+/// What the consumer last showed, of whichever key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub fingerprint: Fingerprint,
+    pub level: ProofLevel,
+    pub instances: Instances,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ConsumerState {
+    pub policy: Consumer,
+    pub step: Step,
+    pub task: Task,
+    pub rehearsal: Task,
+    /// The last proof that held.
+    pub shown: Option<Shown>,
+    /// Why it is not proven now, for people.
+    pub error: Option<String>,
+    /// The delivery or the action failed (and not merely the proof).
+    pub failed: bool,
+    /// It works with this key, which is not the current one.
+    pub other_key: Option<Fingerprint>,
+    /// The generation that was delivered, and the one whose action ended, as far as is on record.
+    pub delivered: Option<u64>,
+    pub acted: Option<u64>,
+    pub delivered_at: Option<Timestamp>,
+    /// Not proven since then.
+    pub unproven_since: Option<Timestamp>,
+    /// Copies that were put back and written again.
+    pub heals: Vec<Timestamp>,
+    /// The copy was seen to be right for this generation.
+    pub copy_right_for: Option<u64>,
+    /// An operator wants it delivered again, whatever the copy is.
+    pub forced: bool,
+    /// How often the way was walked to its end, well or not: operators wait for the next.
+    pub passes: u64,
+    pub rehearsal_error: Option<String>,
+}
+
+/// What a step needs to know of its credential.
+#[derive(Clone, Copy)]
+pub(super) struct Baton<'a> {
+    pub fingerprint: Fingerprint,
+    pub generation: u64,
+    pub name: &'a ConsumerName,
+    pub now: Timestamp,
+    /// What is left of the hand-over time.
+    pub left: Option<Duration>,
+    pub limits: &'a Limits,
+}
+
+/// What an operator must hear of at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Told {
+    Nothing,
+    /// A copy was put back to something else and is written again.
+    Drifted,
+}
+
+impl ConsumerState {
+    pub fn new(policy: Consumer) -> Self {
+        Self {
+            policy,
+            step: Step::Compare,
+            task: Task::default(),
+            rehearsal: Task::default(),
+            shown: None,
+            error: None,
+            failed: false,
+            other_key: None,
+            delivered: None,
+            acted: None,
+            delivered_at: None,
+            unproven_since: None,
+            heals: Vec::new(),
+            copy_right_for: None,
+            forced: false,
+            passes: 0,
+            rehearsal_error: None,
+        }
+    }
+    pub fn remember(&mut self, note: &ConsumerNote) {
+        (self.delivered, self.acted) = (note.delivered, note.acted);
+        if let (Some(fingerprint), Some(level), Some(at)) = (note.fingerprint, note.level, note.at) {
+            self.shown = Some(Shown { fingerprint, level, instances: Instances::default(), at });
+        }
+    }
+    pub fn note(&self) -> ConsumerNote {
+        let shown = self.shown.as_ref();
+        ConsumerNote {
+            delivered: self.delivered,
+            acted: self.acted,
+            fingerprint: shown.map(|shown| shown.fingerprint),
+            level: shown.map(|shown| shown.level),
+            at: shown.map(|shown| shown.at),
+        }
+    }
+
+    /// Begins the way anew. What is in flight and changes something is left to end.
+    pub fn restart(&mut self) {
+        if self.task.is_idle() || matches!(self.step, Step::Compare | Step::Prove | Step::Rest) {
+            self.task = Task::default();
+            self.step = Step::Compare;
+        }
+    }
+    /// A new key is current: what was known of the old one's delivery does not count.
+    pub fn key_changed(&mut self, now: Timestamp) {
+        self.task = Task::default();
+        self.step = Step::Compare;
+        self.copy_right_for = None;
+        self.delivered_at = None;
+        self.unproven_since = Some(now);
+        (self.error, self.failed, self.other_key) = (None, false, None);
+    }
+
+    /// As good as it is wanted, with this key.
+    pub fn is_good(&self, fingerprint: Fingerprint) -> bool {
+        self.policy.elsewhere || self.level(fingerprint) >= self.policy.wanted
+    }
+    /// What was shown of this key; nothing, where it was shown to work with another since.
+    pub fn level(&self, fingerprint: Fingerprint) -> ProofLevel {
+        match &self.shown {
+            Some(shown) if shown.fingerprint == fingerprint && self.other_key.is_none() => shown.level,
+            Some(_) | None => ProofLevel::Unproven,
+        }
+    }
+
+    /// The next action, if one is due.
+    pub fn next_action(&mut self, attempts: &mut Attempt, baton: Baton<'_>) -> Option<Action> {
+        if self.policy.elsewhere || !self.task.may_start(baton.now) {
+            return None;
+        }
+        self.skip_what_is_not_needed(baton);
+        let (consumer, fingerprint) = (baton.name.clone(), baton.fingerprint);
+        match self.step {
+            Step::Rest => None,
+            Step::Compare => {
+                Some(Action::CompareCopy { consumer, attempt: self.task.start(attempts), fingerprint })
+            }
+            Step::Deliver => {
+                Some(Action::Deliver { consumer, attempt: self.task.start(attempts), fingerprint })
+            }
+            Step::Act => Some(Action::Act { consumer, attempt: self.task.start(attempts) }),
+            Step::Prove => Some(Action::Prove { consumer, attempt: self.task.start(attempts), fingerprint }),
+        }
+    }
+    fn skip_what_is_not_needed(&mut self, baton: Baton<'_>) {
+        if self.step == Step::Compare {
+            match self.policy.delivery {
+                Delivery::Copy => {}
+                Delivery::None => self.step = Step::Prove,
+                Delivery::Command if self.delivered == Some(baton.generation) && !self.forced => {
+                    self.after_right_copy(baton)
+                }
+                Delivery::Command => self.step = Step::Deliver,
+            }
+        }
+        if self.step == Step::Prove && self.policy.proof == Proof::ByDelivery {
+            let level = match self.policy.delivery {
+                Delivery::Command => ProofLevel::Delivered,
+                Delivery::Copy | Delivery::None => ProofLevel::WorkingCopy,
+            };
+            self.prove(level, Instances::default(), baton.now, baton);
+        }
+    }
+
+    pub fn compared(&mut self, outcome: CopyState, baton: Baton<'_>) -> Told {
+        let was_right = self.copy_right_for == Some(baton.generation);
+        match outcome {
+            CopyState::Same if self.forced => self.step = Step::Deliver,
+            CopyState::Same | CopyState::Unreadable => {
+                self.copy_right_for = Some(baton.generation);
+                self.failed = false;
+                self.after_right_copy(baton);
+            }
+            CopyState::Missing | CopyState::Differs(_) if was_right && !self.may_heal(baton) => {
+                self.fail(
+                    "its copy is changed again and again; it is left alone until tomorrow".into(),
+                    baton,
+                );
+                self.task
+                    .wait_until(baton.now + Duration::from_secs(86_400) / baton.limits.heals_per_day.max(1));
+            }
+            CopyState::Missing | CopyState::Differs(_) => {
+                self.step = Step::Deliver;
+                if was_right {
+                    self.heals.push(baton.now);
+                    self.acted = None;
+                    return Told::Drifted;
+                }
+            }
+            CopyState::NotOurs(why) | CopyState::Failed(why) => self.fail(why, baton),
+        }
+        Told::Nothing
+    }
+    fn may_heal(&mut self, baton: Baton<'_>) -> bool {
+        self.heals.retain(|at| baton.now.since(*at) < Duration::from_secs(86_400));
+        self.heals.len() < baton.limits.heals_per_day as usize
+    }
+    /// A copy that is right and of which no delivery is on record was right before we came: nobody is restarted.
+    /// One whose action's end is not on record is proven first.
+    fn after_right_copy(&mut self, baton: Baton<'_>) {
+        if self.delivered.is_none() {
+            (self.delivered, self.acted) = (Some(baton.generation), Some(baton.generation));
+        }
+        self.delivered_at.get_or_insert(baton.now);
+        let proof_can_tell = self.policy.proof != Proof::ByDelivery;
+        self.step = if self.owes_action(baton) && !proof_can_tell { Step::Act } else { Step::Prove };
+    }
+    fn owes_action(&self, baton: Baton<'_>) -> bool {
+        self.policy.acts && self.acted != Some(baton.generation)
+    }
+
+    pub fn delivered(&mut self, outcome: DeliveryOutcome, baton: Baton<'_>) {
+        match outcome {
+            DeliveryOutcome::Done => {
+                self.delivered = Some(baton.generation);
+                self.delivered_at = Some(baton.now);
+                self.copy_right_for = Some(baton.generation);
+                if self.forced {
+                    self.acted = None;
+                }
+                (self.forced, self.failed) = (false, false);
+                self.task.succeeded();
+                self.step = if self.policy.acts { Step::Act } else { Step::Prove };
+            }
+            DeliveryOutcome::Failed(why) => self.fail(why, baton),
+        }
+    }
+    pub fn acted(&mut self, outcome: ActionOutcome, baton: Baton<'_>) {
+        match outcome {
+            ActionOutcome::Done => {
+                self.acted = Some(baton.generation);
+                self.failed = false;
+                self.task.succeeded();
+                self.step = Step::Prove;
+            }
+            ActionOutcome::Failed(why) => self.fail(why, baton),
+        }
+    }
+    pub fn proved(&mut self, outcome: ProofOutcome, baton: Baton<'_>) {
+        match outcome {
+            ProofOutcome::Proven { level, instances, at, .. } => self.prove(level, instances, at, baton),
+            ProofOutcome::OtherKey(other) => {
+                self.other_key = Some(other);
+                self.not_proven(format!("it works with another key ({other}) than the current one"), baton);
+            }
+            ProofOutcome::Unproven { why, instances } => {
+                if let Some(shown) =
+                    self.shown.as_mut().filter(|shown| shown.fingerprint == baton.fingerprint)
+                {
+                    (shown.level, shown.instances) = (ProofLevel::Unproven, instances);
+                }
+                self.not_proven(why, baton);
+            }
+            ProofOutcome::Silent(why) => self.not_proven(why, baton),
+        }
+    }
+
+    fn prove(&mut self, level: ProofLevel, instances: Instances, at: Timestamp, baton: Baton<'_>) {
+        self.shown = Some(Shown { fingerprint: baton.fingerprint, level, instances, at });
+        self.other_key = None;
+        if level < self.policy.wanted {
+            let (has, wants) = (level.words(), self.policy.wanted.words());
+            return self.not_proven(format!("it shows \"{has}\", and \"{wants}\" is wanted"), baton);
+        }
+        if level >= ProofLevel::Loaded {
+            self.acted = Some(baton.generation);
+        }
+        (self.error, self.failed, self.unproven_since) = (None, false, None);
+        self.task.succeeded();
+        self.step = Step::Rest;
+        self.passes += 1;
+    }
+    /// The proof did not hold: the action that is still owed comes first, then the proof again, later and later.
+    fn not_proven(&mut self, why: String, baton: Baton<'_>) {
+        self.error = Some(why);
+        self.unproven_since.get_or_insert(baton.now);
+        if self.owes_action(baton) && self.policy.delivery != Delivery::None {
+            self.step = Step::Act;
+            return;
+        }
+        self.passes += 1;
+        self.back_off(baton);
+    }
+    /// Delivery or action failed: told at once, and tried again from the comparison on.
+    fn fail(&mut self, why: String, baton: Baton<'_>) {
+        self.error = Some(why);
+        self.failed = true;
+        self.unproven_since.get_or_insert(baton.now);
+        self.passes += 1;
+        self.step = Step::Compare;
+        self.back_off(baton);
+    }
+    fn back_off(&mut self, baton: Baton<'_>) {
+        let cap = backoff_cap(baton.left, baton.limits);
+        self.task.failed(
+            baton.now,
+            cap,
+            salt(&[baton.name.as_str(), &baton.fingerprint.hex()]),
+            baton.limits,
+        );
+    }
+}

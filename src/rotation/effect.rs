@@ -1,0 +1,149 @@
+//! What is to be done. The shell performs each effect once and answers with an event; nothing in here is a secret.
+
+use super::{
+    event::{Attempt, Ticket},
+    history::Record,
+    state::{Generation, StateDocument},
+};
+use crate::domain::{
+    ConsumerName, CredentialName, Fingerprint, MailboxName, Notice, Origin, RotationId, Timestamp,
+};
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    Credential {
+        name: CredentialName,
+        action: Action,
+    },
+    /// Try a random key of this credential's shape at its origin.
+    ProbeControl {
+        origin: String,
+        name: CredentialName,
+    },
+    OpenMailbox {
+        name: MailboxName,
+    },
+    /// Search again; `afresh` hands out again what was handed out before.
+    LookAtMailbox {
+        name: MailboxName,
+        afresh: bool,
+    },
+    CheckStore,
+    Notify(Box<Notice>),
+    Answer {
+        ticket: Ticket,
+        reply: Reply,
+    },
+    Record {
+        name: CredentialName,
+        record: Box<Record>,
+    },
+}
+
+/// Something to be done for one credential.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    ReadDocuments {
+        attempt: Attempt,
+        with_state: bool,
+    },
+    ProbeKey {
+        attempt: Attempt,
+        fingerprint: Fingerprint,
+        purpose: Purpose,
+        fresh_connection: bool,
+    },
+    StoreKey {
+        attempt: Attempt,
+        cas: Generation,
+        promotion: Promotion,
+    },
+    /// Remove `_previous` and its end.
+    RetireKey {
+        attempt: Attempt,
+        cas: Generation,
+    },
+    SaveState {
+        attempt: Attempt,
+        cas: Generation,
+        document: Box<StateDocument>,
+    },
+    SpoolKey {
+        fingerprint: Fingerprint,
+        origin: Origin,
+        dated: Timestamp,
+        rotated_at: Timestamp,
+        held: Option<String>,
+    },
+    DropSpooled {
+        fingerprint: Fingerprint,
+    },
+    CompareCopy {
+        consumer: ConsumerName,
+        attempt: Attempt,
+        fingerprint: Fingerprint,
+    },
+    Deliver {
+        consumer: ConsumerName,
+        attempt: Attempt,
+        fingerprint: Fingerprint,
+    },
+    Act {
+        consumer: ConsumerName,
+        attempt: Attempt,
+    },
+    Prove {
+        consumer: ConsumerName,
+        attempt: Attempt,
+        fingerprint: Fingerprint,
+    },
+    Rehearse {
+        consumer: ConsumerName,
+        attempt: Attempt,
+    },
+}
+
+/// Whose half of the vendor's budget a probe is paid from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The schedule, a hint, the old key.
+    Routine,
+    /// A candidate, or the current key beside it.
+    Candidate,
+}
+
+/// A proven key on its way to being the current one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Promotion {
+    pub fingerprint: Fingerprint,
+    pub previous: Option<Fingerprint>,
+    pub generation: u64,
+    pub rotated_at: Timestamp,
+    pub rotation_id: RotationId,
+    pub previous_expires_at: Option<Timestamp>,
+}
+
+/// What an operator's command came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// The key is the current one; whether every consumer is at its level.
+    Promoted {
+        generation: u64,
+        proven: bool,
+    },
+    /// It waits, safe in the spool.
+    Spooled {
+        why: String,
+    },
+    /// It needs the operator's word: the account cannot be proven, say.
+    Held {
+        why: String,
+    },
+    Refused {
+        why: String,
+    },
+    /// `prove` and `deliver`: done for now; the status says the rest.
+    Consumers {
+        proven: bool,
+    },
+}

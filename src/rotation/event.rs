@@ -1,0 +1,200 @@
+//! What can happen. Everything the core learns comes through here, with the moment it is told at.
+
+use super::{
+    settings::Settings,
+    state::{Generation, StateDocument},
+};
+use crate::domain::{
+    ActionOutcome, ConsumerName, CopyState, CredentialName, DeliveryOutcome, Finding, Fingerprint, KeyRead,
+    MailboxName, Origin, ProbeAnswer, ProofOutcome, RotationId, StoreTrouble, Timestamp, WriteOutcome,
+};
+
+/// Names one try of one effect: a completion that matches no live attempt changes nothing.
+pub type Attempt = u64;
+
+/// Names an operator's command that waits for its answer.
+pub type Ticket = u64;
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The configuration, at start and after a reload.
+    Configured(Box<Settings>),
+    /// A reload was asked for, and the new configuration has mistakes.
+    ConfigRefused {
+        mistakes: String,
+    },
+    Credential {
+        name: CredentialName,
+        input: Input,
+    },
+    Mailbox {
+        name: MailboxName,
+        input: MailboxInput,
+    },
+    /// The store answered, or did not.
+    StoreChecked {
+        outcome: Result<Option<Timestamp>, StoreTrouble>,
+    },
+    /// A random key was tried at an origin.
+    ControlFinished {
+        origin: String,
+        answer: ProbeAnswer,
+    },
+    /// A mail to operators went out, or not.
+    NoticeSent {
+        incident: String,
+        step: u32,
+        outcome: Result<(), NoticeFailure>,
+    },
+    /// A schedule came round; its work is spread over a tenth of the period.
+    Tick(Schedule),
+    /// The process was told to stop: whatever exists nowhere else must be spooled now.
+    Stopping,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schedule {
+    MailboxPoll,
+    CurrentKeyProbe,
+    ConsumerProve,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoticeFailure {
+    /// Try again.
+    Later(String),
+    /// This mail will never go.
+    Never(String),
+}
+
+/// Something about one credential.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// Both documents were read (`state` is `None` where only the key's was asked for).
+    DocumentsRead {
+        attempt: Attempt,
+        key: KeyRead,
+        state: Option<StateRead>,
+    },
+    /// A look at the credential's mailbox, judged. `first` marks the first complete look after a start.
+    MailsSeen {
+        findings: Vec<Finding>,
+        first: bool,
+        rotation_id: RotationId,
+    },
+    ProbeFinished {
+        attempt: Attempt,
+        fingerprint: Fingerprint,
+        answer: ProbeAnswer,
+    },
+    KeyStored {
+        attempt: Attempt,
+        outcome: WriteOutcome,
+    },
+    KeyRetired {
+        attempt: Attempt,
+        outcome: WriteOutcome,
+    },
+    StateSaved {
+        attempt: Attempt,
+        outcome: WriteOutcome,
+    },
+    Spooled {
+        fingerprint: Fingerprint,
+        outcome: Result<(), String>,
+    },
+    /// A key that waited in the spool from before the start.
+    SpoolFound {
+        fingerprint: Fingerprint,
+        origin: Origin,
+        dated: Timestamp,
+        rotated_at: Timestamp,
+        held: Option<String>,
+        rotation_id: RotationId,
+    },
+    /// A file in the spool that cannot be opened.
+    SpoolUnreadable {
+        why: String,
+    },
+    CopyCompared {
+        consumer: ConsumerName,
+        attempt: Attempt,
+        outcome: CopyState,
+    },
+    Delivered {
+        consumer: ConsumerName,
+        attempt: Attempt,
+        outcome: DeliveryOutcome,
+    },
+    Acted {
+        consumer: ConsumerName,
+        attempt: Attempt,
+        outcome: ActionOutcome,
+    },
+    Proved {
+        consumer: ConsumerName,
+        attempt: Attempt,
+        outcome: ProofOutcome,
+    },
+    /// The rehearsal of a delivery: could it be written?
+    Rehearsed {
+        consumer: ConsumerName,
+        attempt: Attempt,
+        outcome: DeliveryOutcome,
+    },
+    Ingested {
+        fingerprint: Fingerprint,
+        uid: u32,
+        sure: bool,
+        ticket: Ticket,
+        rotation_id: RotationId,
+    },
+    Accepted {
+        fingerprint: Fingerprint,
+        uid: u32,
+        ticket: Ticket,
+        rotation_id: RotationId,
+    },
+    DeliverAsked {
+        consumer: Option<ConsumerName>,
+        ticket: Ticket,
+    },
+    ProveAsked {
+        consumer: Option<ConsumerName>,
+        ticket: Ticket,
+    },
+    /// A consumer says that it got a 401. `None`: with the current key.
+    Unauthorized {
+        fingerprint: Option<Fingerprint>,
+    },
+}
+
+/// One reading of a state document.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StateRead {
+    Present {
+        version: Generation,
+        document: Box<StateDocument>,
+    },
+    Absent {
+        version: Generation,
+    },
+    /// It is there, and this version cannot read it.
+    Refused {
+        why: String,
+    },
+    Failed(StoreTrouble),
+}
+
+/// Something about one mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailboxInput {
+    /// It was looked at, all folders, without trouble.
+    Looked { newest_notice_at: Option<Timestamp> },
+    /// The connection ended.
+    Lost { why: String },
+    /// The login was refused.
+    Refused { why: String },
+    /// A mail that may be the vendor's is too large, or killed the process before.
+    Unread { place: String, why: String, broken: bool },
+}

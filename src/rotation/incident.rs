@@ -1,0 +1,330 @@
+//! Incidents: each has a key, a beginning, steps that are told, and an end. Raising one twice tells it once.
+
+use super::task::salt;
+use crate::domain::{Code, Limits, Severity, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, time::Duration};
+
+/// What is wrong, as the rules see it now; the same incident may be reported over and over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Report {
+    pub code: Code,
+    /// Tells incidents of one code apart: a consumer's name, a cause. Empty where there can be only one.
+    pub subject: String,
+    pub severity: Severity,
+    pub message: String,
+    pub breaks: Option<String>,
+    pub doing: Option<String>,
+    pub hint: String,
+    /// A hand-over time that runs out, from its beginning to its deadline.
+    pub ladder: Option<Ladder>,
+}
+
+impl Report {
+    pub fn new(code: Code, severity: Severity, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        let (message, hint) = (message.into(), hint.into());
+        Self {
+            code,
+            subject: String::new(),
+            severity,
+            message,
+            breaks: None,
+            doing: None,
+            hint,
+            ladder: None,
+        }
+    }
+    pub fn about(mut self, subject: impl Into<String>) -> Self {
+        self.subject = subject.into();
+        self
+    }
+    pub fn breaks(mut self, text: impl Into<String>) -> Self {
+        self.breaks = Some(text.into());
+        self
+    }
+    pub fn doing(mut self, text: impl Into<String>) -> Self {
+        self.doing = Some(text.into());
+        self
+    }
+    pub fn ladder(mut self, ladder: Option<Ladder>) -> Self {
+        self.ladder = ladder;
+        self
+    }
+}
+
+/// The time in which something must come right. It is told again when 1/2, 1/4, 1/12 and 1/24 of it are left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Ladder {
+    pub from: Timestamp,
+    pub until: Timestamp,
+}
+
+impl Ladder {
+    fn total(&self) -> Duration {
+        self.until.since(self.from)
+    }
+    /// The steps' moments, in order.
+    fn steps(&self, limits: &Limits) -> impl Iterator<Item = Timestamp> {
+        let (until, total) = (self.until, self.total());
+        limits.ladder_parts.into_iter().map(move |part| until - total / part)
+    }
+    pub fn is_urgent(&self, now: Timestamp, limits: &Limits) -> bool {
+        now >= self.until - self.total() / limits.ladder_parts[2]
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    pub code: Code,
+    pub subject: String,
+    pub severity: Severity,
+    pub since: Timestamp,
+    pub message: String,
+    pub breaks: Option<String>,
+    pub doing: Option<String>,
+    pub hint: String,
+    /// How often its cause was seen, and when last.
+    pub count: u32,
+    pub seen_at: Timestamp,
+    ladder: Option<Ladder>,
+    /// The number of the next mail of this incident.
+    next_step: u32,
+    told_at: Option<Timestamp>,
+}
+
+impl Incident {
+    pub fn until(&self) -> Option<Timestamp> {
+        self.ladder.map(|ladder| ladder.until)
+    }
+    pub(super) fn next_told_at(&self, limits: &Limits) -> Option<Timestamp> {
+        let told_at = self.told_at?;
+        self.ladder?.steps(limits).find(|step| *step > told_at)
+    }
+}
+
+/// One thing to tell: which incident, and which of its mails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Telling {
+    pub incident: Incident,
+    pub id: String,
+    pub step: u32,
+    pub resolved: bool,
+}
+
+/// The open incidents of one credential, or of the fleet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Incidents {
+    open: BTreeMap<(Code, String), Incident>,
+    tellings: Vec<Telling>,
+    owner: String,
+}
+
+impl Incidents {
+    /// `owner`: the credential's name, or the fleet's; part of every incident's id.
+    pub fn new(owner: &str, open: Vec<Incident>) -> Self {
+        let open =
+            open.into_iter().map(|incident| ((incident.code, incident.subject.clone()), incident)).collect();
+        Self { open, tellings: Vec::new(), owner: owner.to_owned() }
+    }
+    pub fn is_open(&self, code: Code, subject: &str) -> bool {
+        self.open.contains_key(&(code, subject.to_owned()))
+    }
+
+    /// The thing is so now. Told when it is new, or has become worse.
+    pub fn raise(&mut self, now: Timestamp, report: Report) {
+        let key = (report.code, report.subject.clone());
+        match self.open.get_mut(&key) {
+            None => {
+                self.open.insert(key.clone(), Incident::begin(now, report));
+                self.tell(&key, now);
+            }
+            Some(incident) => {
+                let worse = report.severity > incident.severity;
+                incident.update(report);
+                if worse {
+                    self.tell(&key, now);
+                }
+            }
+        }
+    }
+    /// The thing has happened once more: counted, and told only when it is new.
+    pub fn raise_again(&mut self, now: Timestamp, report: Report) {
+        let key = (report.code, report.subject.clone());
+        if let Some(incident) = self.open.get_mut(&key) {
+            (incident.count, incident.seen_at) = (incident.count + 1, now);
+        }
+        self.raise(now, report);
+    }
+    /// What has not happened again for so long is over.
+    pub fn expire(&mut self, code: Code, now: Timestamp, after: Duration) {
+        let old = |incident: &&Incident| incident.code == code && now.since(incident.seen_at) >= after;
+        let over: Vec<_> = self.open.values().filter(old).map(|incident| incident.subject.clone()).collect();
+        over.iter().for_each(|subject| self.clear(code, subject));
+    }
+    /// The thing is over. Told when its beginning was.
+    pub fn clear(&mut self, code: Code, subject: &str) {
+        if let Some(incident) = self.open.remove(&(code, subject.to_owned())) {
+            let (id, step) = (self.id(&incident), incident.next_step);
+            self.tellings.push(Telling { incident, id, step, resolved: true });
+        }
+    }
+    /// All of one code but these subjects are over.
+    pub fn clear_others(&mut self, code: Code, subjects: &[String]) {
+        let over: Vec<_> =
+            self.open.keys().filter(|key| key.0 == code && !subjects.contains(&key.1)).cloned().collect();
+        over.into_iter().for_each(|(code, subject)| self.clear(code, &subject));
+    }
+    /// Good news, or something that was mended at once: told, with no end.
+    pub fn announce(&mut self, now: Timestamp, report: Report) {
+        let incident = Incident::begin(now, report);
+        let id = self.id(&incident);
+        self.tellings.push(Telling { incident, id, step: 0, resolved: false });
+    }
+
+    /// Tells the ladder's steps that have been reached: the newest, never those that were missed.
+    pub fn climb(&mut self, now: Timestamp, limits: &Limits) {
+        let due = |incident: &Incident| incident.next_told_at(limits).is_some_and(|at| at <= now);
+        let keys: Vec<_> =
+            self.open.iter().filter(|(_, incident)| due(incident)).map(|(key, _)| key.clone()).collect();
+        for key in keys {
+            if let Some(incident) = self.open.get_mut(&key)
+                && incident.ladder.is_some_and(|ladder| ladder.is_urgent(now, limits))
+            {
+                incident.severity = Severity::Urgent;
+            }
+            self.tell(&key, now);
+        }
+    }
+    pub fn next_deadline(&self, limits: &Limits) -> Option<Timestamp> {
+        self.open.values().filter_map(|incident| incident.next_told_at(limits)).min()
+    }
+    pub fn take_tellings(&mut self) -> Vec<Telling> {
+        std::mem::take(&mut self.tellings)
+    }
+    /// For the state document.
+    pub fn to_vec(&self) -> Vec<Incident> {
+        self.open.values().cloned().collect()
+    }
+
+    fn tell(&mut self, key: &(Code, String), now: Timestamp) {
+        let Some(incident) = self.open.get_mut(key) else { return };
+        let step = incident.next_step;
+        incident.next_step += 1;
+        incident.told_at = Some(now);
+        let incident = incident.clone();
+        let id = self.id(&incident);
+        self.tellings.push(Telling { incident, id, step, resolved: false });
+    }
+    fn id(&self, incident: &Incident) -> String {
+        let since = incident.since.to_string();
+        format!("{:016x}", salt(&[&self.owner, incident.code.as_str(), &incident.subject, &since]))
+    }
+}
+
+impl Incident {
+    fn begin(now: Timestamp, report: Report) -> Self {
+        Self {
+            code: report.code,
+            subject: report.subject,
+            severity: report.severity,
+            since: now,
+            message: report.message,
+            breaks: report.breaks,
+            doing: report.doing,
+            hint: report.hint,
+            count: 1,
+            seen_at: now,
+            ladder: report.ladder,
+            next_step: 0,
+            told_at: None,
+        }
+    }
+    /// The words follow the facts; severity only ever rises, until the end.
+    fn update(&mut self, report: Report) {
+        self.severity = self.severity.max(report.severity);
+        self.message = report.message;
+        self.breaks = report.breaks;
+        self.doing = report.doing;
+        self.hint = report.hint;
+        self.ladder = report.ladder;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 86_400;
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(secs)
+    }
+    fn report(severity: Severity) -> Report {
+        Report::new(Code::ConsumerUnproven, severity, "it is silent", "keyrelay prove x")
+            .ladder(Some(Ladder { from: at(0), until: at(DAY) }))
+    }
+    fn steps(incidents: &mut Incidents) -> Vec<(u32, bool)> {
+        incidents.take_tellings().iter().map(|telling| (telling.step, telling.resolved)).collect()
+    }
+
+    #[test]
+    fn an_incident_is_told_when_it_begins_at_each_step_and_when_it_ends_in_one_thread() {
+        let (mut incidents, limits) = (Incidents::new("leaf7-main", vec![]), Limits::default());
+        for _ in 0..3 {
+            incidents.raise(at(DAY / 24), report(Severity::Warning));
+        }
+        let begun = incidents.take_tellings();
+        assert_eq!(begun.len(), 1);
+        for (part, severity) in
+            [(2, Severity::Warning), (4, Severity::Warning), (12, Severity::Urgent), (24, Severity::Urgent)]
+        {
+            let step = at(DAY - DAY / part);
+            assert_eq!(incidents.next_deadline(&limits), Some(step));
+            incidents.climb(step - Duration::from_secs(1), &limits);
+            assert_eq!(incidents.take_tellings(), []);
+            incidents.climb(step, &limits);
+            let told = incidents.take_tellings();
+            assert_eq!((told.len(), told[0].incident.severity, &told[0].id), (1, severity, &begun[0].id));
+        }
+        assert_eq!(incidents.next_deadline(&limits), None);
+        incidents.clear(Code::ConsumerUnproven, "");
+        assert_eq!(steps(&mut incidents), [(5, true)]);
+        incidents.clear(Code::ConsumerUnproven, "");
+        assert_eq!(steps(&mut incidents), []);
+    }
+
+    #[test]
+    fn one_that_begins_late_is_told_at_the_step_it_has_reached_and_never_at_those_it_missed() {
+        let (mut incidents, limits) = (Incidents::new("x", vec![]), Limits::default());
+        incidents.raise(at(DAY - DAY / 4 + 60), report(Severity::Warning));
+        incidents.climb(at(DAY - DAY / 4 + 60), &limits);
+        assert_eq!(steps(&mut incidents), [(0, false)]);
+        assert_eq!(incidents.next_deadline(&limits), Some(at(DAY - DAY / 12)));
+    }
+
+    #[test]
+    fn one_that_becomes_worse_is_told_again_and_one_that_comes_back_is_a_new_thread() {
+        let mut incidents = Incidents::new("x", vec![]);
+        incidents.raise(at(1), report(Severity::Warning));
+        let first = incidents.take_tellings()[0].id.clone();
+        incidents.raise(at(2), report(Severity::Urgent));
+        incidents.raise(at(3), report(Severity::Warning));
+        assert_eq!(steps(&mut incidents), [(1, false)]);
+        incidents.clear(Code::ConsumerUnproven, "");
+        incidents.take_tellings();
+        incidents.raise(at(9), report(Severity::Warning));
+        assert_ne!(incidents.take_tellings()[0].id, first);
+    }
+
+    #[test]
+    fn a_restart_tells_nothing_twice() {
+        let mut before = Incidents::new("x", vec![]);
+        before.raise(at(1), report(Severity::Warning));
+        let told = before.take_tellings();
+        let mut after = Incidents::new("x", before.to_vec());
+        after.raise(at(50), report(Severity::Warning));
+        assert_eq!(steps(&mut after), []);
+        after.clear(Code::ConsumerUnproven, "");
+        assert_eq!(after.take_tellings()[0].id, told[0].id);
+    }
+}

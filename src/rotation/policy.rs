@@ -1,0 +1,194 @@
+//! Whether a candidate may become the current key: named pure checks, asked in order. Each passes, or says what is
+//! missing, or why not.
+
+use super::{candidate::Candidate, keys::KeyFacts};
+use crate::domain::{Account, CredentialName, Fingerprint, Limits, Timestamp, Verdict};
+
+/// Everything a judgement rests on.
+pub(super) struct Case<'a> {
+    pub candidate: &'a Candidate,
+    pub facts: &'a KeyFacts,
+    /// The current key and what is known of it; `None` where the store holds none.
+    pub current: Option<(&'a CurrentKey, &'a KeyFacts)>,
+    pub pin: Option<&'a Account>,
+    /// The account that was recorded while the current key was alive.
+    pub recorded: Option<&'a Account>,
+    pub has_identity: bool,
+    /// Keys of this slot that were current before.
+    pub formers: &'a [Fingerprint],
+    pub taken_by: Option<&'a CredentialName>,
+    /// The last answer to a random key at this origin.
+    pub control: Option<(Verdict, Timestamp)>,
+    pub now: Timestamp,
+    pub limits: &'a Limits,
+}
+
+/// The key that the store's document calls current.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CurrentKey {
+    pub fingerprint: Fingerprint,
+    pub generation: u64,
+    /// The vendor's time, where keyrelay wrote it.
+    pub rotated_at: Option<Timestamp>,
+    /// When that version of the document was written, in whole seconds.
+    pub stored_at: Timestamp,
+}
+
+impl CurrentKey {
+    /// What a newer key must not be dated before.
+    pub fn dated(&self) -> Timestamp {
+        self.rotated_at.unwrap_or(self.stored_at)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Judgement {
+    Promote,
+    /// These must be asked first.
+    Ask(Need),
+    /// The vendor does not say what is needed yet; its next answer may.
+    Wait(String),
+    Hold(String),
+    Refuse(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    Candidate,
+    Current,
+    Control,
+}
+
+type Check = fn(&Case<'_>) -> Option<Judgement>;
+
+const CHECKS: [Check; 7] =
+    [not_anothers, not_a_former_key, newer, alive, of_the_pinned_account, probe_can_see, same_account];
+
+/// The first check that does not pass decides.
+pub(super) fn judge(case: &Case<'_>) -> Judgement {
+    CHECKS.iter().find_map(|check| check(case)).unwrap_or(Judgement::Promote)
+}
+
+/// Everything that a judgement will need, to be asked for at once and not one after the other.
+pub(super) fn needs(case: &Case<'_>) -> Vec<Need> {
+    let stale = |facts: &KeyFacts| match facts.verdict {
+        Some((Verdict::Alive, at)) => case.now.since(at) > case.limits.verdict_fresh,
+        Some((Verdict::Dead | Verdict::Unclear, _)) => false,
+        None => true,
+    };
+    let apart = |facts: &KeyFacts| {
+        let both_alive = facts.is_alive(case.now, case.limits.verdict_fresh) && !stale(case.facts);
+        both_alive && !facts.account_was_asked_with(case.facts, case.limits.account_together)
+    };
+    let current = case.current.is_some_and(|(_, facts)| stale(facts) || apart(facts));
+    let control = case.control.is_none_or(|(_, at)| case.now.since(at) > case.limits.control_every);
+    let candidate = stale(case.facts);
+    [(candidate, Need::Candidate), (current, Need::Current), (control, Need::Control)]
+        .into_iter()
+        .filter_map(|(wanted, need)| wanted.then_some(need))
+        .collect()
+}
+
+fn not_anothers(case: &Case<'_>) -> Option<Judgement> {
+    case.taken_by.map(|slot| Judgement::Refuse(format!("the credential {slot} holds this key")))
+}
+
+fn not_a_former_key(case: &Case<'_>) -> Option<Judgement> {
+    let former = case.formers.contains(&case.candidate.fingerprint) && !case.candidate.is_vouched_for();
+    former.then(|| Judgement::Hold("it was the current key before".into()))
+}
+
+/// Equal counts as after: a Date has whole seconds.
+fn newer(case: &Case<'_>) -> Option<Judgement> {
+    let (current, _) = case.current?;
+    let older = case.candidate.dated < current.dated() && case.candidate.word.is_none();
+    older.then(|| {
+        Judgement::Hold(format!(
+            "it is dated {}, before the current key ({})",
+            case.candidate.dated,
+            current.dated()
+        ))
+    })
+}
+
+fn alive(case: &Case<'_>) -> Option<Judgement> {
+    match case.facts.verdict {
+        Some((Verdict::Alive, at)) if case.now.since(at) <= case.limits.verdict_fresh => None,
+        Some((Verdict::Dead, _)) => Some(Judgement::Wait("the vendor refuses it".into())),
+        Some((Verdict::Unclear, _)) => {
+            Some(Judgement::Wait(format!("the vendor's answer is unclear ({})", case.facts.why)))
+        }
+        Some((Verdict::Alive, _)) | None => Some(Judgement::Ask(Need::Candidate)),
+    }
+}
+
+/// An operator's word does not stand against the pin: the pin is the operator's word, too.
+fn of_the_pinned_account(case: &Case<'_>) -> Option<Judgement> {
+    let (pin, account) = (case.pin?, case.facts.account.as_ref()?);
+    let foreign = !account.is_empty() && !account.shares_with(pin);
+    foreign.then(|| Judgement::Refuse("it is of another account than the one that is pinned".into()))
+}
+
+/// A vendor that calls everything alive proves nothing. Of an unclear answer the account is the better proof.
+fn probe_can_see(case: &Case<'_>) -> Option<Judgement> {
+    match case.control {
+        Some((Verdict::Dead | Verdict::Unclear, at)) if case.now.since(at) <= case.limits.control_every => {
+            None
+        }
+        Some((Verdict::Alive, _)) => Some(Judgement::Wait("the vendor calls a random key alive".into())),
+        Some(_) | None => Some(Judgement::Ask(Need::Control)),
+    }
+}
+
+fn same_account(case: &Case<'_>) -> Option<Judgement> {
+    let vouched = case.candidate.is_vouched_for();
+    let unprovable = |why: &str| (!vouched).then(|| Judgement::Hold(why.to_owned()));
+    if !case.has_identity {
+        return unprovable("this vendor shows no account, so it cannot be proven to be ours");
+    }
+    let mine = case.facts.account.clone().unwrap_or_default();
+    if mine.is_empty() {
+        return unprovable(
+            "its account shows nothing to compare (no projects yet), so it cannot be proven to be ours",
+        );
+    }
+    let Some((_, facts)) = case.current else {
+        return compare(
+            &mine,
+            case.pin,
+            vouched,
+            "there is no key to compare it with, and no account is pinned",
+        );
+    };
+    match facts.verdict {
+        Some((Verdict::Alive, _))
+            if facts.account_was_asked_with(case.facts, case.limits.account_together) =>
+        {
+            let shown = facts.account.as_ref().filter(|account| !account.is_empty());
+            compare(&mine, shown.or(case.pin), vouched, "the current key's account shows nothing to compare")
+        }
+        Some((Verdict::Dead, _)) => {
+            let known = case.pin.or(case.recorded);
+            compare(
+                &mine,
+                known,
+                vouched,
+                "the current key is dead, no account was recorded, and none is pinned",
+            )
+        }
+        Some((Verdict::Unclear, _)) if !vouched => Some(Judgement::Wait(format!(
+            "the vendor's answer for the current key is unclear ({})",
+            facts.why
+        ))),
+        Some((Verdict::Unclear, _)) => None,
+        Some((Verdict::Alive, _)) | None => Some(Judgement::Ask(Need::Current)),
+    }
+}
+
+fn compare(mine: &Account, other: Option<&Account>, vouched: bool, unprovable: &str) -> Option<Judgement> {
+    match other.filter(|other| !other.is_empty()) {
+        Some(other) if mine.shares_with(other) => None,
+        Some(_) => Some(Judgement::Refuse("it is of another account than the current key".into())),
+        None => (!vouched).then(|| Judgement::Hold(unprovable.to_owned())),
+    }
+}

@@ -1,0 +1,86 @@
+//! What the core must know of the configuration: no secret, no address, no path of a file.
+
+use crate::domain::{Account, ConsumerName, CredentialName, Limits, MailboxName, ProofLevel, VendorName};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// Everything that is decided by configuration, for all credentials.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    pub credentials: BTreeMap<CredentialName, Arc<Credential>>,
+    pub mailboxes: Vec<MailboxName>,
+    pub limits: Arc<Limits>,
+    /// Whether somebody reads alerts at all.
+    pub alerts: bool,
+    /// The period of `consumer_prove`.
+    pub prove_period: Duration,
+    /// The period of `current_key_probe`.
+    pub probe_period: Duration,
+}
+
+/// One credential.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Credential {
+    pub name: CredentialName,
+    pub vendor: VendorName,
+    /// As people write it, and what to do by hand, for messages.
+    pub vendor_title: String,
+    pub dashboard: String,
+    pub mailbox: Option<MailboxName>,
+    /// The path in the store, for messages.
+    pub path: String,
+    /// The operator's pin of the vendor's account.
+    pub account: Option<Account>,
+    /// Whether the vendor's answers show identities at all.
+    pub has_identity: bool,
+    pub cadence: Option<Duration>,
+    pub notice_before: Option<Duration>,
+    /// `None`: the old key dies with the rotation.
+    pub grace: Option<Duration>,
+    pub hand_over_within: Duration,
+    /// What the vendor's rate limit is counted by (its origin), and the limit: so many requests in each period.
+    pub origin: String,
+    pub limit: (u32, Duration),
+    pub consumers: BTreeMap<ConsumerName, Consumer>,
+}
+
+impl Credential {
+    /// The time that consumers have after a rotation.
+    pub fn hand_over(&self) -> Duration {
+        self.grace.map_or(self.hand_over_within, |grace| grace.min(self.hand_over_within))
+    }
+}
+
+/// One consumer, as far as decisions go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consumer {
+    pub delivery: Delivery,
+    /// There is an action to run after a delivery.
+    pub acts: bool,
+    pub proof: Proof,
+    /// The level that counts as good.
+    pub wanted: ProofLevel,
+    /// `prove: none`: the operator accepts what the delivery shows.
+    pub accepted: bool,
+    /// It lives on another host: shown, never touched.
+    pub elsewhere: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// The consumer fetches the key itself.
+    None,
+    /// A copy that can be read back: a file, a path in the store.
+    Copy,
+    /// A command takes the key: it cannot be read back.
+    Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// What the delivery shows by itself.
+    ByDelivery,
+    /// The consumer is asked (HTTP or a command).
+    Asked,
+    /// The consumer reports by itself; older than this is silence.
+    Report { within: Duration },
+}

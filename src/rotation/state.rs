@@ -1,0 +1,367 @@
+//! One credential's state: what is known, what is under way, and the document that outlives the process.
+//!
+//! Phases are read off the state, never stored beside it: there is no combination of them that could be wrong.
+
+use super::{
+    candidate::Candidate,
+    consumer::ConsumerState,
+    effect::Promotion,
+    event::{Attempt, Ticket},
+    history::{PhaseEntered, RecordKind},
+    incident::{Incident, Incidents},
+    keys::KeyFacts,
+    policy::CurrentKey,
+    settings::Credential,
+    task::Task,
+};
+use crate::domain::{
+    Account, ConsumerName, Fingerprint, KeyDocument, MailId, Origin, ProofLevel, RotationId, StoreTrouble,
+    Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    fmt,
+    sync::Arc,
+};
+
+/// A document's version in the store, as check-and-set names it; 0 where there is none.
+pub type Generation = u64;
+
+/// How far a rotation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    Unseeded,
+    Steady,
+    Announced,
+    Probing,
+    Storing,
+    HandingOver,
+    Parked(Parked),
+}
+
+/// Why an operator is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parked {
+    /// The documents cannot be read; nothing is known yet.
+    StoreUnread,
+    /// keyrelay's own notes are of another version.
+    StateRefused,
+    /// Somebody else's value is in the field.
+    StoreForeign,
+    /// An earlier key was put back.
+    StoreReverted,
+    DocumentDeleted,
+    /// The vendor calls everything alive.
+    ProbeBlind,
+    /// The current key is dead, and no other is there.
+    KeyDead,
+    /// Every candidate waits for the operator's word.
+    Held,
+}
+
+impl Phase {
+    /// As in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Phase::Unseeded => "unseeded",
+            Phase::Steady => "steady",
+            Phase::Announced => "announced",
+            Phase::Probing => "probing",
+            Phase::Storing => "storing",
+            Phase::HandingOver => "handing_over",
+            Phase::Parked(_) => "parked",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Phase::Parked(reason) => write!(f, "Parked({reason:?})"),
+            Phase::Unseeded
+            | Phase::Steady
+            | Phase::Announced
+            | Phase::Probing
+            | Phase::Storing
+            | Phase::HandingOver => {
+                write!(f, "{self:?}")
+            }
+        }
+    }
+}
+
+/// The state document: how far things are. The key document decides which key is current.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StateDocument {
+    pub schema: u32,
+    /// Names this line of documents: one that was replaced by another's is noticed.
+    pub lineage: String,
+    #[serde(default)]
+    pub account: Option<Account>,
+    /// Keys that were current before, the newest last.
+    #[serde(default)]
+    pub formers: VecDeque<Former>,
+    /// Mails that are done with, the newest last.
+    #[serde(default)]
+    pub done: VecDeque<MailId>,
+    #[serde(default)]
+    pub announced: Option<Announced>,
+    /// The generation whose hand-over was complete.
+    #[serde(default)]
+    pub settled: u64,
+    /// The old key that was shown to be dead and is about to be removed.
+    #[serde(default)]
+    pub retiring: Option<Fingerprint>,
+    #[serde(default)]
+    pub consumers: BTreeMap<ConsumerName, ConsumerNote>,
+    #[serde(default)]
+    pub incidents: Vec<Incident>,
+    /// Fields of a later version, kept.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, serde_json::Value>,
+}
+
+/// The one schema that this version writes.
+pub const SCHEMA: u32 = 1;
+
+/// What must be remembered of a consumer, so that no action is run twice.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsumerNote {
+    pub delivered: Option<u64>,
+    pub acted: Option<u64>,
+    pub fingerprint: Option<Fingerprint>,
+    pub level: Option<ProofLevel>,
+    pub at: Option<Timestamp>,
+}
+
+/// A key that was current, and until when it works (`None`: nobody knows, or it is dead).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Former {
+    pub fingerprint: Fingerprint,
+    pub until: Option<Timestamp>,
+}
+
+/// A rotation that the vendor has said will come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announced {
+    pub mail: MailId,
+    pub dated: Timestamp,
+    pub expected_at: Timestamp,
+}
+
+/// The rotation that is being told of: its phases as they come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Journey {
+    pub rotation_id: RotationId,
+    pub kind: RecordKind,
+    pub trigger: Origin,
+    pub old: Option<Fingerprint>,
+    pub new: Fingerprint,
+    pub phases: Vec<PhaseEntered>,
+}
+
+/// An operator's command that waits for its consumers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Waiting {
+    pub ticket: Ticket,
+    pub until: Timestamp,
+    /// What each consumer's count of passes must reach.
+    pub passes: BTreeMap<ConsumerName, u64>,
+    pub promoted: Option<u64>,
+}
+
+/// What is known of the store's documents.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Documents {
+    pub reading: Task,
+    /// Something happened after which the key document must be read (again).
+    pub key_wanted: bool,
+    pub state_wanted: bool,
+    /// The key document as last read; `None` where there is none.
+    pub key: Option<KeyDocument>,
+    /// Both documents were read at least once.
+    pub known: bool,
+    /// The version that the next write of the key document names.
+    pub key_version: Generation,
+    pub state_version: Generation,
+    pub trouble: Option<StoreTrouble>,
+    pub state_refused: Option<String>,
+    pub deleted: bool,
+    /// A value that is not ours and not adopted; nothing is written over it.
+    pub foreign: Option<String>,
+    /// An earlier key of ours that somebody put back.
+    pub reverted: Option<Fingerprint>,
+}
+
+/// When the state document must be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Dirty {
+    No,
+    /// Once nothing is under way.
+    WhenCalm,
+    Now,
+}
+
+/// One credential's state machine.
+#[derive(Debug, Clone)]
+pub struct Rotation {
+    pub(super) settings: Arc<Credential>,
+    /// A new definition, that waits until this rotation has settled.
+    pub(super) next_settings: Option<Arc<Credential>>,
+    pub(super) attempts: Attempt,
+    pub(super) documents: Documents,
+    pub(super) current: Option<CurrentKey>,
+    pub(super) keys: BTreeMap<Fingerprint, KeyFacts>,
+    pub(super) candidates: Vec<Candidate>,
+    /// Keys that were refused for good, the newest last.
+    pub(super) refused: VecDeque<Fingerprint>,
+    /// Mails that could not be judged are looked at again.
+    pub(super) mail_retry: Task,
+    /// The first complete look at the mailbox is done (or there is no mailbox).
+    pub(super) looked: bool,
+    pub(super) writing: Task,
+    /// The promotion that was written and is not read back yet.
+    pub(super) pending: Option<Promotion>,
+    pub(super) retire: Task,
+    pub(super) saving: Task,
+    pub(super) dirty: Dirty,
+    pub(super) memory: StateDocument,
+    pub(super) consumers: BTreeMap<ConsumerName, ConsumerState>,
+    pub(super) incidents: Incidents,
+    pub(super) journey: Option<Journey>,
+    pub(super) waiting: Vec<Waiting>,
+    /// When the schedule next asks for these, spread by the credential's name.
+    pub(super) probe_due: Option<Timestamp>,
+    pub(super) prove_due: Option<Timestamp>,
+    /// The rehearsal before an expected rotation was held for this moment.
+    pub(super) rehearsed_for: Option<Timestamp>,
+    pub(super) last_hint: Option<Timestamp>,
+    /// A judgement needs the current key's verdict.
+    pub(super) current_wanted: bool,
+    pub(super) stopping: bool,
+}
+
+impl Rotation {
+    /// A credential of which nothing is known yet.
+    pub(super) fn new(settings: Arc<Credential>) -> Self {
+        let consumers = settings
+            .consumers
+            .iter()
+            .map(|(name, policy)| (name.clone(), ConsumerState::new(policy.clone())))
+            .collect();
+        let incidents = Incidents::new(settings.name.as_str(), Vec::new());
+        let looked = settings.mailbox.is_none();
+        Self {
+            settings,
+            next_settings: None,
+            attempts: 0,
+            documents: Documents { key_wanted: true, state_wanted: true, ..Documents::default() },
+            current: None,
+            keys: BTreeMap::new(),
+            candidates: Vec::new(),
+            refused: VecDeque::new(),
+            mail_retry: Task::default(),
+            looked,
+            writing: Task::default(),
+            pending: None,
+            retire: Task::default(),
+            saving: Task::default(),
+            dirty: Dirty::No,
+            memory: StateDocument { schema: SCHEMA, ..StateDocument::default() },
+            consumers,
+            incidents,
+            journey: None,
+            waiting: Vec::new(),
+            probe_due: None,
+            prove_due: None,
+            rehearsed_for: None,
+            last_hint: None,
+            current_wanted: false,
+            stopping: false,
+        }
+    }
+
+    /// Where the rotation is; the first line that holds decides.
+    pub fn phase(&self) -> Phase {
+        let documents = &self.documents;
+        if self.pending.is_some() {
+            return Phase::Storing;
+        }
+        if documents.state_refused.is_some() {
+            return Phase::Parked(Parked::StateRefused);
+        }
+        if let Some(candidate) = self.best_candidate() {
+            let blind = self.incidents.is_open(crate::domain::Code::ProbeBlind, "");
+            return match (blind, candidate.ready) {
+                (true, _) => Phase::Parked(Parked::ProbeBlind),
+                (false, true) => Phase::Storing,
+                (false, false) => Phase::Probing,
+            };
+        }
+        if !documents.known {
+            return if documents.trouble.is_some() {
+                Phase::Parked(Parked::StoreUnread)
+            } else {
+                Phase::Unseeded
+            };
+        }
+        self.phase_without_candidate()
+    }
+
+    fn phase_without_candidate(&self) -> Phase {
+        let documents = &self.documents;
+        if documents.foreign.is_some() {
+            return Phase::Parked(Parked::StoreForeign);
+        }
+        if documents.deleted {
+            return Phase::Parked(Parked::DocumentDeleted);
+        }
+        if documents.reverted.is_some() {
+            return Phase::Parked(Parked::StoreReverted);
+        }
+        let Some(current) = &self.current else {
+            return if self.candidates.is_empty() { Phase::Unseeded } else { Phase::Parked(Parked::Held) };
+        };
+        if self.incidents.is_open(crate::domain::Code::KeyDead, "") {
+            return Phase::Parked(Parked::KeyDead);
+        }
+        if current.generation > self.memory.settled {
+            return Phase::HandingOver;
+        }
+        if self.memory.announced.is_some() { Phase::Announced } else { Phase::Steady }
+    }
+
+    /// The newest key that may become the current one without an operator.
+    pub(super) fn best_candidate(&self) -> Option<&Candidate> {
+        self.candidates
+            .iter()
+            .filter(|candidate| candidate.held.is_none())
+            .max_by_key(|candidate| candidate.rank())
+    }
+    pub(super) fn candidate(&mut self, fingerprint: Fingerprint) -> Option<&mut Candidate> {
+        self.candidates.iter_mut().find(|candidate| candidate.fingerprint == fingerprint)
+    }
+    pub(super) fn current_facts(&self) -> Option<&KeyFacts> {
+        self.keys.get(&self.current.as_ref()?.fingerprint)
+    }
+    /// Everything that is, was or may become this credential's key.
+    pub fn known_fingerprints(&self) -> BTreeSet<Fingerprint> {
+        let current = self.current.as_ref().map(|current| current.fingerprint);
+        let previous = self.previous().map(|former| former.fingerprint);
+        let formers = self.memory.formers.iter().map(|former| former.fingerprint);
+        let candidates = self.candidates.iter().map(|candidate| candidate.fingerprint);
+        current.into_iter().chain(previous).chain(formers).chain(candidates).collect()
+    }
+    pub fn done_mails(&self) -> BTreeSet<MailId> {
+        self.memory.done.iter().cloned().collect()
+    }
+    /// The old key that the document still names, with the end of its grace.
+    pub fn previous(&self) -> Option<Former> {
+        let previous = self.documents.key.as_ref()?.previous?;
+        Some(Former { fingerprint: previous.fingerprint, until: previous.expires_at })
+    }
+    pub(super) fn generation(&self) -> u64 {
+        self.current.as_ref().map_or(0, |current| current.generation)
+    }
+}

@@ -1,0 +1,171 @@
+//! From the promotion to the last consumer: every consumer walks its own way, side by side.
+
+use super::{Ctx, Out};
+use crate::domain::{
+    Code, ConsumerName, CopyState, DeliveryOutcome, KeyDocument, Limits, Severity, Timestamp,
+};
+use crate::rotation::{
+    consumer::{Baton, ConsumerState, Told},
+    effect::Action,
+    event::Attempt,
+    incident::{Ladder, Report},
+    policy::CurrentKey,
+    settings::Delivery,
+    state::{Dirty, Former, Rotation},
+};
+
+impl Rotation {
+    /// The store was read back, and holds the new key: consumers may have it.
+    pub(super) fn promoted(&mut self, document: &KeyDocument, ctx: Ctx<'_>, out: &mut Out) {
+        let Some(fingerprint) = document.current else { return };
+        if let Some(old) = self.current.take().filter(|old| old.fingerprint != fingerprint) {
+            let until = document.previous.and_then(|previous| previous.expires_at);
+            self.remember_former(Former { fingerprint: old.fingerprint, until });
+        }
+        self.current = Some(CurrentKey {
+            fingerprint,
+            generation: document.generation,
+            rotated_at: document.rotated_at,
+            stored_at: document.created_at.whole_secs(),
+        });
+        self.documents.foreign = None;
+        self.documents.reverted = None;
+        self.memory.account = self
+            .keys
+            .get(&fingerprint)
+            .and_then(|facts| facts.account.clone())
+            .or(self.memory.account.take());
+        self.memory.announced = None;
+        self.memory.retiring = None;
+        self.operator_hears_of_promotion(fingerprint, ctx);
+        self.finish_candidates(fingerprint, out);
+        self.consumers.values_mut().for_each(|consumer| consumer.key_changed(ctx.now));
+        self.dirty = self.dirty.max(Dirty::WhenCalm);
+        self.incidents.clear_others(Code::MailUnparsed, &[]);
+        self.record_promotion(document, ctx.now, out);
+    }
+
+    pub(super) fn advance_consumers(&mut self, ctx: Ctx<'_>, out: &mut Out) {
+        self.rehearse_deliveries(ctx, out);
+        let Some(current) = self.current.clone().filter(|_| self.may_deliver()) else { return };
+        if self.prove_due.is_some_and(|at| at <= ctx.now) {
+            self.prove_due = None;
+            self.consumers
+                .values_mut()
+                .filter(|consumer| consumer.task.is_idle())
+                .for_each(ConsumerState::restart);
+        }
+        let left = self.time_left(ctx);
+        for (name, consumer) in &mut self.consumers {
+            let baton = baton(&current, name, left, ctx);
+            out.actions.extend(consumer.next_action(&mut self.attempts, baton));
+        }
+    }
+    /// No consumer gets a key that is not the store's, or was never seen alive.
+    fn may_deliver(&self) -> bool {
+        let documents = &self.documents;
+        let ours = documents.foreign.is_none() && documents.reverted.is_none() && !documents.deleted;
+        let alive_once = self.current_facts().is_some_and(|facts| facts.alive_at.is_some());
+        let promoted_here = self.generation() > 0;
+        documents.known && ours && (alive_once || promoted_here)
+    }
+
+    pub(super) fn on_consumer<T>(
+        &mut self,
+        name: &ConsumerName,
+        attempt: Attempt,
+        ctx: Ctx<'_>,
+        change: impl FnOnce(&mut ConsumerState, Baton<'_>) -> T,
+    ) -> Option<T> {
+        let left = self.time_left(ctx);
+        let current = self.current.as_ref()?;
+        let consumer = self.consumers.get_mut(name)?;
+        consumer.task.finish(attempt).then(|| change(consumer, baton(current, name, left, ctx)))
+    }
+    pub(super) fn copy_compared(
+        &mut self,
+        name: &ConsumerName,
+        attempt: Attempt,
+        outcome: CopyState,
+        ctx: Ctx<'_>,
+    ) {
+        let told = self.on_consumer(name, attempt, ctx, |consumer, baton| consumer.compared(outcome, baton));
+        if told == Some(Told::Drifted) {
+            let message =
+                format!("{name}'s copy of the key was changed by somebody else; it is written again");
+            let hint = "find out what writes there: a deployment, a configuration manager, a colleague";
+            let report =
+                Report::new(Code::ConsumerDrifted, Severity::Warning, message, hint).about(name.as_str());
+            self.incidents.announce(ctx.now, report);
+        }
+    }
+
+    /// The hand-over is complete when every consumer is as good as it is wanted.
+    pub(super) fn advance_settled(&mut self, ctx: Ctx<'_>, out: &mut Out) {
+        let Some(current) = &self.current else { return };
+        let (fingerprint, generation) = (current.fingerprint, current.generation);
+        let handing_over = generation > self.memory.settled && self.may_deliver();
+        let good = self.consumers.values().all(|consumer| consumer.is_good(fingerprint));
+        if handing_over && good {
+            self.memory.settled = generation;
+            self.dirty = self.dirty.max(Dirty::WhenCalm);
+            self.record_settled(ctx, out);
+        }
+    }
+
+    pub(super) fn next_consumer_at(&self) -> Option<Timestamp> {
+        self.current.as_ref().filter(|_| self.may_deliver())?;
+        let tasks = self.consumers.values().filter(|consumer| !consumer.policy.elsewhere);
+        tasks.filter_map(|consumer| consumer.task.waits_until()).chain(self.prove_due).min()
+    }
+
+    /// The time in which consumers must come to the current key: from the rotation to the deadline of the earliest
+    /// key that one of them was last proven with.
+    pub(in crate::rotation) fn hand_over_ladder(&self, limits: &Limits) -> Option<Ladder> {
+        let current = self.current.as_ref().filter(|current| current.generation > self.memory.settled)?;
+        let from = current.dated();
+        let behind = self.consumers.values().filter(|consumer| !consumer.is_good(current.fingerprint));
+        let last_keys = behind.filter_map(|consumer| consumer.shown.as_ref()).map(|shown| shown.fingerprint);
+        let ends = last_keys
+            .filter_map(|key| self.memory.formers.iter().find(|former| former.fingerprint == key)?.until);
+        let end = ends.chain([from + self.settings.hand_over()]).filter(|end| *end > from).min()?;
+        Some(Ladder { from, until: end - limits.margin(end.since(from)) })
+    }
+
+    fn rehearse_deliveries(&mut self, ctx: Ctx<'_>, out: &mut Out) {
+        for (name, consumer) in &mut self.consumers {
+            let due = consumer.rehearsal.waits_until().is_some_and(|at| at <= ctx.now);
+            if due && !consumer.policy.elsewhere && consumer.policy.delivery != Delivery::None {
+                let attempt = consumer.rehearsal.start(&mut self.attempts);
+                out.actions.push(Action::Rehearse { consumer: name.clone(), attempt });
+            }
+        }
+    }
+    pub(super) fn rehearsed(&mut self, name: &ConsumerName, attempt: Attempt, outcome: DeliveryOutcome) {
+        let Some(consumer) = self.consumers.get_mut(name) else { return };
+        if !consumer.rehearsal.finish(attempt) {
+            return;
+        }
+        consumer.rehearsal.succeeded();
+        consumer.rehearsal_error = match outcome {
+            DeliveryOutcome::Done => None,
+            DeliveryOutcome::Failed(why) => Some(why),
+        };
+    }
+}
+
+fn baton<'a>(
+    current: &CurrentKey,
+    name: &'a ConsumerName,
+    left: Option<std::time::Duration>,
+    ctx: Ctx<'a>,
+) -> Baton<'a> {
+    Baton {
+        fingerprint: current.fingerprint,
+        generation: current.generation,
+        name,
+        now: ctx.now,
+        left,
+        limits: ctx.limits,
+    }
+}

@@ -1,0 +1,132 @@
+//! What is written down of a rotation as it goes: for the history, the journal and the good news.
+
+use super::{Ctx, Out};
+use crate::domain::{Code, Fingerprint, KeyDocument, Origin, RotationId, Severity, Timestamp};
+use crate::rotation::{
+    candidate::Candidate,
+    history::{ConsumerRecord, PhaseEntered, Record, RecordKind},
+    incident::Report,
+    state::{Journey, Rotation},
+    task::salt,
+};
+use std::time::Duration;
+
+impl Rotation {
+    /// A candidate sets out. The store is read beside the probes, so that the promotion need not wait for it.
+    pub(super) fn begin_journey(&mut self, fingerprint: Fingerprint, ctx: Ctx<'_>) {
+        if self.journey.as_ref().is_some_and(|journey| journey.new == fingerprint) {
+            return;
+        }
+        let old = self.current.as_ref().map(|current| current.fingerprint);
+        let Some(candidate) = self.candidate(fingerprint) else { return };
+        let kind = if candidate.word.is_some() { RecordKind::Ingest } else { RecordKind::Rotation };
+        let phases = vec![PhaseEntered { phase: "probing".into(), at: ctx.now }];
+        let (rotation_id, trigger) = (candidate.rotation_id, candidate.origin.clone());
+        self.journey = Some(Journey { rotation_id, kind, trigger, old, new: fingerprint, phases });
+        self.documents.key_wanted = true;
+    }
+    pub(super) fn note_phase(&mut self, now: Timestamp) {
+        let phase = self.phase().as_str();
+        if let Some(journey) = &mut self.journey
+            && journey.phases.last().is_none_or(|entered| entered.phase != phase)
+        {
+            journey.phases.push(PhaseEntered { phase: phase.to_owned(), at: now });
+        }
+    }
+
+    pub(super) fn record_promotion(&mut self, document: &KeyDocument, now: Timestamp, out: &mut Out) {
+        let Some(new) = document.current else { return };
+        let known = self.journey.take().filter(|journey| journey.new == new);
+        self.journey = Some(known.unwrap_or_else(|| Journey {
+            rotation_id: document.rotation_id.unwrap_or_else(|| self.derived_id(new, document.created_at)),
+            kind: RecordKind::Rotation,
+            trigger: Origin::Store,
+            old: document.previous.map(|previous| previous.fingerprint),
+            new,
+            phases: Vec::new(),
+        }));
+        self.note_phase(now);
+        out.records.extend(self.record(None));
+    }
+
+    /// Every consumer is at the new key: written down with what was left of the time, and told.
+    pub(super) fn record_settled(&mut self, ctx: Ctx<'_>, out: &mut Out) {
+        self.note_phase(ctx.now);
+        let deadline = self.current.as_ref().map(|current| {
+            let whole = self.settings.hand_over();
+            current.dated() + whole - ctx.limits.margin(whole)
+        });
+        let margin_secs = deadline.map(|deadline| deadline.as_secs() - ctx.now.as_secs());
+        out.records.extend(self.record(margin_secs));
+        let Some(journey) = self.journey.take() else { return };
+        let took = ctx.now.since(journey.phases.first().map_or(ctx.now, |entered| entered.at));
+        self.announce_rotated(journey.new, took, ctx);
+    }
+    fn announce_rotated(&mut self, new: Fingerprint, took: Duration, ctx: Ctx<'_>) {
+        let count = self.consumers.len();
+        let in_use = self
+            .consumers
+            .values()
+            .filter(|consumer| consumer.level(new) >= crate::domain::ProofLevel::Loaded)
+            .count();
+        let tested = match (count, count - in_use) {
+            (0, _) => "there are no consumers".to_owned(),
+            (_, 0) => format!("all {count} consumers were tested with it"),
+            (_, rest) => {
+                format!("{in_use} of {count} consumers were tested with it, of {rest} only the copy")
+            }
+        };
+        let label = self.label(new);
+        let message = format!("the new key {label} is in the store, and {tested}");
+        let report = Report::new(Code::Rotated, Severity::Info, message, "nothing")
+            .about(format!("{}", self.generation()))
+            .doing(format!("the hand-over took {}", crate::domain::spell_duration(took)));
+        self.incidents.announce(ctx.now, report);
+    }
+
+    pub(super) fn record_refusal(&mut self, candidate: &Candidate, why: &str, out: &mut Out) {
+        out.records.push(Record {
+            rotation_id: candidate.rotation_id,
+            kind: RecordKind::Refusal,
+            trigger: candidate.origin.clone(),
+            phases: Vec::new(),
+            old_fingerprint: self.current.as_ref().map(|current| self.label(current.fingerprint)),
+            new_fingerprint: Some(self.label(candidate.fingerprint)),
+            generation: self.generation(),
+            store_version: None,
+            consumers: Vec::new(),
+            margin_secs: None,
+            why: Some(why.to_owned()),
+        });
+    }
+    fn record(&self, margin_secs: Option<i64>) -> Option<Record> {
+        let journey = self.journey.as_ref()?;
+        let consumers = self.consumers.iter().map(|(name, consumer)| {
+            let at = consumer
+                .shown
+                .as_ref()
+                .filter(|shown| shown.fingerprint == journey.new)
+                .map(|shown| shown.at);
+            ConsumerRecord { name: name.clone(), proof: consumer.level(journey.new), at }
+        });
+        Some(Record {
+            rotation_id: journey.rotation_id,
+            kind: journey.kind,
+            trigger: journey.trigger.clone(),
+            phases: journey.phases.clone(),
+            old_fingerprint: journey.old.map(|old| self.label(old)),
+            new_fingerprint: Some(self.label(journey.new)),
+            generation: self.generation(),
+            store_version: self.documents.key.as_ref().map(|document| document.version),
+            consumers: consumers.collect(),
+            margin_secs,
+            why: None,
+        })
+    }
+
+    /// An id for what began without a signal: the same again after a restart.
+    pub(super) fn derived_id(&self, fingerprint: Fingerprint, at: Timestamp) -> RotationId {
+        let random = salt(&[self.settings.name.as_str(), &fingerprint.hex()]);
+        RotationId::from_parts(u64::try_from(at.as_millis()).unwrap_or(0), u128::from(random))
+    }
+}

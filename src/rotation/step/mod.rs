@@ -1,0 +1,173 @@
+//! The transitions: an input changes what is known, then `advance` does what is due. Whatever is due follows from
+//! the state and the moment alone, so a deadline needs no memory of its own.
+
+mod documents;
+mod expecting;
+mod foreign;
+mod handing;
+mod incidents;
+mod intake;
+mod journey;
+mod operator;
+mod probing;
+mod retiring;
+mod saving;
+mod storing;
+
+use super::{
+    effect::{Action, Reply},
+    event::{Input, StateRead, Ticket},
+    history::Record,
+    state::Rotation,
+};
+use crate::domain::{CredentialName, Fingerprint, Limits, Notice, StoreTrouble, Timestamp, Verdict};
+use std::{collections::BTreeMap, time::Duration};
+
+/// What a credential must know of the others and of the world.
+#[derive(Clone, Copy)]
+pub(super) struct Ctx<'a> {
+    pub now: Timestamp,
+    pub limits: &'a Limits,
+    /// Which credential holds which key.
+    pub taken: &'a BTreeMap<Fingerprint, CredentialName>,
+    /// The last answer to a random key at this credential's origin.
+    pub control: Option<(Verdict, Timestamp)>,
+    /// Whether this machine's clock agrees with the vendor's and the store's.
+    pub clock_agrees: bool,
+    pub probe_period: Duration,
+}
+
+/// What comes out of one step of one credential.
+#[derive(Debug, Default)]
+pub(super) struct Out {
+    pub actions: Vec<Action>,
+    pub replies: Vec<(Ticket, Reply)>,
+    pub records: Vec<Record>,
+    pub notices: Vec<Notice>,
+    /// A random key should be tried at the origin.
+    pub control_wanted: bool,
+    /// The mailbox should be searched again; from the beginning?
+    pub look_again: Option<bool>,
+    /// The store answered, or did not.
+    pub store: Option<Result<(), StoreTrouble>>,
+    /// The vendor's clock.
+    pub vendor_time: Option<Timestamp>,
+}
+
+impl Rotation {
+    pub(super) fn handle(&mut self, input: Input, ctx: Ctx<'_>, out: &mut Out) {
+        match input {
+            Input::DocumentsRead { attempt, key, state } => {
+                self.documents_read(attempt, key, state, ctx, out)
+            }
+            Input::MailsSeen { findings, first, rotation_id } => {
+                self.mails_seen(findings, first, rotation_id, ctx, out)
+            }
+            Input::ProbeFinished { attempt, fingerprint, answer } => {
+                out.vendor_time = answer.vendor_time;
+                self.probe_finished(attempt, fingerprint, answer, ctx);
+            }
+            Input::KeyStored { attempt, outcome } => self.key_stored(attempt, outcome, ctx, out),
+            Input::KeyRetired { attempt, outcome } => self.key_retired(attempt, outcome, ctx, out),
+            Input::StateSaved { attempt, outcome } => self.state_saved(attempt, outcome, ctx, out),
+            Input::Spooled { fingerprint, outcome } => self.spooled(fingerprint, outcome, ctx, out),
+            Input::SpoolFound { fingerprint, origin, dated, rotated_at, held, rotation_id } => {
+                self.spool_found(fingerprint, origin, (dated, rotated_at), held, rotation_id, ctx);
+            }
+            Input::SpoolUnreadable { why } => self.spool_unreadable(why, ctx),
+            Input::CopyCompared { consumer, attempt, outcome } => {
+                self.copy_compared(&consumer, attempt, outcome, ctx);
+            }
+            Input::Delivered { consumer, attempt, outcome } => {
+                self.on_consumer(&consumer, attempt, ctx, |state, baton| state.delivered(outcome, baton));
+            }
+            Input::Acted { consumer, attempt, outcome } => {
+                self.on_consumer(&consumer, attempt, ctx, |state, baton| state.acted(outcome, baton));
+            }
+            Input::Proved { consumer, attempt, outcome } => {
+                self.on_consumer(&consumer, attempt, ctx, |state, baton| state.proved(outcome, baton));
+            }
+            Input::Rehearsed { consumer, attempt, outcome } => self.rehearsed(&consumer, attempt, outcome),
+            Input::Ingested { fingerprint, uid, sure, ticket, rotation_id } => {
+                self.ingested(fingerprint, (uid, sure, ticket), rotation_id, ctx, out);
+            }
+            Input::Accepted { fingerprint, uid, ticket, rotation_id } => {
+                self.accepted(fingerprint, (uid, ticket), rotation_id, ctx, out);
+            }
+            Input::DeliverAsked { consumer, ticket } => {
+                self.consumers_asked(consumer, true, ticket, ctx, out)
+            }
+            Input::ProveAsked { consumer, ticket } => self.consumers_asked(consumer, false, ticket, ctx, out),
+            Input::Unauthorized { fingerprint } => self.unauthorized(fingerprint, ctx, out),
+        }
+        self.advance(ctx, out);
+    }
+
+    /// Does what is due. Safe to call at any moment, and again.
+    pub(super) fn advance(&mut self, ctx: Ctx<'_>, out: &mut Out) {
+        self.take_new_settings(ctx);
+        self.advance_documents(ctx, out);
+        self.advance_candidates(ctx, out);
+        self.advance_probes(ctx, out);
+        self.advance_storing(ctx, out);
+        self.advance_consumers(ctx, out);
+        self.advance_settled(ctx, out);
+        self.advance_retiring(ctx, out);
+        self.advance_spool(ctx, out);
+        self.advance_mail_retry(ctx, out);
+        self.advance_announced(ctx, out);
+        self.advance_incidents(ctx, out);
+        self.note_phase(ctx.now);
+        self.advance_waiting(ctx, out);
+        self.advance_state(ctx, out);
+        self.tell(ctx, out);
+    }
+
+    /// The earliest moment at which `advance` has something to do, and why.
+    pub(super) fn next_deadline(&self, ctx: Ctx<'_>) -> Option<(Timestamp, Reason)> {
+        let moments = [
+            (
+                self.documents.reading.waits_until().filter(|_| self.documents.key_wanted),
+                Reason::ReadDocuments,
+            ),
+            (self.next_probe_at(ctx), Reason::Probe),
+            (self.writing.waits_until(), Reason::Store),
+            (self.next_consumer_at(), Reason::Consumer),
+            (self.next_retirement_at(ctx), Reason::Retire),
+            (self.next_spooling_at(ctx), Reason::Spool),
+            (self.next_expectation_at(ctx), Reason::Expect),
+            (self.next_incident_at(ctx), Reason::Tell),
+            (self.waiting.iter().map(|waiting| waiting.until).min(), Reason::Answer),
+            (self.saving.waits_until(), Reason::Save),
+            (self.mail_retry.waits_until(), Reason::LookAgain),
+        ];
+        moments.into_iter().filter_map(|(at, reason)| Some((at?, reason))).min_by_key(|(at, _)| *at)
+    }
+}
+
+/// Why something is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    ReadDocuments,
+    Probe,
+    Store,
+    Consumer,
+    Retire,
+    Spool,
+    Expect,
+    Tell,
+    Answer,
+    Save,
+    LookAgain,
+    /// The fleet's own: mailboxes, the store's health, alerts, budgets.
+    Fleet,
+}
+
+impl StateRead {
+    fn trouble(&self) -> Option<StoreTrouble> {
+        match self {
+            StateRead::Failed(trouble) => Some(trouble.clone()),
+            StateRead::Present { .. } | StateRead::Absent { .. } | StateRead::Refused { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The state document: written when something in it matters and nothing more urgent is under way.
+
+use super::{Ctx, Out};
+use crate::domain::{MailId, WriteOutcome};
+use crate::rotation::{
+    effect::Action,
+    event::Attempt,
+    state::{Dirty, Phase, Rotation},
+    task::{backoff_cap, salt},
+};
+
+impl Rotation {
+    pub(super) fn advance_state(&mut self, ctx: Ctx<'_>, out: &mut Out) {
+        let calm = match self.phase() {
+            Phase::Steady | Phase::Announced | Phase::Parked(_) | Phase::Unseeded => true,
+            Phase::Probing | Phase::Storing | Phase::HandingOver => false,
+        };
+        let due = match self.dirty {
+            Dirty::No => false,
+            Dirty::WhenCalm => calm,
+            Dirty::Now => self.pending.is_none(),
+        };
+        let readable =
+            self.documents.known && !self.documents.state_wanted && self.documents.state_refused.is_none();
+        if !due || !readable || !self.saving.may_start(ctx.now) {
+            return;
+        }
+        self.memory.consumers =
+            self.consumers.iter().map(|(name, consumer)| (name.clone(), consumer.note())).collect();
+        self.memory.incidents = self.incidents.to_vec();
+        self.dirty = Dirty::No;
+        let attempt = self.saving.start(&mut self.attempts);
+        let document = Box::new(self.memory.clone());
+        out.actions.push(Action::SaveState { attempt, cas: self.documents.state_version, document });
+    }
+
+    pub(super) fn state_saved(
+        &mut self,
+        attempt: Attempt,
+        outcome: WriteOutcome,
+        ctx: Ctx<'_>,
+        out: &mut Out,
+    ) {
+        if !self.saving.finish(attempt) {
+            return;
+        }
+        match outcome {
+            WriteOutcome::Written { version } => {
+                self.saving.succeeded();
+                self.documents.state_version = version;
+                out.store = Some(Ok(()));
+            }
+            WriteOutcome::Mismatch | WriteOutcome::Unknown(_) => {
+                self.documents.state_wanted = true;
+                self.save_later(ctx);
+            }
+            WriteOutcome::Failed(trouble) => {
+                self.save_later(ctx);
+                self.store_failed(trouble, out);
+            }
+        }
+    }
+    fn save_later(&mut self, ctx: Ctx<'_>) {
+        self.dirty = Dirty::Now;
+        let salt = salt(&[self.settings.name.as_str(), "save"]);
+        self.saving.failed(ctx.now, backoff_cap(None, ctx.limits), salt, ctx.limits);
+    }
+
+    /// Mails that need no second look, the newest `remembered_mails` of them.
+    pub(super) fn remember_done(&mut self, mail: MailId, ctx: Ctx<'_>) {
+        if self.memory.done.contains(&mail) {
+            return;
+        }
+        self.memory.done.push_back(mail);
+        while self.memory.done.len() > ctx.limits.remembered_mails {
+            self.memory.done.pop_front();
+        }
+        self.dirty = self.dirty.max(Dirty::WhenCalm);
+    }
+}

@@ -1,0 +1,209 @@
+//! What others may see of the core: plain values, for the status and for the shell's own look-ups.
+
+use super::{
+    fleet::Fleet,
+    incident::Incident,
+    settings::Proof,
+    state::{Parked, Rotation},
+};
+use crate::domain::{
+    ConsumerName, CredentialName, Fingerprint, Instances, MailId, MailboxName, OriginKind, ProofLevel,
+    RotationId, Timestamp, VendorName, Verdict,
+};
+use std::collections::BTreeSet;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreView {
+    pub reachable: bool,
+    pub since: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailboxView {
+    pub name: MailboxName,
+    pub last_ok_at: Option<Timestamp>,
+    pub last_notice_at: Option<Timestamp>,
+    /// It works now.
+    pub ok: bool,
+}
+
+/// One credential, as status shows it. Fingerprints are labels: a weak one is its generation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CredentialView {
+    pub name: CredentialName,
+    pub vendor: VendorName,
+    pub phase: &'static str,
+    pub parked: Option<Parked>,
+    pub retiring: bool,
+    pub fingerprint: Option<String>,
+    pub generation: u64,
+    pub rotation_id: Option<RotationId>,
+    pub rotated_at: Option<Timestamp>,
+    pub grace_until: Option<Timestamp>,
+    pub next_rotation_expected_at: Option<Timestamp>,
+    pub account: Vec<String>,
+    pub last_probe: Option<(Verdict, Timestamp)>,
+    pub held: Vec<HeldView>,
+    pub consumers: Vec<ConsumerView>,
+    pub incidents: Vec<Incident>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldView {
+    pub fingerprint: String,
+    pub from: OriginKind,
+    /// Where it came from, in words.
+    pub origin: String,
+    pub why: String,
+    /// What the vendor says of it, if it was asked.
+    pub verdict: Option<(Verdict, Timestamp)>,
+    pub account: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerView {
+    pub name: ConsumerName,
+    /// The key it was last proven with.
+    pub fingerprint: Option<String>,
+    pub proof: ProofLevel,
+    pub instances: Instances,
+    pub wanted: ProofLevel,
+    pub at: Option<Timestamp>,
+    pub stale: bool,
+    pub error: Option<String>,
+    pub next_try_at: Option<Timestamp>,
+    pub elsewhere: bool,
+}
+
+impl Fleet {
+    pub fn credentials(&self) -> impl Iterator<Item = &Rotation> {
+        self.rotations.values()
+    }
+    pub fn credential(&self, name: &CredentialName) -> Option<&Rotation> {
+        self.rotations.get(name)
+    }
+    pub fn view(&self, rotation: &Rotation, now: Timestamp) -> CredentialView {
+        rotation.view(now, self)
+    }
+    pub fn store_view(&self) -> StoreView {
+        StoreView { reachable: self.store.reachable, since: self.store.since }
+    }
+    pub fn mailbox_views(&self) -> Vec<MailboxView> {
+        let view = |(name, mailbox): (&MailboxName, &super::mailboxes::Mailbox)| MailboxView {
+            name: name.clone(),
+            last_ok_at: mailbox.last_ok_at,
+            last_notice_at: mailbox.last_notice_at,
+            ok: mailbox.open && mailbox.last_ok_at.is_some(),
+        };
+        self.mailboxes.iter().map(view).collect()
+    }
+    pub fn open_incidents(&self) -> Vec<Incident> {
+        self.incidents.to_vec()
+    }
+    /// When an alert last went out, and how many wait.
+    pub fn alerts(&self) -> (Option<Timestamp>, usize) {
+        (self.outbox.last_sent_at, self.outbox.queued())
+    }
+    pub fn alerts_work(&self) -> bool {
+        self.outbox.failures() == 0
+    }
+    /// Whether the shell must keep this key's value.
+    pub fn needs_key(&self, name: &CredentialName, fingerprint: Fingerprint) -> bool {
+        self.rotations.get(name).is_some_and(|rotation| rotation.known_fingerprints().contains(&fingerprint))
+    }
+}
+
+impl Rotation {
+    pub fn name(&self) -> &CredentialName {
+        &self.settings.name
+    }
+    pub fn mailbox(&self) -> Option<&MailboxName> {
+        self.settings.mailbox.as_ref()
+    }
+    pub fn current_fingerprint(&self) -> Option<Fingerprint> {
+        self.current.as_ref().map(|current| current.fingerprint)
+    }
+    /// What recognition must know: keys that are known, and mails that are done.
+    pub fn recognition(&self) -> (BTreeSet<Fingerprint>, BTreeSet<MailId>) {
+        (self.known_fingerprints(), self.done_mails())
+    }
+
+    fn view(&self, now: Timestamp, fleet: &Fleet) -> CredentialView {
+        let phase = self.phase();
+        let parked = match phase {
+            super::Phase::Parked(reason) => Some(reason),
+            super::Phase::Unseeded
+            | super::Phase::Steady
+            | super::Phase::Announced
+            | super::Phase::Probing
+            | super::Phase::Storing
+            | super::Phase::HandingOver => None,
+        };
+        let account = self.memory.account.as_ref().map(|account| account.0.iter().cloned().collect());
+        CredentialView {
+            name: self.settings.name.clone(),
+            vendor: self.settings.vendor.clone(),
+            phase: phase.as_str(),
+            parked,
+            retiring: self.is_retiring(),
+            fingerprint: self.current_fingerprint().map(|key| self.label(key)),
+            generation: self.generation(),
+            rotation_id: self.documents.key.as_ref().and_then(|document| document.rotation_id),
+            rotated_at: self.current.as_ref().and_then(|current| current.rotated_at),
+            grace_until: self.previous().and_then(|previous| previous.until),
+            next_rotation_expected_at: self.expected_at(),
+            account: account.unwrap_or_default(),
+            last_probe: self.current_facts().and_then(|facts| facts.verdict),
+            held: self.held_views(),
+            consumers: self.consumer_views(now, fleet),
+            incidents: self.incidents.to_vec(),
+        }
+    }
+
+    fn held_views(&self) -> Vec<HeldView> {
+        let held = self.candidates.iter().filter_map(|candidate| Some((candidate, candidate.held.clone()?)));
+        let view = held.map(|(candidate, why)| {
+            let facts = self.keys.get(&candidate.fingerprint);
+            let account = facts.and_then(|facts| facts.account.as_ref());
+            HeldView {
+                fingerprint: self.label(candidate.fingerprint),
+                from: if candidate.from_spool { OriginKind::Spool } else { candidate.origin.kind() },
+                origin: candidate.origin.to_string(),
+                why,
+                verdict: facts.and_then(|facts| facts.verdict),
+                account: account.map(|account| account.0.iter().cloned().collect()).unwrap_or_default(),
+            }
+        });
+        view.collect()
+    }
+
+    fn consumer_views(&self, now: Timestamp, fleet: &Fleet) -> Vec<ConsumerView> {
+        let current = self.current_fingerprint();
+        let alive_at = self.current_facts().and_then(|facts| facts.alive_at);
+        let views = self.consumers.iter().map(|(name, state)| {
+            let level = current.map_or(ProofLevel::Unproven, |key| state.level(key));
+            let shown = state.shown.as_ref();
+            let age = shown.map(|shown| now.since(shown.at));
+            let too_old = match state.policy.proof {
+                Proof::Report { within } => age > Some(within),
+                Proof::Asked | Proof::ByDelivery => age > Some(2 * fleet.settings.prove_period),
+            };
+            // A copy is only as good as the key in it.
+            let key_unproven = level == ProofLevel::WorkingCopy
+                && alive_at.is_none_or(|at| now.since(at) > 2 * fleet.settings.probe_period);
+            ConsumerView {
+                name: name.clone(),
+                fingerprint: shown.map(|shown| self.label(shown.fingerprint)),
+                proof: level,
+                instances: shown.map(|shown| shown.instances).unwrap_or_default(),
+                wanted: state.policy.wanted,
+                at: shown.map(|shown| shown.at),
+                stale: level > ProofLevel::Unproven && (too_old || key_unproven),
+                error: state.error.clone().filter(|_| !state.policy.elsewhere),
+                next_try_at: state.task.waits_until().filter(|_| state.error.is_some()),
+                elsewhere: state.policy.elsewhere,
+            }
+        });
+        views.collect()
+    }
+}

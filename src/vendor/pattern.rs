@@ -1,0 +1,115 @@
+//! Regular expressions as an operator writes them: any case, anchored by us, compiled once.
+
+use regex::{Regex, RegexBuilder};
+use serde::{Deserialize, Serialize};
+
+/// A compiled expression may take so many bytes: `\w` twenty times over is too much for a daemon of some megabytes.
+const COMPILED_MAX: usize = 256 << 10;
+/// What it may remember while it searches; beyond it starts afresh.
+const CACHE_MAX: usize = 64 << 10;
+/// How far before its end an expression is looked for, in bytes: no wording is longer.
+const REACH: usize = 240;
+
+/// Matches a whole text.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Whole(Expression);
+
+/// Matches the end of a text.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Ending(Expression);
+
+#[derive(Debug, Clone)]
+struct Expression {
+    written: String,
+    regex: Regex,
+}
+
+impl Whole {
+    pub fn matches(&self, text: &str) -> bool {
+        self.0.regex.is_match(text)
+    }
+}
+
+impl Ending {
+    pub fn ends(&self, text: &str) -> bool {
+        let from = text.floor_char_boundary(text.len().saturating_sub(REACH));
+        self.0.regex.is_match_at(text, from)
+    }
+}
+
+impl Expression {
+    /// `around` is the anchored form, with `{}` for what the operator wrote.
+    fn compile(written: String, around: &str) -> Result<Self, String> {
+        if written.trim().is_empty() {
+            return Err("an empty regular expression matches everything".into());
+        }
+        // Compiled by itself first, so that the message shows what was written and nothing else.
+        Regex::new(&written).map_err(|error| summary(&error))?;
+        let builder = RegexBuilder::new(&around.replace("{}", &written))
+            .size_limit(COMPILED_MAX)
+            .dfa_size_limit(CACHE_MAX)
+            .build();
+        let regex = builder.map_err(|error| summary(&error))?;
+        Ok(Self { written, regex })
+    }
+}
+
+/// The last line of regex's error says what is wrong; those above draw it.
+fn summary(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    format!("it is no regular expression: {last}")
+}
+
+impl TryFrom<String> for Whole {
+    type Error = String;
+    fn try_from(written: String) -> Result<Self, String> {
+        Expression::compile(written, "(?i)\\A(?:{})\\z").map(Self)
+    }
+}
+impl TryFrom<String> for Ending {
+    type Error = String;
+    fn try_from(written: String) -> Result<Self, String> {
+        Expression::compile(written, "(?i)(?:{})\\z").map(Self)
+    }
+}
+impl From<Whole> for String {
+    fn from(pattern: Whole) -> String {
+        pattern.0.written
+    }
+}
+impl From<Ending> for String {
+    fn from(pattern: Ending) -> String {
+        pattern.0.written
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_pattern_matches_nothing_but_the_whole_text_in_any_case() {
+        let pattern = Whole::try_from("your new|key".to_owned()).unwrap();
+        assert!(pattern.matches("Your NEW") && pattern.matches("key"));
+        assert!(!pattern.matches("re: key") && !pattern.matches("key\n") && !pattern.matches("your new key"));
+    }
+
+    #[test]
+    fn an_ending_matches_at_the_end_and_a_caret_only_at_the_beginning() {
+        let pattern = Ending::try_from("^api key|new key".to_owned()).unwrap();
+        assert!(pattern.ends("API key") && pattern.ends(&format!("{} new key", "x".repeat(1000))));
+        assert!(!pattern.ends("old api key") && !pattern.ends("new key is"));
+        assert!(!pattern.ends(&format!("{}api key", "x".repeat(REACH - 7))));
+    }
+
+    #[test]
+    fn what_is_no_expression_says_why() {
+        let refused = |text: &str| Whole::try_from(text.to_owned()).unwrap_err();
+        assert_eq!(refused(" "), "an empty regular expression matches everything");
+        assert_eq!(refused("a("), "it is no regular expression: unclosed group");
+        assert_eq!(refused("a)(b"), "it is no regular expression: unopened group");
+    }
+}

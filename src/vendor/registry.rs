@@ -1,0 +1,130 @@
+//! The known vendors: those that are built in, with the configuration's fields laid over them, and those that the
+//! configuration adds. It knows no file and no key path but the vendor's own.
+
+use super::{profile::Profile, validate::mistakes};
+use crate::domain::VendorName;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+const BUILT_IN: [(&str, &str); 1] = [("leaf7", include_str!("profiles/leaf7/profile.yaml"))];
+
+/// One thing that is wrong with a vendor's profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileMistake {
+    /// Below `vendors.`: `leaf7.mail.signed_by`.
+    pub path: String,
+    pub message: String,
+    /// What to write instead.
+    pub hint: String,
+}
+
+/// Every vendor by name; or every mistake. Maps are merged, lists and texts replaced.
+pub fn resolve(
+    overrides: &BTreeMap<VendorName, Value>,
+) -> Result<BTreeMap<VendorName, Profile>, Vec<ProfileMistake>> {
+    let (mut profiles, mut found) = (BTreeMap::new(), Vec::new());
+    let mut bases = built_in(&mut found);
+    let none = Value::Object(Map::new());
+    let names: Vec<VendorName> = bases.keys().chain(overrides.keys()).cloned().collect();
+    for name in names {
+        let over = overrides.get(&name).unwrap_or(&none);
+        let read = match bases.remove(&name) {
+            Some(base) => overlaid(&name, &base, over),
+            None if profiles.contains_key(&name) => continue,
+            None => read(over).map_err(|message| vec![whole(&name, message)]),
+        };
+        match read.map(|profile| (mistakes(name.as_str(), &profile), profile)) {
+            Ok((wrong, profile)) if wrong.is_empty() => _ = profiles.insert(name, profile),
+            Ok((wrong, _)) | Err(wrong) => found.extend(wrong),
+        }
+    }
+    if found.is_empty() { Ok(profiles) } else { Err(found) }
+}
+
+/// Whose mails to look for: addresses, or `@domain`.
+pub fn senders(profile: &Profile) -> Vec<String> {
+    let Some(rules) = &profile.mail else { return Vec::new() };
+    if rules.from.is_empty() {
+        return rules.signed_by.iter().map(|domain| format!("@{domain}")).collect();
+    }
+    rules.from.clone()
+}
+
+fn built_in(found: &mut Vec<ProfileMistake>) -> BTreeMap<VendorName, Value> {
+    let mut bases = BTreeMap::new();
+    for (name, text) in BUILT_IN {
+        match (name.parse::<VendorName>(), yaml_serde::from_str(text)) {
+            (Ok(name), Ok(base)) => _ = bases.insert(name, base),
+            (_, Err(error)) => found.push(built_in_mistake(name, error.to_string())),
+            (Err(error), _) => found.push(built_in_mistake(name, error.to_string())),
+        }
+    }
+    bases
+}
+
+fn built_in_mistake(name: &str, message: String) -> ProfileMistake {
+    ProfileMistake { path: name.into(), message, hint: "the built-in profile is damaged: report it".into() }
+}
+
+/// The base with the overrides on it. Each override is first tried alone, so that all mistakes are found at once
+/// and each is named by its path.
+fn overlaid(name: &VendorName, base: &Value, over: &Value) -> Result<Profile, Vec<ProfileMistake>> {
+    if !over.is_object() {
+        return Err(vec![whole(name, "it is not a map".into())]);
+    }
+    let (mut merged, mut found) = (base.clone(), Vec::new());
+    for (path, value) in leaves(base, over, &[]) {
+        let mut alone = base.clone();
+        put(&mut alone, &path, value.clone());
+        put(&mut merged, &path, value.clone());
+        if let Err(message) = read(&alone) {
+            let path = format!("{name}.{}", path.join("."));
+            found.push(ProfileMistake {
+                path,
+                message,
+                hint: format!("keyrelay vendors {name} shows the profile"),
+            });
+        }
+    }
+    if !found.is_empty() {
+        return Err(found);
+    }
+    read(&merged).map_err(|message| vec![whole(name, message)])
+}
+
+/// The overrides that replace something, each with its path: what is a map on both sides is entered.
+fn leaves<'v>(base: &Value, over: &'v Value, path: &[&'v str]) -> Vec<(Vec<&'v str>, &'v Value)> {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            let below = over.iter().flat_map(|(key, value)| {
+                let path = [path, &[key.as_str()]].concat();
+                leaves(base.get(key).unwrap_or(&Value::Null), value, &path)
+            });
+            below.collect()
+        }
+        (_, over) => vec![(path.to_vec(), over)],
+    }
+}
+
+fn put(place: &mut Value, path: &[&str], value: Value) {
+    match (path, place) {
+        ([last], Value::Object(map)) => _ = map.insert((*last).to_owned(), value),
+        ([first, rest @ ..], Value::Object(map)) => {
+            put(map.entry(*first).or_insert_with(|| Value::Object(Map::new())), rest, value);
+        }
+        ([], _) | (_, _) => {}
+    }
+}
+
+fn read(value: &Value) -> Result<Profile, String> {
+    Profile::deserialize(value).map_err(|error| error.to_string())
+}
+
+fn whole(name: &VendorName, message: String) -> ProfileMistake {
+    let hint = "a new vendor needs a whole profile; keyrelay vendors leaf7 shows one".into();
+    ProfileMistake { path: name.to_string(), message, hint }
+}
+
+#[cfg(test)]
+mod tests;

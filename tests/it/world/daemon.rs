@@ -1,0 +1,184 @@
+//! The built program: the daemon, and the commands beside it.
+
+use super::{Canary, Config, Leak, Port, Scratch, Server, install_tls, until};
+use rustix::process::Signal;
+use serde_json::Value;
+use std::{
+    ffi::{OsStr, OsString},
+    fs,
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+};
+use tokio::{io::AsyncWriteExt, process::Command};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_keyrelay");
+
+/// What a command did.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// One host's keyrelay: its configuration, state folder, log (at TRACE) and, while it runs, its process.
+pub struct Daemon {
+    server: Option<Server>,
+    dir: Scratch,
+    port: Port,
+    http: reqwest::Client,
+}
+
+impl Daemon {
+    /// Writes the configuration, with `listen` and `control` of its own; starts nothing.
+    pub fn new(config: &mut Config) -> Self {
+        install_tls();
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let daemon = Self { server: None, dir: Scratch::new(), port: Port::free(), http };
+        daemon.dir.folder("state");
+        daemon.configure(config);
+        daemon
+    }
+
+    /// Writes another configuration; [`Daemon::sighup`] makes it known.
+    pub fn configure(&self, config: &mut Config) {
+        config.set("listen", format!("127.0.0.1:{}", self.port.number));
+        config.set("control", self.dir.join("control.sock").display().to_string());
+        self.dir.write("config.yaml", &config.yaml());
+    }
+
+    pub fn start(&mut self) {
+        assert!(self.server.is_none(), "the daemon runs already");
+        let args = ["run".into(), "--config".into(), self.config_path().into_os_string()];
+        let env = self.environment();
+        let env: Vec<_> = env.iter().map(|(name, value)| (*name, value.as_os_str())).collect();
+        self.server = Some(Server::start(Path::new(PROGRAM), args, &env, &self.log_path()));
+    }
+
+    /// Starts it and waits until it answers; outside systems may be missing.
+    pub async fn start_up(&mut self) {
+        self.start();
+        self.wait_for_200("healthz").await;
+    }
+    /// Waits until mailbox, store and alert path work.
+    pub async fn wait_ready(&mut self) {
+        self.wait_for_200("readyz").await;
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.running().pid()
+    }
+    pub fn sighup(&self) {
+        self.running().signal(Signal::HUP);
+    }
+    /// SIGTERM, and waits for the end.
+    pub async fn term(&mut self) -> ExitStatus {
+        self.running().signal(Signal::TERM);
+        let status = self.ended().await;
+        self.server = None;
+        status
+    }
+    /// SIGKILL.
+    pub fn kill9(&mut self) {
+        self.server = None;
+    }
+    /// Waits for it to end by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        self.server.as_mut().expect("the daemon was started").ended().await
+    }
+
+    /// `GET` of its HTTP face: status and text. `None`: nobody answers.
+    pub async fn get(&self, path: &str) -> Option<(u16, String)> {
+        let answer =
+            self.http.get(format!("http://127.0.0.1:{}/{path}", self.port.number)).send().await.ok()?;
+        Some((answer.status().as_u16(), answer.text().await.ok()?))
+    }
+    /// The status document.
+    pub async fn status(&self) -> Value {
+        let (status, body) = self.get("api/v1/status").await.expect("the daemon answers");
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).expect("a JSON document")
+    }
+    /// Waits until the status shows something.
+    pub async fn wait_status<T>(&mut self, what: &str, look: impl Fn(&Value) -> Option<T>) -> T {
+        until(&format!("status: {what}"), async || {
+            self.assert_running();
+            look(&self.status().await)
+        })
+        .await
+    }
+
+    /// A command with this daemon's configuration, to its end.
+    pub async fn run(&self, args: &[&str]) -> Ran {
+        self.run_with(args, "").await
+    }
+    /// The same, with something on its standard input.
+    pub async fn run_with(&self, args: &[&str], stdin: &str) -> Ran {
+        let mut child = Command::new(PROGRAM)
+            .arg("--config")
+            .arg(self.config_path())
+            .args(args)
+            .env_clear()
+            .envs(self.environment())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the built program");
+        let mut input = child.stdin.take().expect("a pipe");
+        // A command that asks nothing closes it early.
+        let _ = input.write_all(stdin.as_bytes()).await;
+        drop(input);
+        let output = child.wait_with_output().await.expect("the built program");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ran { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+
+    /// Everywhere that this daemon leaves traces: log, state folder, and its process while it runs.
+    pub fn leaks(&self, canary: &Canary) -> Vec<Leak> {
+        let mut leaks = canary.scan(&self.log_path());
+        leaks.extend(canary.scan(&self.state_dir()));
+        leaks.extend(self.server.iter().flat_map(|server| canary.scan_process(server.pid())));
+        leaks
+    }
+
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.log_path()).unwrap_or_default()).into_owned()
+    }
+    pub fn dir(&self) -> &Scratch {
+        &self.dir
+    }
+    pub fn config_path(&self) -> PathBuf {
+        self.dir.join("config.yaml")
+    }
+    pub fn state_dir(&self) -> PathBuf {
+        self.dir.join("state")
+    }
+    fn log_path(&self) -> PathBuf {
+        self.dir.join("log")
+    }
+
+    /// Panics when it runs no more.
+    fn assert_running(&mut self) {
+        self.server.as_mut().expect("the daemon was started").assert_running();
+    }
+    fn running(&self) -> &Server {
+        self.server.as_ref().expect("the daemon runs")
+    }
+    fn environment(&self) -> [(&'static str, OsString); 4] {
+        [
+            ("STATE_DIRECTORY", self.state_dir().into()),
+            ("RUNTIME_DIRECTORY", self.dir.path().into()),
+            ("RUST_LOG", OsStr::new("trace").into()),
+            ("PATH", OsStr::new("/usr/bin:/bin").into()),
+        ]
+    }
+    async fn wait_for_200(&mut self, path: &str) {
+        until(&format!("the daemon answers 200 at /{path}"), async || {
+            self.assert_running();
+            self.get(path).await.filter(|(status, _)| *status == 200)
+        })
+        .await;
+    }
+}

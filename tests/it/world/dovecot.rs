@@ -1,0 +1,225 @@
+//! Dovecot (Debian's dovecot-imapd), with one mail account, its INBOX, and a folder flagged `\Junk`.
+
+use super::{Ca, Port, Scratch, Server, debian, until};
+use rustix::process::{Signal, geteuid};
+use serde_json::{Value, json};
+use std::{
+    fs::{self, FileTimes},
+    os::unix::fs::chown,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::SystemTime,
+};
+use tokio::{io::AsyncWriteExt, net::TcpStream, process::Command};
+
+/// Owns the mails; Dovecot gives none to root. It needs no account of that number.
+const MAIL_UID: u32 = 7718;
+
+pub struct Dovecot {
+    server: Option<Server>,
+    dir: Scratch,
+    ca: PathBuf,
+    pub imaps: Port,
+    /// Answers STARTTLS, and plain logins too.
+    pub imap: Port,
+    delivered: u32,
+}
+
+impl Dovecot {
+    pub const USER: &'static str = "rotation@example.com";
+    pub const PASSWORD: &'static str = "a mail password";
+
+    pub async fn start(ca: &Ca) -> Self {
+        Self::start_with(ca, 10).await
+    }
+
+    /// `connections_max` is Dovecot's `mail_max_userip_connections`.
+    pub async fn start_with(ca: &Ca, connections_max: u32) -> Self {
+        assert!(geteuid().is_root(), "Dovecot's tests need root; run scripts/test as root or with sudo");
+        let (dir, imaps, imap) = (Scratch::new(), Port::free(), Port::free());
+        for name in ["run", "state", "mail"] {
+            dir.folder(name);
+        }
+        chown(dir.join("mail"), Some(MAIL_UID), Some(MAIL_UID)).expect("the mail folder's owner");
+        dir.write("dovecot.conf", &configuration(dir.path(), ca, imaps.number, imap.number, connections_max));
+        let mut dovecot = Self { server: None, dir, ca: ca.ca_path(), imaps, imap, delivered: 0 };
+        dovecot.set_password(Self::PASSWORD);
+        dovecot.start_again().await;
+        // Opening them makes both folders, so that a mail can be put into their files.
+        assert_eq!((dovecot.mail_count("INBOX").await, dovecot.mail_count("Junk").await), (0, 0));
+        dovecot
+    }
+
+    /// The mailbox of a configuration: `mailboxes: {NAME: this}`.
+    pub fn mailbox(&self) -> Value {
+        let password = self.dir.secret("imap-password", Self::PASSWORD);
+        json!({"imap": {"host": "localhost", "port": self.imaps.number, "tls": "implicit", "ca_cert": self.ca,
+            "user": Self::USER, "password": {"file": password}}})
+    }
+
+    /// On the same ports, with the same mails.
+    pub async fn start_again(&mut self) {
+        let args = ["-F".into(), "-c".into(), self.config().into_os_string()];
+        let program = debian("dovecot", "dovecot-imapd");
+        let mut server = Server::start(&program, args, &[], &self.dir.join("log"));
+        let port = self.imap.number;
+        until("Dovecot answers", async || {
+            server.assert_running();
+            TcpStream::connect(("127.0.0.1", port)).await.ok()
+        })
+        .await;
+        self.server = Some(server);
+    }
+
+    /// As an administrator stops it: every session is told `BYE`.
+    pub async fn stop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            server.signal(Signal::TERM);
+            server.ended().await;
+        }
+    }
+
+    /// As a power cut stops it: nobody is told anything.
+    pub fn kill(&mut self) {
+        self.server = None;
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+    }
+
+    /// A new mail; sessions in IDLE hear of it half a second later (Dovecot's own delay).
+    pub async fn deliver(&self, raw: &[u8], folder: &str) {
+        self.doveadm_with(&["save", "-u", Self::USER, "-m", folder], raw).await;
+    }
+
+    /// A new mail whose INTERNALDATE is `arrived_at`, laid into the maildir as a delivery agent does.
+    pub fn deliver_at(&mut self, raw: &[u8], folder: &str, arrived_at: SystemTime) {
+        self.delivered += 1;
+        let inbox = self.dir.join("mail").join(Self::USER).join("Maildir");
+        let maildir = if folder == "INBOX" { inbox } else { inbox.join(format!(".{folder}")) };
+        let name = format!("{}.{}.world", std::process::id(), self.delivered);
+        let path = maildir.join("tmp").join(&name);
+        fs::write(&path, raw).expect("a mail");
+        chown(&path, Some(MAIL_UID), Some(MAIL_UID)).expect("the mail's owner");
+        let file = fs::File::options().write(true).open(&path).expect("the mail");
+        file.set_times(FileTimes::new().set_modified(arrived_at)).expect("the mail's time");
+        fs::rename(&path, maildir.join("new").join(&name)).expect("the mail in its folder");
+    }
+
+    /// Removes every mail of the folder.
+    pub async fn expunge(&self, folder: &str) {
+        self.doveadm(&["expunge", "-u", Self::USER, "mailbox", folder, "all"]).await;
+    }
+
+    pub async fn mail_count(&self, folder: &str) -> usize {
+        let answer = self.doveadm(&["mailbox", "status", "-u", Self::USER, "messages", folder]).await;
+        let number = answer.trim().rsplit('=').next().and_then(|number| number.parse().ok());
+        number.unwrap_or_else(|| panic!("no count of mails in {answer:?}"))
+    }
+
+    /// Each mail's IMAP flags, in the folder's order.
+    pub async fn flags(&self, folder: &str) -> Vec<String> {
+        let answer =
+            self.doveadm(&["-f", "tab", "fetch", "-u", Self::USER, "flags", "mailbox", folder, "all"]).await;
+        answer.lines().skip(1).map(str::to_owned).collect()
+    }
+
+    /// Gives the folder another UIDVALIDITY, as a restored backup does.
+    pub async fn set_uidvalidity(&self, folder: &str, value: u32) {
+        self.doveadm(&["mailbox", "update", "-u", Self::USER, "--uid-validity", &value.to_string(), folder])
+            .await;
+    }
+
+    /// Ends every session of the user.
+    pub async fn kick(&self) {
+        self.doveadm(&["kick", Self::USER]).await;
+    }
+
+    /// From now on only this password logs in.
+    pub fn set_password(&self, password: &str) {
+        self.dir.write("passwd", &format!("{}:{{PLAIN}}{password}\n", Self::USER));
+    }
+
+    /// One administrator's command; panics unless it succeeds; returns what it printed.
+    pub async fn doveadm(&self, args: &[&str]) -> String {
+        self.doveadm_with(args, b"").await
+    }
+
+    async fn doveadm_with(&self, args: &[&str], stdin: &[u8]) -> String {
+        let mut child = Command::new(debian("doveadm", "dovecot-imapd"))
+            .arg("-c")
+            .arg(self.config())
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("doveadm");
+        let mut input = child.stdin.take().expect("a pipe");
+        // A command that reads nothing closes it early; its exit code is what counts.
+        let _ = input.write_all(stdin).await;
+        drop(input);
+        let output = child.wait_with_output().await.expect("doveadm");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "doveadm {args:?}: {} {errors}", output.status);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn config(&self) -> PathBuf {
+        self.dir.join("dovecot.conf")
+    }
+}
+
+fn configuration(dir: &Path, ca: &Ca, imaps: u16, imap: u16, connections_max: u32) -> String {
+    let (dir, cert, key) = (dir.display(), ca.cert_path(), ca.key_path());
+    format!(
+        r"base_dir = {dir}/run
+state_dir = {dir}/state
+instance_name = keyrelay-test-{imaps}
+log_path = /dev/stderr
+protocols = imap
+listen = 127.0.0.1
+ssl = yes
+disable_plaintext_auth = no
+ssl_cert = <{cert}
+ssl_key = <{key}
+mail_location = maildir:~/Maildir
+first_valid_uid = {MAIL_UID}
+mail_max_userip_connections = {connections_max}
+auth_failure_delay = 0
+passdb {{
+  driver = passwd-file
+  args = username_format=%u {dir}/passwd
+}}
+userdb {{
+  driver = static
+  args = uid={MAIL_UID} gid={MAIL_UID} home={dir}/mail/%u
+}}
+service imap-login {{
+  service_count = 0
+  chroot =
+  inet_listener imap {{
+    port = {imap}
+  }}
+  inet_listener imaps {{
+    port = {imaps}
+    ssl = yes
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+namespace inbox {{
+  inbox = yes
+  mailbox Junk {{
+    auto = subscribe
+    special_use = \Junk
+  }}
+}}
+",
+        cert = cert.display(),
+        key = key.display(),
+    )
+}

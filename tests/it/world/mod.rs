@@ -1,0 +1,72 @@
+//! Real servers for the tests: Dovecot, OpenBao, an SMTP server, and the built daemon, each on free loopback ports
+//! in a folder of its own. Whoever drops one kills it with everything it started; dropped in a panic, it shows the
+//! end of its log. Start a server in the test's own thread: the kernel kills it when that thread ends.
+//!
+//! It knows how to run servers, and nothing of what the tests expect of keyrelay.
+
+mod bao;
+mod ca;
+mod canary;
+mod config;
+mod daemon;
+mod dovecot;
+mod port;
+mod process;
+mod scratch;
+mod smtp;
+
+pub use bao::{AppRole, Bao};
+pub use ca::Ca;
+pub use canary::{Canary, Leak};
+pub use config::Config;
+pub use daemon::{Daemon, Ran};
+pub use dovecot::Dovecot;
+pub use port::Port;
+pub use process::Server;
+pub use scratch::Scratch;
+pub use smtp::{Smtp, SmtpMode, SmtpOptions, SmtpTls};
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+/// Long enough for a busy machine; no test asserts how long anything takes.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Looks until there is something to see; panics after [`PATIENCE`], saying what was waited for.
+pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(seen) = look().await {
+            return seen;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// The TLS provider of this test process.
+pub fn install_tls() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// A program of Debian's, where Debian puts it.
+fn debian(program: &str, package: &str) -> PathBuf {
+    ["/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+        .iter()
+        .map(|folder| Path::new(folder).join(program))
+        .find(|path| path.exists())
+        .unwrap_or_else(|| {
+            panic!("{program} is missing; install it: apt-get install {package} (scripts/test does)")
+        })
+}
+
+/// A program of the Python environment that scripts/test makes; `TEST_TOOLS_DIR` names another one.
+fn tool(program: &str) -> PathBuf {
+    let standard = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools");
+    let tools = std::env::var_os("TEST_TOOLS_DIR").map_or_else(standard, PathBuf::from);
+    let path = tools.join("bin").join(program);
+    assert!(path.exists(), "{} is missing; scripts/test installs it", path.display());
+    path
+}

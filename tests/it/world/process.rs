@@ -1,0 +1,89 @@
+//! One server process with everything it starts.
+
+use super::{debian, until};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use std::{
+    ffi::OsStr,
+    fs::{self, File},
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+};
+
+/// Lines of a log that are shown when a test fails.
+const LOG_TAIL: usize = 60;
+
+/// In a process group of its own, with an empty environment but `PATH`; what it prints goes to its log.
+pub struct Server {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Starts `program`; `log` is appended to, so that it survives a restart.
+    pub fn start<A: AsRef<OsStr>>(
+        program: &Path,
+        args: impl IntoIterator<Item = A>,
+        env: &[(&str, &OsStr)],
+        log: &Path,
+    ) -> Self {
+        let out = File::options().create(true).append(true).open(log).expect("a server's log");
+        let child = Command::new(debian("setpriv", "util-linux"))
+            .args(["--pdeathsig", "KILL"])
+            .arg(program)
+            .args(args)
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .envs(env.iter().copied())
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stderr(out.try_clone().expect("a second handle"))
+            .stdout(out)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} does not start: {error}", program.display()));
+        Self { child, log: log.into() }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+    /// Panics when the process has ended: nobody then waits for it in vain.
+    pub fn assert_running(&mut self) {
+        if let Some(status) = self.child.try_wait().expect("a child's status") {
+            panic!("{} ended: {status}", self.log.display());
+        }
+    }
+    /// To the process alone.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.id(), signal).expect("a process that runs");
+    }
+    /// Waits for the process to end by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let what = format!("{} ends", self.log.display());
+        until(&what, async || self.child.try_wait().expect("a child's status")).await
+    }
+    /// SIGKILL, to the process and everything it started.
+    pub fn kill(&mut self) {
+        let _ = kill_process_group(self.id(), Signal::KILL);
+        let _ = self.child.wait();
+    }
+
+    fn id(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<_> = log.lines().collect();
+            let tail = &lines[lines.len().saturating_sub(LOG_TAIL)..];
+            eprintln!("--- the end of {}\n{}\n---", self.log.display(), tail.join("\n"));
+        }
+    }
+}

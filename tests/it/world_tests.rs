@@ -1,0 +1,4 @@
+//! The world of the tests is itself as the tests rely on.
+
+mod canary;
+mod servers;
