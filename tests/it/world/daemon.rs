@@ -1,25 +1,17 @@
 //! The built program: the daemon, and the commands beside it.
 
-use super::{Canary, Config, Leak, Port, Scratch, Server, install_tls, until};
+use super::{Canary, Config, Leak, Port, Ran, Scratch, Server, install_tls, run, until};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::{
     ffi::{OsStr, OsString},
     fs,
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
+    process::ExitStatus,
 };
-use tokio::{io::AsyncWriteExt, process::Command};
+use tokio::process::Command;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_keyrelay");
-
-/// What a command did.
-#[derive(Debug)]
-pub struct Ran {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-}
 
 /// One host's keyrelay: its configuration, state folder, log (at TRACE) and, while it runs, its process.
 pub struct Daemon {
@@ -114,25 +106,9 @@ impl Daemon {
     }
     /// The same, with something on its standard input.
     pub async fn run_with(&self, args: &[&str], stdin: &str) -> Ran {
-        let mut child = Command::new(PROGRAM)
-            .arg("--config")
-            .arg(self.config_path())
-            .args(args)
-            .env_clear()
-            .envs(self.environment())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("the built program");
-        let mut input = child.stdin.take().expect("a pipe");
-        // A command that asks nothing closes it early.
-        let _ = input.write_all(stdin.as_bytes()).await;
-        drop(input);
-        let output = child.wait_with_output().await.expect("the built program");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ran { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+        let mut command = Command::new(PROGRAM);
+        command.arg("--config").arg(self.config_path()).args(args).env_clear().envs(self.environment());
+        run(&mut command, stdin.as_bytes()).await
     }
 
     /// Everywhere that this daemon leaves traces: log, state folder, and its process while it runs.
