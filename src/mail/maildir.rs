@@ -20,6 +20,9 @@ use std::{
 };
 use zeroize::Zeroizing;
 
+#[cfg(test)]
+mod tests;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     pub path: PathBuf,
