@@ -1,1 +1,8 @@
-//! TODO
+//! What people and programs are shown of the daemon's state: one computation, as a document and as text. It reads no
+//! clock and asks nobody.
+
+pub mod status;
+pub mod text;
+
+#[cfg(test)]
+mod tests;

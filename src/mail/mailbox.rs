@@ -1,7 +1,7 @@
 //! One type for every kind of mailbox, so that the shell needs to know only one. It decides nothing: when to look,
 //! to wait and to open again is the caller's.
 
-use super::{Look, MailboxSettings, MailboxTrouble, RawMail, Search, Waker, Woken, imap, maildir};
+use super::{Look, MailboxTrouble, RawMail, Search, Waker, Woken, imap, maildir};
 use crate::domain::Limits;
 use std::time::Duration;
 
@@ -16,6 +16,13 @@ pub enum Folders {
     All,
     /// Only the one that [`Mailbox::wait`] hears of.
     First,
+}
+
+/// Where a mailbox is and how it is entered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailboxSettings {
+    Imap(imap::Settings),
+    Maildir(maildir::Settings),
 }
 
 /// An open mailbox. After any error it is of no use: drop it and open another, which hands out everything again.

@@ -9,19 +9,12 @@ pub mod parse;
 pub mod text;
 mod waker;
 
-pub use mailbox::{Folders, Mailbox, open};
+pub use mailbox::{Folders, Mailbox, MailboxSettings, open};
 pub use waker::{Waker, Woken};
 
 use crate::domain::Timestamp;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
-
-/// One of the two kinds of mailbox.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MailboxSettings {
-    Imap(imap::Settings),
-    Maildir(maildir::Settings),
-}
 
 /// A mail as it lay in the mailbox. Only these bytes are evidence.
 #[derive(Clone)]

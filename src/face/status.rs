@@ -1,0 +1,266 @@
+//! The status document: `keyrelay status --json` and `GET /api/v1/status`. Its members are a contract: some may be
+//! added, none is renamed or removed. What is not known is `null`.
+
+use crate::{
+    domain::{
+        Code, ConsumerName, CredentialName, Instances, MailboxName, OriginKind, ProofLevel, RotationId,
+        Severity, Timestamp, VendorName, Verdict,
+    },
+    rotation::{ConsumerView, CredentialView, Fleet, HeldView, Incident, MailboxView, Parked},
+};
+use serde::{Deserialize, Serialize};
+
+/// The contract's version.
+const SCHEMA: u32 = 1;
+
+/// Who computes the status.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    pub version: &'a str,
+    pub host: &'a str,
+    /// `active`: the daemon; `none`: a command that found no daemon.
+    pub role: &'static str,
+    /// Since when it runs; `None` for a command.
+    pub since: Option<Timestamp>,
+    /// Keys of the configuration whose new value waits for a restart.
+    pub needs_restart: &'a [String],
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    pub schema: u32,
+    pub generated_at: Timestamp,
+    pub daemon: Daemon,
+    pub store: Store,
+    pub mailboxes: Vec<Mailbox>,
+    pub alerts: Alerts,
+    /// Those that belong to no credential.
+    pub incidents: Vec<OpenIncident>,
+    pub credentials: Vec<Credential>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Daemon {
+    pub version: String,
+    pub host: String,
+    pub role: String,
+    pub since: Option<Timestamp>,
+    #[serde(default)]
+    pub needs_restart: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Store {
+    pub reachable: bool,
+    pub since: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mailbox {
+    pub name: MailboxName,
+    /// It can be read now.
+    pub ok: bool,
+    pub last_ok_at: Option<Timestamp>,
+    pub last_notice_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alerts {
+    pub last_sent_at: Option<Timestamp>,
+    pub queued: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenIncident {
+    pub code: Code,
+    pub severity: Severity,
+    pub since: Timestamp,
+    pub credential: Option<CredentialName>,
+    pub message: String,
+    /// What to type, one command or sentence a line.
+    pub hint: String,
+    /// Until when something can be done about it.
+    pub until: Option<Timestamp>,
+    /// How often its cause was seen.
+    pub count: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    pub name: CredentialName,
+    pub vendor: VendorName,
+    pub phase: String,
+    /// Why it is parked, where it is.
+    pub parked: Option<String>,
+    pub retiring: bool,
+    /// A label: `g7`, the key of generation 7, where the key is too weak for its fingerprint to be shown.
+    pub fingerprint: Option<String>,
+    pub generation: u64,
+    pub rotation_id: Option<RotationId>,
+    pub rotated_at: Option<Timestamp>,
+    pub grace_until: Option<Timestamp>,
+    pub next_rotation_expected_at: Option<Timestamp>,
+    pub account: Vec<String>,
+    pub last_probe: Option<Probe>,
+    pub held: Vec<Held>,
+    pub consumers: Vec<Consumer>,
+    pub incidents: Vec<OpenIncident>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    pub verdict: Verdict,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    pub fingerprint: String,
+    pub from: OriginKind,
+    pub why: String,
+    /// Where it came from, in words.
+    pub origin: String,
+    /// What the vendor says of it, if it was asked.
+    pub last_probe: Option<Probe>,
+    pub account: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consumer {
+    pub name: ConsumerName,
+    /// The key it was last proven with.
+    pub fingerprint: Option<String>,
+    pub proof: ProofLevel,
+    pub instances: Instances,
+    pub wanted: ProofLevel,
+    pub at: Option<Timestamp>,
+    pub stale: bool,
+    pub error: Option<String>,
+    pub next_try_at: Option<Timestamp>,
+    /// It lives on another host: shown here, proven there.
+    pub elsewhere: bool,
+}
+
+/// Computes the status from the core's state, as of `now`.
+pub fn status(fleet: &Fleet, about: &About<'_>, now: Timestamp) -> Status {
+    let store = fleet.store_view();
+    let (last_sent_at, queued) = fleet.alerts();
+    Status {
+        schema: SCHEMA,
+        generated_at: now,
+        daemon: Daemon {
+            version: about.version.into(),
+            host: about.host.into(),
+            role: about.role.into(),
+            since: about.since,
+            needs_restart: about.needs_restart.to_vec(),
+        },
+        store: Store { reachable: store.reachable, since: store.since },
+        mailboxes: fleet.mailbox_views().into_iter().map(mailbox).collect(),
+        alerts: Alerts { last_sent_at, queued },
+        incidents: incidents(fleet.open_incidents(), None),
+        credentials: fleet.credentials().map(|rotation| credential(fleet.view(rotation, now))).collect(),
+    }
+}
+
+impl Status {
+    /// The same document with one credential; the incidents of none stay.
+    pub fn only(mut self, name: &CredentialName) -> Self {
+        self.credentials.retain(|credential| credential.name == *name);
+        self
+    }
+
+    pub fn credential(&self, name: &CredentialName) -> Option<&Credential> {
+        self.credentials.iter().find(|credential| credential.name == *name)
+    }
+
+    /// All open incidents, those of no credential first.
+    pub fn open(&self) -> impl Iterator<Item = &OpenIncident> {
+        self.incidents.iter().chain(self.credentials.iter().flat_map(|credential| &credential.incidents))
+    }
+}
+
+impl Consumer {
+    /// At the level that was asked for, and shown lately.
+    pub fn is_good(&self) -> bool {
+        self.proof >= self.wanted && !self.stale
+    }
+}
+
+fn mailbox(view: MailboxView) -> Mailbox {
+    let MailboxView { name, last_ok_at, last_notice_at, ok } = view;
+    Mailbox { name, ok, last_ok_at, last_notice_at }
+}
+
+fn incidents(open: Vec<Incident>, credential: Option<&CredentialName>) -> Vec<OpenIncident> {
+    let shown = open.into_iter().map(|incident| OpenIncident {
+        code: incident.code,
+        severity: incident.severity,
+        since: incident.since,
+        credential: credential.cloned(),
+        until: incident.until(),
+        count: incident.count,
+        message: incident.message,
+        hint: incident.hint,
+    });
+    shown.collect()
+}
+
+fn credential(view: CredentialView) -> Credential {
+    Credential {
+        incidents: incidents(view.incidents, Some(&view.name)),
+        name: view.name,
+        vendor: view.vendor,
+        phase: view.phase.into(),
+        parked: view.parked.map(|reason| parked(reason).into()),
+        retiring: view.retiring,
+        fingerprint: view.fingerprint,
+        generation: view.generation,
+        rotation_id: view.rotation_id,
+        rotated_at: view.rotated_at,
+        grace_until: view.grace_until,
+        next_rotation_expected_at: view.next_rotation_expected_at,
+        account: view.account,
+        last_probe: view.last_probe.map(probe),
+        held: view.held.into_iter().map(held).collect(),
+        consumers: view.consumers.into_iter().map(consumer).collect(),
+    }
+}
+
+/// As in JSON.
+fn parked(reason: Parked) -> &'static str {
+    match reason {
+        Parked::StoreUnread => "store_unread",
+        Parked::StateRefused => "state_refused",
+        Parked::StoreForeign => "store_foreign",
+        Parked::StoreReverted => "store_reverted",
+        Parked::DocumentDeleted => "document_deleted",
+        Parked::ProbeBlind => "probe_blind",
+        Parked::KeyDead => "key_dead",
+        Parked::Held => "held",
+    }
+}
+
+fn probe((verdict, at): (Verdict, Timestamp)) -> Probe {
+    Probe { verdict, at }
+}
+
+fn held(view: HeldView) -> Held {
+    let HeldView { fingerprint, from, origin, why, verdict, account } = view;
+    Held { fingerprint, from, why, origin, last_probe: verdict.map(probe), account }
+}
+
+fn consumer(view: ConsumerView) -> Consumer {
+    Consumer {
+        name: view.name,
+        fingerprint: view.fingerprint,
+        proof: view.proof,
+        instances: view.instances,
+        wanted: view.wanted,
+        at: view.at,
+        stale: view.stale,
+        error: view.error,
+        next_try_at: view.next_try_at,
+        elsewhere: view.elsewhere,
+    }
+}
