@@ -16,7 +16,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use super::{Folders, Look, MailboxTrouble, Search, Waker, mailbox};
+use super::{Folders, Look, MailboxTrouble, Search, Waker};
 use crate::domain::{Limits, Secret};
 use folder::Folder;
 use std::{path::PathBuf, time::Duration};
@@ -114,7 +114,7 @@ impl Connection {
         }
         self.wire.lock().take_news(); // whatever was announced so far, the SEARCH will find
         self.look_into(0, &query, &mut look)?;
-        mailbox::sort(&mut look.mails);
+        look.mails.sort_by_key(|mail| mail.arrived_at); // in the same second, by UID
         Ok(look)
     }
 

@@ -60,27 +60,19 @@ fn of_a_mail_above_the_limit_only_the_header_is_fetched() {
         peer.end("OK done");
         let whole = "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.100001>)";
         let header = "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER]<0.100000>)";
-        peer.answer(
-            &format!("UID FETCH 3 {whole}"),
-            &[&sized_mail(3, 20, 100_000, "BODY[]", &"y".repeat(70_000))],
-        );
-        // Its size was a lie.
-        peer.answer(
-            &format!("UID FETCH 2 {whole}"),
-            &[&sized_mail(2, 20, 99_999, "BODY[]", &"y".repeat(100_001))],
-        );
-        peer.answer(
-            &format!("UID FETCH 2 {header}"),
-            &[&sized_mail(2, 20, 99_999, "BODY[HEADER]", "From: b\r\n\r\n")],
-        );
-        peer.answer(
-            &format!("UID FETCH 1 {header}"),
-            &[&sized_mail(1, 20, 100_001, "BODY[HEADER]", "From: a\r\n\r\n")],
-        );
+        let [one, two, three] = [1, 2, 3].map(|uid| format!("UID FETCH {uid}"));
+        let lies = sized_mail(2, 20, 99_999, "BODY[]", &"y".repeat(100_001));
+        let [first, second] = [1, 2]
+            .map(|uid| sized_mail(uid, 20, 100_000 / uid as usize + 1, "BODY[HEADER]", "From: a\r\n\r\n"));
+        peer.answer(&format!("{one} {header}"), &[&first]);
+        peer.answer(&format!("{two} {whole}"), &[&lies]);
+        peer.answer(&format!("{two} {header}"), &[&second]);
+        let whole_mail = sized_mail(3, 20, 100_000, "BODY[]", &"y".repeat(70_000));
+        peer.answer(&format!("{three} {whole}"), &[&whole_mail]);
     });
     let look = connection.look(&search(100_000), Folders::All).unwrap();
     let seen: Vec<_> = look.mails.iter().map(|m| (&*m.place, m.bytes.len(), m.size, m.header_only)).collect();
-    assert_eq!(seen, [("7/3", 70_000, 70_000, false), ("7/2", 11, 99_999, true), ("7/1", 11, 100_001, true)]);
+    assert_eq!(seen, [("7/1", 11, 100_001, true), ("7/2", 11, 50_001, true), ("7/3", 70_000, 70_000, false)]);
 }
 
 #[test]
@@ -101,8 +93,8 @@ fn a_mail_that_vanishes_meanwhile_is_absent_and_one_without_a_body_is_told() {
         seen(&connection.look(&search(1 << 20), Folders::All).unwrap()),
         [
             "7/1 INBOX here",
-            "localhost: INBOX: mail 3 came without a body",
-            "localhost: INBOX: mail 2 came without a date"
+            "localhost: INBOX: mail 2 came without a date",
+            "localhost: INBOX: mail 3 came without a body"
         ]
     );
 }
