@@ -81,7 +81,8 @@ impl Answers {
             self.bye = Some(clean(rest));
             return Use::Drop;
         }
-        if word.eq_ignore_ascii_case(b"OK") && starts_with(rest, b"[UIDVALIDITY ") {
+        let codes = [&b"[UIDVALIDITY "[..], b"[UIDNEXT "];
+        if word.eq_ignore_ascii_case(b"OK") && codes.iter().any(|code| starts_with(rest, code)) {
             to_ascii(line);
             return Use::Keep;
         }

@@ -30,6 +30,38 @@ fn a_look_leaves_no_trace_and_fetches_each_mail_once() {
 }
 
 #[test]
+fn only_what_arrived_since_the_folder_was_opened_is_searched_for_news() {
+    let (_played, mut connection, _waker) = logged_in(|peer| {
+        let mut fetch = |peer: &mut Peer, uid: u32| {
+            peer.answer(&format!("UID FETCH {uid} {SMALL}"), &[&mail(uid, 20, "BODY[]", "new")]);
+        };
+        let opened = |peer: &mut Peer| {
+            peer.answer("EXAMINE \"INBOX\"", &["5 EXISTS", "OK [UIDVALIDITY 7] ok", "OK [UIDNEXT 6] ok"]);
+        };
+        opened(peer);
+        peer.found("4");
+        fetch(peer, 4);
+        peer.found_from("UID 6:* ", "4"); // `*` is the last mail there is, however low its number
+        peer.found_from("UID 6:* ", "6");
+        fetch(peer, 6);
+        peer.found_from("UID 6:* ", "6 7");
+        peer.answer(&format!("UID FETCH 7 {SMALL}"), &["7 FETCH (UID 7 RFC822.SIZE 9 BODY[]<0> NIL)"]);
+        peer.found("4 6 7"); // one could not be read: everything is searched again
+        fetch(peer, 7);
+        opened(peer);
+        peer.found("4 6 7");
+        peer.found_from("UID 6:* ", "");
+    });
+    let mut look = |which| seen(&connection.look(&search(1 << 20), which).unwrap());
+    assert_eq!(look(Folders::All), ["7/4 INBOX new"]);
+    assert_eq!(look(Folders::First), [""; 0]);
+    assert_eq!(look(Folders::First), ["7/6 INBOX new"]);
+    assert_eq!(look(Folders::First), ["localhost: INBOX: mail 7 came without a date"]);
+    assert_eq!(look(Folders::First), ["7/7 INBOX new"]);
+    assert_eq!((look(Folders::All), look(Folders::First)), (vec![], vec![]));
+}
+
+#[test]
 fn what_is_forgotten_or_has_a_new_uidvalidity_is_handed_out_again() {
     let (_played, mut connection, _waker) = logged_in(|peer| {
         for validity in [7, 7, 8] {
