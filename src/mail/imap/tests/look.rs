@@ -32,7 +32,7 @@ fn a_look_leaves_no_trace_and_fetches_each_mail_once() {
 #[test]
 fn only_what_arrived_since_the_folder_was_opened_is_searched_for_news() {
     let (_played, mut connection, _waker) = logged_in(|peer| {
-        let mut fetch = |peer: &mut Peer, uid: u32| {
+        let fetch = |peer: &mut Peer, uid: u32| {
             peer.answer(&format!("UID FETCH {uid} {SMALL}"), &[&mail(uid, 20, "BODY[]", "new")]);
         };
         let opened = |peer: &mut Peer| {
