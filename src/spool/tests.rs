@@ -32,7 +32,7 @@ fn note(held: bool) -> Note {
         dated: time,
         rotated_at: time,
         spooled_at: time,
-        held: held.then(|| "no account".into()),
+        held: held.then(|| "its account cannot be proven".to_owned()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The one integration test binary: the library and the built program against real servers.
 
+mod smtp;
 mod store;
+mod tidy;
 mod world;
 mod world_tests;

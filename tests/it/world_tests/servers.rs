@@ -91,7 +91,7 @@ async fn dovecot_comes_back_on_its_ports_with_its_mails() {
     let mut second = Session::open(&dovecot).await;
     assert!(second.login("another password").await.contains("NO [LIMIT]"));
 
-    dovecot.kill();
+    dovecot.kill().await;
     TcpStream::connect(("127.0.0.1", dovecot.imap.number)).await.unwrap_err();
     assert!(dovecot.log().contains("starting up"), "{}", dovecot.log());
 }
