@@ -1,10 +1,28 @@
 //! The shell around the core: one loop that takes events in, performs effects, and keeps the only copy of each key's
 //! value. It decides nothing about a rotation.
 
-pub mod request;
-
+mod asks;
+pub mod client;
 mod clock;
+mod control;
+mod history;
+mod http;
+mod inbox;
+mod intake;
 mod keyring;
+mod log;
+mod once;
 mod perform;
+pub mod request;
+mod run;
+mod schedule;
 mod settings;
+mod shell;
+mod story;
 mod tools;
+mod watcher;
+
+pub use log::{forget_panics, to_journal};
+pub use once::once;
+pub use run::{Order, run, serve};
+pub use settings::host_name;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::domain::{
     ConsumerName, CredentialName, Fingerprint, Instances, MailId, MailboxName, OriginKind, ProofLevel,
-    RotationId, Timestamp, VendorName, Verdict,
+    RotationId, StoreTrouble, Timestamp, VendorName, Verdict,
 };
 use std::collections::BTreeSet;
 
@@ -88,6 +88,10 @@ impl Fleet {
     pub fn store_view(&self) -> StoreView {
         StoreView { reachable: self.store.reachable, since: self.store.since }
     }
+    /// Why the store cannot be used, as last seen.
+    pub fn store_trouble(&self) -> Option<&StoreTrouble> {
+        self.store.trouble.as_ref()
+    }
     pub fn mailbox_views(&self) -> Vec<MailboxView> {
         let view = |(name, mailbox): (&MailboxName, &super::mailboxes::Mailbox)| MailboxView {
             name: name.clone(),
@@ -116,6 +120,10 @@ impl Fleet {
 impl Rotation {
     pub fn name(&self) -> &CredentialName {
         &self.settings.name
+    }
+    /// Its documents were read.
+    pub fn is_known(&self) -> bool {
+        self.documents.known
     }
     pub fn mailbox(&self) -> Option<&MailboxName> {
         self.settings.mailbox.as_ref()

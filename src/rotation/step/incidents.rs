@@ -271,7 +271,10 @@ impl Rotation {
                 && (state.rehearsal_error.is_some() || state.error.is_some())
             {
                 unrehearsed.push((consumer.clone(), state.rehearsal_error.clone().unwrap_or_else(error)));
-            } else if !state.is_good(current) && self.silence_is_over(state, ladder, ctx) {
+            } else if state.other_key.is_none()
+                && !state.is_good(current)
+                && self.silence_is_over(state, ladder, ctx)
+            {
                 silent.push((consumer.clone(), error()));
             }
         }

@@ -1,0 +1,229 @@
+//! Operators' commands on their way through the core: one ticket for each credential that a command is about, one
+//! answer for the command.
+
+use super::{
+    clock,
+    inbox::Asked,
+    request::{Outcome, Request, Response},
+    tools::Tools,
+};
+use crate::{
+    domain::{ConsumerName, CredentialName, Key},
+    face::status::Status,
+    rotation::{Event, Fleet, Input, Reply, Ticket},
+};
+use std::collections::BTreeSet;
+use tokio::sync::oneshot;
+
+#[derive(Default)]
+pub struct Asks {
+    last_ticket: Ticket,
+    open: Vec<Open>,
+}
+
+struct Open {
+    tickets: BTreeSet<Ticket>,
+    name: Option<CredentialName>,
+    /// The worst that was heard so far.
+    heard: Option<(Outcome, String)>,
+    answer: oneshot::Sender<Response>,
+}
+
+impl Asks {
+    /// What the core must be told. What needs no core is answered at once.
+    pub fn take(&mut self, asked: Asked, fleet: &Fleet, tools: &Tools, status: Status) -> Vec<Event> {
+        let Asked { request, uid, answer } = asked;
+        let name = match &request {
+            Request::Status => None,
+            Request::Prove { credential, .. } => credential.clone(),
+            Request::Deliver { credential, .. }
+            | Request::Ingest { credential, .. }
+            | Request::Accept { credential, .. } => Some(credential.clone()),
+        };
+        match self.events(request, uid, fleet, tools) {
+            Ok(events) if events.is_empty() => {
+                respond(answer, Outcome::Done, String::new(), None, status);
+                Vec::new()
+            }
+            Ok(events) => {
+                let tickets = events.iter().map(|(ticket, _)| *ticket).collect();
+                self.open.push(Open { tickets, name, heard: None, answer });
+                events.into_iter().map(|(_, event)| event).collect()
+            }
+            Err((outcome, message)) => {
+                respond(answer, outcome, message, None, status);
+                Vec::new()
+            }
+        }
+    }
+
+    fn events(
+        &mut self,
+        request: Request,
+        uid: u32,
+        fleet: &Fleet,
+        tools: &Tools,
+    ) -> Result<Vec<(Ticket, Event)>, (Outcome, String)> {
+        match request {
+            Request::Status => Ok(Vec::new()),
+            Request::Prove { credential, consumer } => {
+                let names = match credential {
+                    Some(name) => vec![known(fleet, name)?],
+                    None => fleet.credentials().map(|rotation| rotation.name().clone()).collect(),
+                };
+                if let Some(consumer) = &consumer {
+                    known_consumer(tools, &names, consumer)?;
+                }
+                let ask = |name: CredentialName| {
+                    self.event(name, |ticket| Input::ProveAsked { consumer: consumer.clone(), ticket })
+                };
+                Ok(names.into_iter().map(ask).collect())
+            }
+            Request::Deliver { credential, consumer } => {
+                let name = known(fleet, credential)?;
+                if let Some(consumer) = &consumer {
+                    known_consumer(tools, std::slice::from_ref(&name), consumer)?;
+                }
+                Ok(vec![self.event(name, |ticket| Input::DeliverAsked { consumer, ticket })])
+            }
+            Request::Ingest { credential, key, sure } => {
+                let name = known(fleet, credential)?;
+                let key = Key::parse(key.0.expose())
+                    .map_err(|error| (Outcome::Refused, format!("this is no key: {error}")))?;
+                let profile = tools
+                    .profile(&name)
+                    .ok_or((Outcome::Unknown, "the credential is no longer configured".to_owned()))?;
+                fits_profile(&key, profile)?;
+                let fingerprint = key.fingerprint_without(&profile.key.prefix);
+                tools.keyring.insert(&name, fingerprint, key);
+                let rotation_id = clock::rotation_id();
+                Ok(vec![self.event(name, |ticket| Input::Ingested {
+                    fingerprint,
+                    uid,
+                    sure,
+                    ticket,
+                    rotation_id,
+                })])
+            }
+            Request::Accept { credential, fingerprint } => {
+                let name = known(fleet, credential)?;
+                let found =
+                    fleet.credential(&name).and_then(|rotation| rotation.candidate_labelled(&fingerprint));
+                let fingerprint = found.ok_or_else(|| {
+                    (
+                        Outcome::Unknown,
+                        format!("nothing with the fingerprint {fingerprint} is held for {name}"),
+                    )
+                })?;
+                let rotation_id = clock::rotation_id();
+                Ok(vec![self.event(name, |ticket| Input::Accepted { fingerprint, uid, ticket, rotation_id })])
+            }
+        }
+    }
+    fn event(&mut self, name: CredentialName, input: impl FnOnce(Ticket) -> Input) -> (Ticket, Event) {
+        self.last_ticket += 1;
+        let ticket = self.last_ticket;
+        (ticket, Event::Credential { name, input: input(ticket) })
+    }
+
+    /// The core's answer to one ticket; the command is answered when all of its tickets are.
+    pub fn reply(&mut self, ticket: Ticket, reply: Reply, status: Status) {
+        let Some(index) = self.open.iter().position(|open| open.tickets.contains(&ticket)) else { return };
+        let open = &mut self.open[index];
+        open.tickets.remove(&ticket);
+        let heard = outcome(reply);
+        if open.heard.as_ref().is_none_or(|known| rank(heard.0) > rank(known.0)) {
+            open.heard = Some(heard);
+        }
+        if open.tickets.is_empty() {
+            let open = self.open.remove(index);
+            let (outcome, message) = open.heard.unwrap_or((Outcome::Done, String::new()));
+            let hint = hint(outcome, open.name.as_ref());
+            respond(open.answer, outcome, message, hint, status);
+        }
+    }
+}
+
+/// A key that the vendor cannot have made is refused before the vendor is asked.
+fn fits_profile(key: &Key, profile: &crate::vendor::Profile) -> Result<(), (Outcome, String)> {
+    let (len, rule) = (key.expose().len(), &profile.key);
+    if (rule.min_len..=rule.max_len).contains(&len) {
+        return Ok(());
+    }
+    let (min, max) = (rule.min_len, rule.max_len);
+    Err((
+        Outcome::Refused,
+        format!(
+            "this is no key of {}: it has {len} characters, and theirs have {min} to {max}",
+            profile.title
+        ),
+    ))
+}
+
+fn known(fleet: &Fleet, name: CredentialName) -> Result<CredentialName, (Outcome, String)> {
+    match fleet.credential(&name) {
+        Some(_) => Ok(name),
+        None => Err((Outcome::Unknown, format!("no credential is named {name}"))),
+    }
+}
+fn known_consumer(
+    tools: &Tools,
+    names: &[CredentialName],
+    consumer: &ConsumerName,
+) -> Result<(), (Outcome, String)> {
+    let mut credentials = names.iter().filter_map(|name| tools.config.credentials.get(name));
+    match credentials.any(|credential| credential.consumers.contains_key(consumer)) {
+        true => Ok(()),
+        false => Err((Outcome::Unknown, format!("no consumer is named {consumer}"))),
+    }
+}
+
+fn outcome(reply: Reply) -> (Outcome, String) {
+    match reply {
+        Reply::Promoted { generation, proven: true } => (
+            Outcome::Done,
+            format!("it is the current key (generation {generation}), and every consumer is tested"),
+        ),
+        Reply::Promoted { generation, proven: false } => (
+            Outcome::NotProven,
+            format!("it is the current key (generation {generation}); not every consumer is tested yet"),
+        ),
+        Reply::Spooled { why } => (Outcome::Spooled, format!("the key waits, safe in the spool: {why}")),
+        Reply::Held { why } => (Outcome::Held, format!("the key is held: {why}")),
+        Reply::Refused { why } => (Outcome::Refused, format!("refused: {why}")),
+        Reply::Consumers { proven: true } => (Outcome::Done, "every consumer is tested".into()),
+        Reply::Consumers { proven: false } => (Outcome::NotProven, "not every consumer is tested".into()),
+    }
+}
+fn rank(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Done => 0,
+        Outcome::NotProven => 1,
+        Outcome::Held => 2,
+        Outcome::Refused => 3,
+        Outcome::Spooled => 4,
+        Outcome::Unknown => 5,
+        Outcome::Unreachable => 6,
+    }
+}
+fn hint(outcome: Outcome, name: Option<&CredentialName>) -> Option<String> {
+    let name = name?;
+    match outcome {
+        Outcome::Done | Outcome::Refused | Outcome::Unknown => None,
+        Outcome::NotProven | Outcome::Spooled | Outcome::Held | Outcome::Unreachable => {
+            Some(format!("keyrelay status {name}"))
+        }
+    }
+}
+
+fn respond(
+    answer: oneshot::Sender<Response>,
+    outcome: Outcome,
+    message: String,
+    hint: Option<String>,
+    status: Status,
+) {
+    let status = serde_json::to_value(status).unwrap_or_default();
+    // Who asked has given up: what was asked for goes on all the same.
+    let _ = answer.send(Response { outcome, message, hint, status });
+}

@@ -1,0 +1,31 @@
+//! Asking a running daemon over its control socket.
+
+use super::request::{Request, Response};
+use std::{io, os::unix::net::UnixStream, path::Path, time::Duration};
+
+/// Longer than any command waits for its consumers.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// `None`: nobody answers there. The error is for the operator: no right to ask, or an answer that makes no sense.
+pub async fn ask(socket: &Path, request: &Request) -> Result<Option<Response>, String> {
+    let path = socket.display();
+    match UnixStream::connect(socket) {
+        Ok(_) => {}
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+            return Ok(None);
+        }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Err(format!(
+                "{path} may not be opened by this user: use sudo, or join the group keyrelay"
+            ));
+        }
+        Err(error) => return Err(format!("{path}: {error}")),
+    }
+    let client = reqwest::Client::builder().unix_socket(socket).no_proxy().timeout(PATIENCE).build();
+    let client = client.map_err(|error| format!("{path}: {error}"))?;
+    let sent = client.post("http://localhost/command").json(request).send().await;
+    let failed =
+        |error: reqwest::Error| format!("the daemon at {path} did not answer: {}", error.without_url());
+    let answer = sent.and_then(reqwest::Response::error_for_status).map_err(failed)?;
+    answer.json().await.map(Some).map_err(failed)
+}

@@ -1,0 +1,184 @@
+//! From raw mails to findings: the DNS answers are fetched, then each mail is recognised for each credential of its
+//! mailbox, on a thread with a large stack. A mail that killed the process is not opened a second time.
+
+use super::tools::Tools;
+use crate::{
+    domain::{CredentialName, Finding, Fingerprint, Key, KeyShape, Limits, MailId, MailboxName, Timestamp},
+    mail::{RawMail, TxtAnswers, authenticity},
+    vendor::{Expectation, Profile, recognise},
+};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
+use tokio::task::JoinSet;
+
+/// What a credential waits for, taken from the core at the moment of judging.
+pub struct Wanted {
+    pub name: CredentialName,
+    pub profile: Profile,
+    pub recipients: Vec<String>,
+    pub known: BTreeSet<Fingerprint>,
+    pub done: BTreeSet<MailId>,
+    pub shape: Option<KeyShape>,
+}
+
+/// A look whose DNS questions are answered.
+pub struct Answered {
+    pub mailbox: MailboxName,
+    pub mails: Vec<RawMail>,
+    pub answers: TxtAnswers,
+    pub all: bool,
+}
+
+/// A look, judged.
+pub struct Judged {
+    pub mailbox: MailboxName,
+    pub all: bool,
+    pub newest_notice_at: Option<Timestamp>,
+    pub findings: Vec<(CredentialName, Vec<Finding>)>,
+    pub keys: Vec<(CredentialName, Fingerprint, Key)>,
+    /// Place, why, and whether it killed the process before.
+    pub unread: Vec<(String, String, bool)>,
+}
+
+/// Fetches the DKIM keys that the mails name, all at once, each once.
+pub async fn answer(tools: Arc<Tools>, mailbox: MailboxName, mails: Vec<RawMail>, all: bool) -> Answered {
+    let pins =
+        |profile: &Profile| profile.mail.iter().flat_map(|rules| rules.signed_by.clone()).collect::<Vec<_>>();
+    let pinned: Vec<String> = tools.config.vendors.values().flat_map(pins).collect();
+    let names: BTreeSet<String> =
+        mails.iter().flat_map(|mail| authenticity::questions(&mail.bytes, &pinned)).collect();
+    let mut lookups = JoinSet::new();
+    for name in names {
+        let tools = tools.clone();
+        lookups.spawn(async move {
+            let answer = tools.resolver.txt(&name).await;
+            (name, answer)
+        });
+    }
+    let mut answers = TxtAnswers::new();
+    while let Some(answered) = lookups.join_next().await {
+        // A look-up that panicked has no answer: its mail waits.
+        answers.extend(answered.ok());
+    }
+    Answered { mailbox, mails, answers, all }
+}
+
+/// The parser of MIME recurses: a thread of usual size dies of a mail that a larger one survives.
+const STACK_BYTES: usize = 16 << 20;
+
+/// Judges on a thread of its own; `done` is called there.
+pub fn judge(
+    answered: Answered,
+    wanted: Vec<Wanted>,
+    state_dir: PathBuf,
+    limits: Limits,
+    done: impl FnOnce(Judged) + Send + 'static,
+) {
+    let work = move || done(judge_all(answered, &wanted, &Diary::at(&state_dir), &limits));
+    if let Err(error) = thread::Builder::new().name("mail-judge".into()).stack_size(STACK_BYTES).spawn(work) {
+        tracing::error!("no thread to judge mails on ({error}); they are looked at again with the next poll");
+    }
+}
+
+fn judge_all(answered: Answered, wanted: &[Wanted], diary: &Diary, limits: &Limits) -> Judged {
+    let Answered { mailbox, mails, answers, all } = answered;
+    let mut findings: Vec<_> = wanted.iter().map(|wanted| (wanted.name.clone(), Vec::new())).collect();
+    let (mut keys, mut unread, mut newest_notice_at) = (Vec::new(), Vec::new(), None);
+    for mail in &mails {
+        let page = match diary.open(mail) {
+            Ok(page) => page,
+            Err(why) => {
+                unread.push((mail.place.clone(), why, true));
+                continue;
+            }
+        };
+        for (wanted, (_, findings)) in wanted.iter().zip(&mut findings) {
+            let expected = Expectation {
+                credential: &wanted.name,
+                recipients: &wanted.recipients,
+                known: &wanted.known,
+                done: &wanted.done,
+                shape: wanted.shape.as_ref(),
+            };
+            let recognised = recognise(mail, &answers, &wanted.profile, &expected, limits);
+            if is_notice(&recognised.finding) {
+                newest_notice_at = newest_notice_at.max(Some(mail.arrived_at));
+            }
+            if let Some(key) = recognised.key {
+                let fingerprint = key.fingerprint_without(&wanted.profile.key.prefix);
+                keys.push((wanted.name.clone(), fingerprint, key));
+            }
+            match recognised.finding {
+                Finding::Unparsed { why, .. } if recognised.too_large => {
+                    unread.push((mail.place.clone(), why, false))
+                }
+                finding => findings.push(finding),
+            }
+        }
+        page.close();
+    }
+    Judged { mailbox, all, newest_notice_at, findings, keys, unread }
+}
+
+/// The vendor's own mail, whatever came of it.
+fn is_notice(finding: &Finding) -> bool {
+    match finding {
+        Finding::NewKey(_) | Finding::Warning(_) | Finding::Known { .. } | Finding::Unparsed { .. } => true,
+        Finding::Wait { .. }
+        | Finding::Held { .. }
+        | Finding::Suspicious { .. }
+        | Finding::NotOurs { .. } => false,
+    }
+}
+
+/// Which mail is being read is written down before, and crossed out after: what stands there at a start has killed
+/// the process. Files named by a hash of the mail; their content is nothing.
+struct Diary {
+    dir: PathBuf,
+}
+
+struct Page(PathBuf);
+
+impl Diary {
+    fn at(state_dir: &Path) -> Self {
+        Self { dir: state_dir.join("mails") }
+    }
+    fn open(&self, mail: &RawMail) -> Result<Page, String> {
+        let digest = Sha256::digest(mail.bytes.as_slice());
+        let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let (reading, broken) =
+            (self.dir.join(format!("{name}.reading")), self.dir.join(format!("{name}.broken")));
+        if broken.exists() {
+            return Err("keyrelay died over it before, and does not open it again".into());
+        }
+        // Without this note a mail that kills the process would be read again after each restart; with a full disk
+        // that risk is taken, because a key may be in it.
+        let written = fs::create_dir_all(&self.dir).and_then(|()| fs::write(&reading, b""));
+        if let Err(error) = written {
+            tracing::warn!("{} cannot be written: {error}", reading.display());
+        }
+        Ok(Page(reading))
+    }
+}
+impl Page {
+    fn close(self) {
+        // What is left behind is found at the next start, and its mail held to be broken: it is read by its operator.
+        let _ = fs::remove_file(self.0);
+    }
+}
+
+/// At a start: mails that were being read when the process died are set aside. Returns how many.
+pub fn set_broken_aside(state_dir: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(Diary::at(state_dir).dir) else { return 0 };
+    let reading = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "reading"));
+    reading.filter(|path| fs::rename(path, path.with_extension("broken")).is_ok()).count()
+}

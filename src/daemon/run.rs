@@ -1,0 +1,121 @@
+//! The daemon from start to end: configuration, sockets, schedules, signals.
+
+use super::{
+    control::Control,
+    http::Face,
+    intake,
+    schedule::Ticking,
+    shell::{Reach, Shell},
+    tools::Tools,
+};
+use crate::{
+    config::{self, Config, Need},
+    domain::Limits,
+    rotation::{Event, Schedule},
+};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
+
+/// What reaches a running daemon from outside.
+pub enum Order {
+    Reload,
+    Stop,
+}
+
+/// Runs until SIGTERM or SIGINT; SIGHUP reloads. The error is what only the operator can mend on this host.
+pub async fn run(path: &Path, limits: Limits) -> Result<(), String> {
+    let loaded = load(path)?;
+    let (orders, ordered) = mpsc::channel(4);
+    listen_to_signals(orders)?;
+    serve(loaded, limits, ordered).await
+}
+
+fn load(path: &Path) -> Result<Config, String> {
+    let environment: BTreeMap<_, _> = std::env::vars().collect();
+    let loaded = config::load(path, &environment, Need::Run).map_err(|mistakes| mistakes.to_string())?;
+    for warning in loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(loaded.config)
+}
+
+fn listen_to_signals(orders: mpsc::Sender<Order>) -> Result<(), String> {
+    let listen = |kind| signal(kind).map_err(|error| format!("signals cannot be listened to: {error}"));
+    let (mut hangup, mut terminate) = (listen(SignalKind::hangup())?, listen(SignalKind::terminate())?);
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        loop {
+            let order = tokio::select! {
+                _ = hangup.recv() => Order::Reload,
+                _ = terminate.recv() => Order::Stop,
+                _ = interrupt.recv() => Order::Stop,
+            };
+            if orders.send(order).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Runs with this configuration until it is told to stop.
+pub async fn serve(config: Config, limits: Limits, mut orders: mpsc::Receiver<Order>) -> Result<(), String> {
+    let broken = intake::set_broken_aside(&config.state_dir);
+    if broken > 0 {
+        tracing::error!("keyrelay died over {broken} mail(s); they are set aside, and not opened again");
+    }
+    let config = Arc::new(config);
+    let tools = Tools::new(config.clone(), &limits, None)?;
+    let mut shell = Shell::start(tools, &limits, Reach::Everything);
+    let _control = Control::open(&config.control, shell.sender())?;
+    let _face = Face::open(&config.listen, &shell.sender()).await?;
+    let ticking = Ticking::start(&config.schedules, shell.sender()).await?;
+    // What the schedules would find later is looked at now.
+    shell.handle(Event::Tick(Schedule::ConsumerProve));
+    tracing::info!(credentials = config.credentials.len(), "keyrelay {} runs", env!("CARGO_PKG_VERSION"));
+    loop {
+        tokio::select! {
+            biased;
+            order = orders.recv() => match order {
+                Some(Order::Reload) => reload(&mut shell, &limits, &config),
+                Some(Order::Stop) | None => break,
+            },
+            () = shell.turn() => {}
+        }
+    }
+    tracing::info!("told to stop: what exists nowhere else is spooled");
+    ticking.stop().await;
+    shell.stop().await;
+    Ok(())
+}
+
+/// The new configuration counts whole, or not at all.
+fn reload(shell: &mut Shell, limits: &Limits, started_with: &Config) {
+    let new = load(&started_with.source).map(Arc::new);
+    let tools = new.and_then(|config| {
+        shell.needs_restart = needs_restart(started_with, &config);
+        Tools::new(config, limits, Some(&shell.tools))
+    });
+    match tools {
+        Ok(tools) => {
+            tracing::info!("the new configuration is in force");
+            shell.reconfigure(tools);
+        }
+        Err(mistakes) => {
+            tracing::error!("the new configuration is refused, the old one stays in force: {mistakes}");
+            shell.handle(Event::ConfigRefused { mistakes });
+        }
+    }
+}
+fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
+    let changed = [
+        ("listen", old.listen != new.listen),
+        ("control", old.control != new.control),
+        ("schedules", old.schedules != new.schedules),
+        ("store", old.store != new.store && matches!(new.store, crate::store::Settings::Local(_))),
+    ];
+    changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key.to_owned()).collect()
+}

@@ -1,0 +1,411 @@
+//! The loop: one thing at a time goes into the core, and what comes out is performed side by side.
+
+use super::{
+    asks::Asks,
+    clock, history,
+    inbox::{CAPACITY, FaceAsks, Message},
+    intake, perform, settings, story,
+    tools::Tools,
+    watcher::{Watch, Watcher},
+};
+use crate::{
+    domain::{Limits, MailboxName, Timestamp},
+    face::status::{About, Status, status},
+    mail::{MailboxTrouble, RawMail},
+    rotation::{Action, Effect, Event, Fleet, Input, MailboxInput},
+    vendor,
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::sync::mpsc;
+
+/// What this shell may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The daemon: everything.
+    Everything,
+    /// A command without a daemon: no mailbox is watched, no mail is sent.
+    OneCommand,
+    /// A look at things as they are: nothing is written anywhere.
+    LookOnly,
+}
+
+pub struct Shell {
+    pub fleet: Fleet,
+    pub tools: Arc<Tools>,
+    inbox: mpsc::Receiver<Message>,
+    sender: mpsc::Sender<Message>,
+    watchers: BTreeMap<MailboxName, Watcher>,
+    pub asks: Asks,
+    /// Effects under way.
+    busy: usize,
+    limits: Limits,
+    reach: Reach,
+    since: Timestamp,
+    /// Keys of the configuration that a reload cannot change.
+    pub needs_restart: Vec<String>,
+}
+
+/// Timers stand still while the machine sleeps: the clock is looked at again at least this often.
+const SLEEP_MAX: Duration = Duration::from_secs(30);
+
+impl Shell {
+    /// Starts the core: what the spool holds is told first, then the documents are read.
+    pub fn start(tools: Tools, limits: &Limits, reach: Reach) -> Self {
+        let (sender, inbox) = mpsc::channel(CAPACITY);
+        let (tools, now) = (Arc::new(tools), clock::now());
+        let (fleet, effects) =
+            Fleet::new(settings::core(&tools.config, limits, reach == Reach::Everything), now);
+        let mut shell = Self {
+            fleet,
+            tools,
+            inbox,
+            sender,
+            watchers: BTreeMap::new(),
+            asks: Asks::default(),
+            busy: 0,
+            limits: limits.clone(),
+            reach,
+            since: now,
+            needs_restart: Vec::new(),
+        };
+        shell.tell_of_spool();
+        shell.perform_all(effects);
+        shell
+    }
+    pub fn sender(&self) -> mpsc::Sender<Message> {
+        self.sender.clone()
+    }
+    pub fn is_busy(&self) -> bool {
+        self.busy > 0
+    }
+
+    /// Takes the next message, or does what has become due, and performs what comes of it.
+    pub async fn turn(&mut self) {
+        let due = self.fleet.next_deadline(clock::now()).map(|(at, _)| at.since(clock::now()));
+        let sleep = tokio::time::sleep(due.map_or(SLEEP_MAX, |due| due.min(SLEEP_MAX)));
+        tokio::select! {
+            biased;
+            message = self.inbox.recv() => {
+                if let Some(message) = message {
+                    self.take(message);
+                }
+            }
+            () = sleep => {
+                let effects = self.fleet.handle_deadline(clock::now());
+                self.perform_all(effects);
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Event(event) => {
+                let tick = matches!(event, Event::Tick(_));
+                self.handle(event);
+                if tick {
+                    self.tidy_keyring();
+                }
+            }
+            Message::Performed(event) => {
+                self.busy -= 1;
+                event.into_iter().for_each(|event| self.handle(event));
+            }
+            Message::Looked { name, look, all } => {
+                for why in look.unreadable {
+                    let input = MailboxInput::Unread { place: "one mail".into(), why, broken: false };
+                    self.handle(Event::Mailbox { name: name.clone(), input });
+                }
+                self.judge_later(name, look.mails, all);
+            }
+            Message::MailboxEnded { name, trouble } => {
+                self.watchers.remove(&name);
+                let input = match trouble {
+                    MailboxTrouble::Unreachable(why) => MailboxInput::Lost { why },
+                    MailboxTrouble::Refused(why) => MailboxInput::Refused { why },
+                };
+                self.handle(Event::Mailbox { name, input });
+            }
+            Message::Answered(answered) => {
+                let (sender, wanted) = (self.sender.clone(), self.wanted(&answered.mailbox));
+                let state_dir = self.tools.config.state_dir.clone();
+                intake::judge(answered, wanted, state_dir, self.limits.clone(), move |judged| {
+                    // The loop is gone: the mail is still in its mailbox.
+                    let _ = sender.blocking_send(Message::Judged(judged));
+                });
+            }
+            Message::Judged(judged) => self.judged(judged),
+            Message::Asked(asked) => {
+                let now = clock::now();
+                let status = self.status(now);
+                for event in self.asks.take(asked, &self.fleet, &self.tools, status) {
+                    self.handle(event);
+                }
+            }
+            Message::Face(asks) => self.face(asks),
+        }
+    }
+
+    pub fn handle(&mut self, event: Event) {
+        let now = clock::now();
+        let name = match &event {
+            Event::Credential { name, .. } => Some(name.clone()),
+            _ => None,
+        };
+        let cause = story::name_of(&event);
+        let rotation = name.as_ref().and_then(|name| self.fleet.credential(name));
+        let before = rotation.map(|rotation| story::before(&self.fleet, rotation, now));
+        let effects = self.fleet.handle(event, now);
+        if let (Some(before), Some(name)) = (before, &name)
+            && let Some(rotation) = self.fleet.credential(name)
+        {
+            story::tell(&before, &self.fleet, rotation, &cause, now);
+        }
+        self.perform_all(effects);
+    }
+
+    fn perform_all(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            self.perform(effect);
+        }
+    }
+    fn perform(&mut self, effect: Effect) {
+        tracing::debug!(?effect, "performing");
+        let tools = self.tools.clone();
+        match effect {
+            Effect::Credential { action, .. }
+                if self.reach == Reach::LookOnly && changes_something(&action) => {}
+            Effect::Credential { name, action } => {
+                self.spawn(async move { perform::action(tools, name, action).await })
+            }
+            Effect::ProbeControl { origin, name } => {
+                self.spawn(async move { Some(perform::control(tools, origin, name).await) });
+            }
+            Effect::CheckStore => self.spawn(async move { Some(perform::check_store(tools).await) }),
+            Effect::Notify(notice) if self.reach == Reach::Everything => {
+                self.spawn(async move { Some(perform::notice(tools, *notice).await) });
+            }
+            Effect::Notify(notice) => {
+                let (incident, step) = (notice.incident, notice.step);
+                self.spawn(async move { Some(Event::NoticeSent { incident, step, outcome: Ok(()) }) });
+            }
+            Effect::OpenMailbox { name } => self.open_mailbox(&name),
+            Effect::LookAtMailbox { name, afresh } => {
+                let since = self.search_since(&name);
+                self.watchers.get(&name).into_iter().for_each(|watcher| watcher.look(afresh, since));
+            }
+            Effect::Answer { ticket, reply } => {
+                let status = self.status(clock::now());
+                self.asks.reply(ticket, reply, status);
+            }
+            Effect::Record { .. } if self.reach == Reach::LookOnly => {}
+            Effect::Record { name, record } => history::append(&tools.config.state_dir, &name, &record),
+        }
+    }
+    fn spawn(&mut self, work: impl Future<Output = Option<Event>> + Send + 'static) {
+        self.busy += 1;
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            // A panic in an adapter must not look like an effect that is still under way.
+            let event = tokio::spawn(work).await.unwrap_or_else(|error| {
+                tracing::error!("an effect ended in a panic (a bug: please report it): {error}");
+                None
+            });
+            let _ = sender.send(Message::Performed(event)).await;
+        });
+    }
+
+    fn open_mailbox(&mut self, name: &MailboxName) {
+        let Some(settings) = self.tools.config.mailboxes.get(name).cloned() else { return };
+        let watch = Watch {
+            name: name.clone(),
+            settings,
+            senders: self.senders(name),
+            since: self.search_since(name),
+            limits: self.limits.clone(),
+        };
+        match Watcher::start(watch, self.sender.clone()) {
+            Ok(watcher) => _ = self.watchers.insert(name.clone(), watcher),
+            Err(why) => self.handle(Event::Mailbox { name: name.clone(), input: MailboxInput::Lost { why } }),
+        }
+    }
+    /// Every sender of every credential that this mailbox serves.
+    fn senders(&self, name: &MailboxName) -> Vec<String> {
+        let here = self
+            .tools
+            .config
+            .credentials
+            .iter()
+            .filter(|(_, credential)| credential.mailbox.as_ref() == Some(name));
+        let mut senders: Vec<_> =
+            here.filter_map(|(name, _)| self.tools.profile(name)).flat_map(vendor::senders).collect();
+        senders.sort();
+        senders.dedup();
+        senders
+    }
+    /// Two weeks back, or as far as a rotation and its grace reach.
+    fn search_since(&self, name: &MailboxName) -> Timestamp {
+        let here = self
+            .tools
+            .config
+            .credentials
+            .iter()
+            .filter(|(_, credential)| credential.mailbox.as_ref() == Some(name));
+        let reach = here.filter_map(|(name, _)| self.tools.profile(name)).map(|profile| {
+            profile.cadence.map_or(Duration::ZERO, |span| span.0)
+                + profile.grace.map_or(Duration::ZERO, |span| span.0)
+        });
+        clock::now() - reach.max().unwrap_or_default().max(self.limits.mailbox_window)
+    }
+
+    fn judge_later(&mut self, mailbox: MailboxName, mails: Vec<RawMail>, all: bool) {
+        let (tools, sender) = (self.tools.clone(), self.sender.clone());
+        tokio::spawn(async move {
+            let answered = intake::answer(tools, mailbox, mails, all).await;
+            let _ = sender.send(Message::Answered(answered)).await;
+        });
+    }
+    fn wanted(&self, mailbox: &MailboxName) -> Vec<intake::Wanted> {
+        let here = self.fleet.credentials().filter(|rotation| rotation.mailbox() == Some(mailbox));
+        let wanted = here.filter_map(|rotation| {
+            let name = rotation.name().clone();
+            let (known, done) = rotation.recognition();
+            let current = rotation.current_fingerprint().and_then(|key| self.tools.keyring.get(&name, key));
+            Some(intake::Wanted {
+                profile: self.tools.profile(&name)?.clone(),
+                recipients: self.tools.config.credentials.get(&name)?.recipients.clone(),
+                shape: current.map(|key| key.shape()),
+                name,
+                known,
+                done,
+            })
+        });
+        wanted.collect()
+    }
+    fn judged(&mut self, judged: intake::Judged) {
+        for (name, fingerprint, key) in judged.keys {
+            self.tools.keyring.insert(&name, fingerprint, key);
+        }
+        for (place, why, broken) in judged.unread {
+            let input = MailboxInput::Unread { place, why, broken };
+            self.handle(Event::Mailbox { name: judged.mailbox.clone(), input });
+        }
+        let newest_notice_at = judged.newest_notice_at;
+        self.handle(Event::Mailbox {
+            name: judged.mailbox,
+            input: MailboxInput::Looked { newest_notice_at },
+        });
+        for (name, findings) in judged.findings {
+            let input = Input::MailsSeen { findings, first: judged.all, rotation_id: clock::rotation_id() };
+            self.handle(Event::Credential { name, input });
+        }
+    }
+
+    fn tell_of_spool(&mut self) {
+        let (entries, unreadable) = self.tools.spool.entries();
+        for entry in entries {
+            let Some(profile) = self.tools.profile(&entry.credential) else {
+                tracing::warn!(
+                    "the spool holds a key of {}, which is not configured; it is kept",
+                    entry.credential
+                );
+                continue;
+            };
+            let fingerprint = entry.key.fingerprint_without(&profile.key.prefix);
+            self.tools.keyring.insert(&entry.credential, fingerprint, entry.key);
+            let crate::spool::Note { origin, dated, rotated_at, held, .. } = entry.note;
+            let input = Input::SpoolFound {
+                fingerprint,
+                origin,
+                dated,
+                rotated_at,
+                held,
+                rotation_id: clock::rotation_id(),
+            };
+            self.handle(Event::Credential { name: entry.credential, input });
+        }
+        let names: Vec<_> = self.fleet.credentials().map(|rotation| rotation.name().clone()).collect();
+        for why in unreadable {
+            tracing::error!("{why}");
+            let owner =
+                names.iter().find(|name| why.contains(&format!("/{name}."))).or(names.first()).cloned();
+            let input = Input::SpoolUnreadable { why };
+            owner.into_iter().for_each(|name| self.handle(Event::Credential { name, input: input.clone() }));
+        }
+    }
+
+    pub fn status(&self, now: Timestamp) -> Status {
+        let role = if self.reach == Reach::Everything { "active" } else { "none" };
+        let since = (self.reach == Reach::Everything).then_some(self.since);
+        let needs_restart = &self.needs_restart;
+        let about =
+            About { version: env!("CARGO_PKG_VERSION"), host: &self.tools.host, role, since, needs_restart };
+        status(&self.fleet, &about, now)
+    }
+    fn face(&mut self, asks: FaceAsks) {
+        // Who asked may be gone: then nobody misses the answer.
+        match asks {
+            FaceAsks::Status(answer) => _ = answer.send(self.status(clock::now())),
+            FaceAsks::Failing(answer) => _ = answer.send(self.failing()),
+            FaceAsks::Hint { name, fingerprint, answer } => {
+                let current = self.fleet.credential(&name).map(|rotation| rotation.current_fingerprint());
+                let _ = answer.send(current.map(|current| fingerprint.is_none() || fingerprint == current));
+                self.handle(Event::Credential { name, input: Input::Unauthorized { fingerprint } });
+            }
+        }
+    }
+    fn failing(&self) -> Vec<String> {
+        let mailboxes = self.fleet.mailbox_views().into_iter().filter(|mailbox| !mailbox.ok);
+        let mut failing: Vec<_> = mailboxes.map(|mailbox| format!("mailbox {}", mailbox.name)).collect();
+        failing.extend((!self.fleet.store_view().reachable).then(|| "store".to_owned()));
+        failing.extend((!self.fleet.alerts_work()).then(|| "alerts".to_owned()));
+        failing
+    }
+
+    /// A new configuration takes the place of the old one, whole.
+    pub fn reconfigure(&mut self, tools: Tools) {
+        let changed =
+            |name: &MailboxName| tools.config.mailboxes.get(name) != self.tools.config.mailboxes.get(name);
+        let gone: Vec<_> = self.watchers.keys().filter(|name| changed(name)).cloned().collect();
+        self.tools = Arc::new(tools);
+        for name in gone {
+            self.watchers.remove(&name).into_iter().for_each(Watcher::leave);
+            let input = MailboxInput::Lost { why: "its configuration has changed".into() };
+            self.handle(Event::Mailbox { name, input });
+        }
+        let settings = settings::core(&self.tools.config, &self.limits, true);
+        self.handle(Event::Configured(Box::new(settings)));
+    }
+
+    /// Wipes keys that nobody needs any more.
+    fn tidy_keyring(&self) {
+        self.tools.keyring.retain(|name, fingerprint| self.fleet.needs_key(name, fingerprint));
+    }
+
+    /// The process ends: what exists nowhere else is spooled, what is under way is given a moment.
+    pub async fn stop(&mut self) {
+        self.handle(Event::Stopping);
+        for (_, watcher) in std::mem::take(&mut self.watchers) {
+            let _ = tokio::task::spawn_blocking(|| watcher.leave()).await;
+        }
+        let patience = tokio::time::Instant::now() + self.limits.spool_after;
+        while self.busy > 0 && tokio::time::timeout_at(patience, self.turn()).await.is_ok() {}
+    }
+}
+
+/// Whether an action writes, tells or runs anything.
+fn changes_something(action: &Action) -> bool {
+    match action {
+        Action::ReadDocuments { .. }
+        | Action::ProbeKey { .. }
+        | Action::CompareCopy { .. }
+        | Action::Prove { .. } => false,
+        Action::StoreKey { .. }
+        | Action::RetireKey { .. }
+        | Action::SaveState { .. }
+        | Action::SpoolKey { .. }
+        | Action::DropSpooled { .. }
+        | Action::Deliver { .. }
+        | Action::Act { .. }
+        | Action::Rehearse { .. } => true,
+    }
+}

@@ -1,0 +1,141 @@
+//! One thread for each mailbox: opens it, looks, waits, looks again, until something goes wrong or it is told to
+//! leave. When to open it anew is the core's decision. What it fetches is judged elsewhere.
+
+use super::inbox::Message;
+use crate::{
+    domain::{Limits, MailboxName, Timestamp},
+    mail::{Folders, Mailbox, MailboxSettings, MailboxTrouble, Search, Waker, Woken, open},
+};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+use tokio::sync::mpsc;
+
+/// A running watcher, as seen by the loop.
+pub struct Watcher {
+    orders: Arc<Orders>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Orders {
+    look: AtomicBool,
+    afresh: AtomicBool,
+    leave: AtomicBool,
+    /// Set once the mailbox is open.
+    waker: Mutex<Option<Waker>>,
+    since: Mutex<Option<Timestamp>>,
+}
+
+/// What is watched, and how.
+pub struct Watch {
+    pub name: MailboxName,
+    pub settings: MailboxSettings,
+    pub senders: Vec<String>,
+    /// Mails that arrived on an earlier day are not looked for; moved on by each order to look.
+    pub since: Timestamp,
+    pub limits: Limits,
+}
+
+impl Watcher {
+    /// The parsers of mail servers' answers recurse: they get more room than a thread usually has.
+    const STACK_BYTES: usize = 8 << 20;
+
+    pub fn start(watch: Watch, inbox: mpsc::Sender<Message>) -> Result<Self, String> {
+        let orders = Arc::new(Orders::default());
+        *orders.since.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch.since);
+        let builder =
+            thread::Builder::new().name(format!("mailbox-{}", watch.name)).stack_size(Self::STACK_BYTES);
+        let theirs = orders.clone();
+        let thread = builder
+            .spawn(move || run(&watch, &theirs, &inbox))
+            .map_err(|error| format!("no thread for it: {error}"))?;
+        Ok(Self { orders, thread: Some(thread) })
+    }
+    /// Looks again now; `afresh`: at everything, also at what was handed out.
+    pub fn look(&self, afresh: bool, since: Timestamp) {
+        *self.orders.since.lock().unwrap_or_else(PoisonError::into_inner) = Some(since);
+        self.orders.afresh.fetch_or(afresh, Ordering::SeqCst);
+        self.orders.look.store(true, Ordering::SeqCst);
+        self.orders.wake();
+    }
+    /// Leaves the server; returns when it has, within a second or so.
+    pub fn leave(mut self) {
+        self.orders.leave.store(true, Ordering::SeqCst);
+        self.orders.wake();
+        if let Some(thread) = self.thread.take() {
+            // A panic has been told of by the thread itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Orders {
+    fn wake(&self) {
+        if let Some(waker) = &*self.waker.lock().unwrap_or_else(PoisonError::into_inner) {
+            waker.wake();
+        }
+    }
+    fn leaves(&self) -> bool {
+        self.leave.load(Ordering::SeqCst)
+    }
+}
+
+/// A server's answer may make a parser panic: that is a lost connection, and nobody else's trouble.
+fn run(watch: &Watch, orders: &Orders, inbox: &mpsc::Sender<Message>) {
+    let ended = catch_unwind(AssertUnwindSafe(|| watch_until_trouble(watch, orders, inbox)));
+    let trouble = match ended {
+        Ok(Ok(())) => return,
+        Ok(Err(trouble)) => trouble,
+        Err(_) => MailboxTrouble::Unreachable("the server's answer could not be understood at all".into()),
+    };
+    // The loop is gone: nobody is left to be told.
+    let _ = inbox.blocking_send(Message::MailboxEnded { name: watch.name.clone(), trouble });
+}
+
+fn watch_until_trouble(
+    watch: &Watch,
+    orders: &Orders,
+    inbox: &mpsc::Sender<Message>,
+) -> Result<(), MailboxTrouble> {
+    let (mut mailbox, waker) = open(&watch.settings, &watch.limits)?;
+    *orders.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
+    let mut which = Folders::All;
+    while !orders.leaves() {
+        if orders.afresh.swap(false, Ordering::SeqCst) {
+            mailbox.forget();
+        }
+        let look = mailbox.look(&search(watch, orders), which)?;
+        let all = which == Folders::All;
+        if inbox.blocking_send(Message::Looked { name: watch.name.clone(), look, all }).is_err() {
+            break;
+        }
+        which = wait(&mut mailbox, watch, orders)?;
+    }
+    mailbox.close();
+    Ok(())
+}
+
+/// Waits for a reason to look: at one folder where the server says that there is news, at all when it was ordered.
+fn wait(mailbox: &mut Mailbox, watch: &Watch, orders: &Orders) -> Result<Folders, MailboxTrouble> {
+    loop {
+        if orders.look.swap(false, Ordering::SeqCst) || orders.leaves() {
+            return Ok(Folders::All);
+        }
+        match mailbox.wait(watch.limits.idle_renew)? {
+            Woken::News => return Ok(Folders::First),
+            Woken::Timeout => return Ok(Folders::All),
+            Woken::Called => {}
+        }
+    }
+}
+
+fn search(watch: &Watch, orders: &Orders) -> Search {
+    let since = orders.since.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(watch.since);
+    Search { senders: watch.senders.clone(), since, bytes_max: watch.limits.mail_bytes_max }
+}
