@@ -11,15 +11,18 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
+        mpsc as std_mpsc,
     },
     thread,
+    time::Duration,
 };
 use tokio::sync::mpsc;
 
 /// A running watcher, as seen by the loop.
 pub struct Watcher {
     orders: Arc<Orders>,
-    thread: Option<thread::JoinHandle<()>>,
+    /// Hears when the thread has ended.
+    ended: std_mpsc::Receiver<()>,
 }
 
 #[derive(Default)]
@@ -64,16 +67,17 @@ impl Watcher {
         self.orders.look.store(true, Ordering::SeqCst);
         self.orders.wake();
     }
-    /// Leaves the server; returns when it has, within a second or so.
-    pub fn leave(mut self) {
+    /// Leaves the server, and waits for that a little: one that hangs in a connect is left to the end of the process.
+    pub fn leave(self) {
         self.orders.leave.store(true, Ordering::SeqCst);
         self.orders.wake();
-        if let Some(thread) = self.thread.take() {
-            // A panic has been told of by the thread itself.
-            let _ = thread.join();
-        }
+        // Nothing is ever sent: what is waited for is the other end's going.
+        let _ = self.ended.recv_timeout(PATIENCE);
     }
 }
+
+/// Taking leave of a server needs one round trip.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Orders {
     fn wake(&self) {
