@@ -55,10 +55,13 @@ impl Watcher {
         let builder =
             thread::Builder::new().name(format!("mailbox-{}", watch.name)).stack_size(Self::STACK_BYTES);
         let theirs = orders.clone();
-        let thread = builder
-            .spawn(move || run(&watch, &theirs, &inbox))
-            .map_err(|error| format!("no thread for it: {error}"))?;
-        Ok(Self { orders, thread: Some(thread) })
+        let (alive, ended) = std_mpsc::channel();
+        let work = move || {
+            run(&watch, &theirs, &inbox);
+            drop(alive);
+        };
+        builder.spawn(work).map_err(|error| format!("no thread for it: {error}"))?;
+        Ok(Self { orders, ended })
     }
     /// Looks again now; `afresh`: at everything, also at what was handed out.
     pub fn look(&self, afresh: bool, since: Timestamp) {
