@@ -1,1 +1,116 @@
-//! TODO
+//! The commands: one file each, whose doc comments are the help text. A command asks, shows and ends with an exit
+//! code; what it asks for is done by the daemon, or by the same core in its absence.
+
+mod accept;
+mod check;
+mod console;
+mod deliver;
+mod demo;
+mod explain;
+mod ingest;
+mod prove;
+mod run;
+mod status;
+mod vendors;
+mod work;
+
+#[cfg(test)]
+mod tests;
+
+use clap::{Parser, Subcommand};
+use console::{Console, Exit, Failure};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Where the configuration is when nobody says otherwise.
+const CONFIG: &str = "/etc/keyrelay/config.yaml";
+
+/// Keeps third-party API keys alive while they rotate, and every consumer in sync with them.
+///
+/// It takes the new key out of the vendor's mail, proves it, stores it, hands it to every consumer, and tests that
+/// each of them works with it before the old key dies.
+#[derive(Debug, Parser)]
+#[command(name = "keyrelay", version, after_help = EXIT_CODES, max_term_width = 100)]
+struct Cli {
+    /// The configuration (default: /etc/keyrelay/config.yaml)
+    #[arg(long, global = true, value_name = "PATH", env = "KEYRELAY_CONFIG", hide_env_values = true)]
+    config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  it did not hold: a consumer is not tested, an incident is open, a key was refused
+  2  a mistake in the command line or in the configuration
+  3  an outside system could not be reached";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Args),
+    Demo(demo::Args),
+    Check(check::Args),
+    Status(status::Args),
+    #[command(visible_alias = "test")]
+    Prove(prove::Args),
+    Deliver(deliver::Args),
+    #[command(visible_alias = "put")]
+    Ingest(ingest::Args),
+    Accept(accept::Args),
+    Explain(explain::Args),
+    Vendors(vendors::Args),
+}
+
+impl Cli {
+    fn path(&self) -> &Path {
+        self.config.as_deref().unwrap_or(Path::new(CONFIG))
+    }
+}
+
+/// The whole program: from the command line to the exit code.
+pub fn main() -> ExitCode {
+    crate::daemon::forget_panics();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and the version are no mistakes; whoever closes the pipe early does not want the rest of them.
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Mistake.code()));
+        }
+    };
+    crate::tls::install();
+    let (mut results, mut errors) = (std::io::stdout(), std::io::stderr());
+    let console = &mut Console::of_process(&mut results, &mut errors);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return Failure::unreachable(format!("no threads can be started: {error}")).tell(console).into();
+        }
+    };
+    let ended = runtime.block_on(dispatch(&cli, console));
+    let exit = ended.unwrap_or_else(|failure| failure.tell(console));
+    let exit = console.finish(exit);
+    // A look-up or a write that nobody waits for any more must not keep the process.
+    runtime.shutdown_background();
+    exit.into()
+}
+
+async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    let path = cli.path();
+    match &cli.command {
+        Command::Run(_) => run::run(path).await,
+        Command::Demo(args) => demo::demo(args).await,
+        Command::Check(_) => check::check(path, console),
+        Command::Status(args) => status::status(args, path, console).await,
+        Command::Prove(args) => prove::prove(args, path, console).await,
+        Command::Deliver(args) => deliver::deliver(args, path, console).await,
+        Command::Ingest(args) => ingest::ingest(args, path, console).await,
+        Command::Accept(args) => accept::accept(args, path, console).await,
+        Command::Explain(args) => explain::explain(args, path, console).await,
+        Command::Vendors(args) => vendors::vendors(args, cli.config.as_deref(), console),
+    }
+}

@@ -50,7 +50,7 @@ impl fmt::Display for Mistakes {
 impl std::error::Error for Mistakes {}
 
 /// The hint `did you mean "…"?`, where one of `words` is near enough to be meant.
-pub(super) fn did_you_mean<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn did_you_mean<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let farthest = 1 + word.chars().count() / 5;
     words
         .into_iter()

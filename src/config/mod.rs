@@ -23,7 +23,7 @@ mod vendors;
 mod tests;
 
 pub use credential::Credential;
-pub use mistake::{Mistake, Mistakes, Severity};
+pub use mistake::{Mistake, Mistakes, Severity, did_you_mean};
 pub use schedule::Schedules;
 
 use crate::{

@@ -114,7 +114,12 @@ fn judge_all(answered: Answered, wanted: &[Wanted], diary: &Diary, limits: &Limi
                 let fingerprint = key.fingerprint_without(&wanted.profile.key.prefix);
                 keys.push((wanted.name.clone(), fingerprint, key));
             }
-            findings.push(recognised.finding);
+            match recognised.finding {
+                Finding::Unparsed { why, .. } if recognised.too_large => {
+                    unread.push((mail.place.clone(), why, false))
+                }
+                finding => findings.push(finding),
+            }
         }
         page.close();
     }

@@ -1,7 +1,7 @@
 //! The journal's story of a rotation: one line for each change that an operator would want to have seen.
 
 use crate::{
-    domain::Timestamp,
+    domain::{ProofLevel, Timestamp},
     rotation::{CredentialView, Event, Fleet, Input, Phase, Rotation},
 };
 
@@ -30,7 +30,10 @@ pub fn tell(before: &Before, fleet: &Fleet, rotation: &Rotation, event: &str, no
         let known = before.view.consumers.iter().find(|known| known.name == consumer.name);
         let changed = known
             .is_none_or(|known| (known.proof, &known.fingerprint) != (consumer.proof, &consumer.fingerprint));
-        if changed && let Some(key) = &consumer.fingerprint {
+        if changed
+            && consumer.proof > ProofLevel::Unproven
+            && let Some(key) = &consumer.fingerprint
+        {
             tracing::info!("{name}: {} works with {key}: {}", consumer.name, consumer.proof.words());
         }
         if known.map(|known| &known.error) != Some(&consumer.error)

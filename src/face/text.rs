@@ -1,11 +1,9 @@
 //! The status for people: what is wrong first, then one block for each credential, the worst on top. It computes
 //! nothing that the document does not say.
 
-mod page;
-
+use super::page::{Page, Tone};
 use super::status::{Consumer, Credential, Held, OpenIncident, Probe, Status};
 use crate::domain::{ProofLevel, Severity, Timestamp, Verdict, spell_duration};
-use page::{Page, Tone};
 use std::{cmp::Reverse, time::Duration};
 
 /// `width` in columns; colour only where the caller knows that it is wanted.

@@ -91,3 +91,6 @@ fn name_server(address: &SocketAddr) -> NameServerConfig {
 fn one_line(text: &str) -> String {
     text.chars().take(160).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
+
+#[cfg(test)]
+mod tests;

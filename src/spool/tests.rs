@@ -27,7 +27,13 @@ fn key(text: &str) -> Key {
 
 fn note(held: bool) -> Note {
     let time = Timestamp::from_secs(1_795_251_600);
-    Note { origin: Origin::Ingest { uid: 1000 }, dated: time, rotated_at: time, spooled_at: time, held }
+    Note {
+        origin: Origin::Ingest { uid: 1000 },
+        dated: time,
+        rotated_at: time,
+        spooled_at: time,
+        held: held.then(|| "its account cannot be proven".to_owned()),
+    }
 }
 
 fn entry(text: &str, held: bool) -> Entry {

@@ -11,6 +11,9 @@ use std::collections::BTreeSet;
 /// Words that could be keys and are looked at. A mail has a few.
 const WORDS_MAX: usize = 2_000;
 
+/// So much before a word is looked at, in bytes: more than an [`super::pattern::Ending`] reaches back.
+const LEADING_MAX: usize = 512;
+
 /// What the text holds. Reasons complete "the mail is refused: ".
 pub(super) enum Extraction {
     /// Exactly one key that is not known, of the make that is asked for.
@@ -96,10 +99,11 @@ impl Reading {
     /// too many.
     fn outcome(mut self) -> Extraction {
         let Some(best) = self.fresh.iter().filter(|found| found.led).map(|found| found.make).min() else {
+            // A key that is not known keeps the mail from being passed over for one that is.
             return match (self.known.pop(), self.near_miss) {
-                (Some(known), None) => Extraction::Known(known),
                 (_, Some(why)) => Extraction::Nothing(why),
-                (None, None) => Extraction::Nothing("no rule (key_after) leads to a key in it"),
+                (Some(known), None) if self.fresh.is_empty() => Extraction::Known(known),
+                (_, None) => Extraction::Nothing("no rule (key_after) leads to a key in it"),
             };
         };
         let mut candidates =
@@ -164,21 +168,26 @@ impl Wanted<'_> {
     /// Whether a rule ends right before the word: on its line, or at the end of the line above.
     fn leads(&self, before: &str, above: &str) -> bool {
         let before = if before.chars().any(char::is_alphanumeric) { before } else { above };
+        let before = &before[before.floor_char_boundary(before.len().saturating_sub(LEADING_MAX))..];
         let opened = before.trim_end_matches(|c: char| c.is_whitespace() || is_opener(c));
+        let separated =
+            opened.trim_end_matches(|c: char| c.is_whitespace() || is_opener(c) || is_separator(c));
         let bare = before.trim_end_matches(|c: char| !c.is_alphanumeric());
         let spaced = format!("{opened} ");
-        let forms = [before, opened, &spaced, bare];
+        let forms = [before, opened, &spaced, separated, bare];
         self.rule.key_after.iter().any(|rule| forms.iter().any(|form| !form.is_empty() && rule.ends(form)))
     }
 
     /// The key in a word, and its make; or why it is none, where it looks like one.
     fn judge(&self, text: &str) -> Result<(Key, Make), Option<&'static str>> {
-        let stripped = text.trim_end_matches(['.', ':']);
-        let forms = [text, stripped].map(|form| self.judge_form(form));
-        let [whole, stripped] = forms;
-        match (whole, stripped) {
-            (Ok((key, Make::Exact)), _) => Ok((key, Make::Exact)),
-            (_, stripped) => stripped,
+        // A sign at the end is the sentence's, unless the key is of the exact make with it.
+        let mut form = text;
+        loop {
+            let judged = self.judge_form(form);
+            match (&judged, form.strip_suffix(['.', ':'])) {
+                (Ok((_, Make::Exact)), _) | (_, None) => return judged,
+                (_, Some(shorter)) => form = shorter,
+            }
         }
     }
 
@@ -228,10 +237,19 @@ fn words(line: &str) -> impl Iterator<Item = Word<'_>> {
         let inner = value_start(word);
         let text = word[inner..].trim_start_matches(|c: char| !c.is_alphanumeric() && !"-_~+".contains(c));
         let begin = start + word.len() - text.len();
-        let text = text.trim_end_matches(|c: char| !c.is_ascii_alphanumeric() && !"._~+/=:-".contains(c));
+        let text = without_tail(text);
         let is_last = start + word.len() == line.len();
         (!text.is_empty()).then(|| Word { before: &line[..begin], text, is_last })
     })
+}
+
+/// Without what no key ends with, and without the full stops and colons before that: `KEY).` is `KEY`.
+fn without_tail(text: &str) -> &str {
+    let strange = |c: char| !c.is_ascii_alphanumeric() && !"._~+/=:-".contains(c);
+    let bare = text.trim_end_matches(|c: char| strange(c) || c == '.' || c == ':');
+    let tail = &text[bare.len()..];
+    let end = tail.find(strange).unwrap_or(tail.len());
+    &text[..bare.len() + end]
 }
 
 /// Where the value begins in `NAME=value`, `name:value` and the like; 0 for a word that is none of these. A name is
@@ -249,6 +267,10 @@ fn value_start(word: &str) -> usize {
 
 fn is_opener(c: char) -> bool {
     "\"'`*<([{|>“”„‚‘’«»‹›".contains(c)
+}
+
+fn is_separator(c: char) -> bool {
+    ":=-–—→.".contains(c)
 }
 
 /// Letters of more than one kind, or digits among them; not an address, a path, a date or a word with hyphens.

@@ -45,8 +45,8 @@ impl Expression {
         if written.trim().is_empty() {
             return Err("an empty regular expression matches everything".into());
         }
-        // Compiled by itself first, so that the message shows what was written and nothing else.
-        Regex::new(&written).map_err(|error| summary(&error))?;
+        // Read by itself first: "a)(b" must not become two groups of ours.
+        regex_syntax::parse(&written).map_err(|error| summary(&error))?;
         let builder = RegexBuilder::new(&around.replace("{}", &written))
             .size_limit(COMPILED_MAX)
             .dfa_size_limit(CACHE_MAX)
@@ -57,7 +57,7 @@ impl Expression {
 }
 
 /// The last line of regex's error says what is wrong; those above draw it.
-fn summary(error: &regex::Error) -> String {
+fn summary(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
     format!("it is no regular expression: {last}")

@@ -26,12 +26,14 @@ use std::collections::BTreeSet;
 
 /// Of a Message-ID so much is shown.
 const ID_MAX: usize = 120;
+/// RFC 5322 §2.1.1: a line of a header.
+const SUBJECT_MAX: usize = 998;
 
 /// What a credential waits for.
 #[derive(Debug, Clone, Copy)]
 pub struct Expectation<'a> {
     pub credential: &'a CredentialName,
-    /// Addresses, lower case: the signed `To` must name one of them.
+    /// Addresses: the signed `To` must name one of them.
     pub recipients: &'a [String],
     /// Keys that are not new.
     pub known: &'a BTreeSet<Fingerprint>,
@@ -43,6 +45,7 @@ pub struct Expectation<'a> {
 
 /// The finding, and the key that the mail carries where it carries one (also a known one, which the shell may have
 /// lost since).
+#[derive(Debug)]
 pub struct Recognised {
     pub finding: Finding,
     pub key: Option<Key>,
@@ -317,7 +320,9 @@ fn dealt_with(mail: MailRef) -> Recognised {
 }
 
 fn stream(rules: &MailRules, subject: &str) -> Stream {
-    if rules.confirmation.subject.iter().any(|pattern| pattern.matches(subject)) {
+    if subject.len() > SUBJECT_MAX {
+        Stream::Other
+    } else if rules.confirmation.subject.iter().any(|pattern| pattern.matches(subject)) {
         Stream::Confirmation
     } else if rules.warning.subject.iter().any(|pattern| pattern.matches(subject)) {
         Stream::Warning

@@ -1,4 +1,5 @@
 //! The world of the tests is itself as the tests rely on.
 
 mod canary;
+mod config;
 mod servers;

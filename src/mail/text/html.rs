@@ -76,10 +76,8 @@ pub fn visible(html: &str) -> Result<Zeroizing<String>, Fault> {
     while !rest.is_empty() {
         let (chunk, tail) = rest.split_at(rest.floor_char_boundary(CHUNK.min(rest.len())));
         input.push_back(StrTendril::from_slice(chunk));
-        while !input.is_empty() {
-            // It stops early after a script only, and goes on behind it.
-            let _ = tokenizer.feed(&input);
-        }
+        // It takes the whole chunk: it would stop early only for a sink that runs scripts.
+        let _ = tokenizer.feed(&input);
         silent = if tokenizer.sink.tokens.get() == seen { silent + chunk.len() } else { 0 };
         seen = tokenizer.sink.tokens.get();
         if silent > TOKEN_MAX {

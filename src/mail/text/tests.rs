@@ -1,7 +1,10 @@
 use super::*;
 use crate::mail::parse::Text;
 
-fn seen(mail: &str) -> Result<(Option<Vec<String>>, Option<Vec<String>>), Fault> {
+/// The lines of the text and of the HTML.
+type Seen = (Option<Vec<String>>, Option<Vec<String>>);
+
+fn seen(mail: &str) -> Result<Seen, Fault> {
     let text = Text::new(mail.as_bytes())?;
     let visible = read(&text.mail()?, &Limits::default())?;
     let plain = |lines: Lines| lines.iter().map(|line| line.to_string()).collect::<Vec<_>>();

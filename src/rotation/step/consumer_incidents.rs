@@ -50,7 +50,9 @@ impl Rotation {
         } else if ladder.is_none() && over(self.rehearsal_told_at(state, ctx)) {
             Some(Wrong::Unrehearsed)
         } else {
-            over(self.silence_told_at(state, ladder, ctx)).then_some(Wrong::Silent)
+            // One that answers with another key is not silent: it is told of as that, in its time.
+            let silent = state.other_key.is_none() && over(self.silence_told_at(state, ladder, ctx));
+            silent.then_some(Wrong::Silent)
         }
     }
     fn error_of(&self, state: &ConsumerState, wrong: Wrong) -> String {

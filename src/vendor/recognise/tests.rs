@@ -2,6 +2,8 @@
 
 mod accept;
 mod refuse;
+mod rules;
+mod subjects;
 
 use super::*;
 use crate::{
@@ -12,7 +14,7 @@ use crate::{
     mail::TxtAnswer,
     vendor::resolve,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 use zeroize::Zeroizing;
 
 const TO: &str = "rotation@example.com";
@@ -89,7 +91,9 @@ impl World {
 }
 
 fn leaf7() -> Profile {
-    resolve(&BTreeMap::new()).unwrap().remove(&"leaf7".parse().unwrap()).unwrap()
+    static LEAF7: LazyLock<Profile> =
+        LazyLock::new(|| resolve(&BTreeMap::new()).unwrap().remove(&"leaf7".parse().unwrap()).unwrap());
+    LEAF7.clone()
 }
 
 fn publish(answers: &mut TxtAnswers, signer: &Signer) {

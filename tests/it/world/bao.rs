@@ -72,9 +72,6 @@ impl Bao {
     pub fn root_token(&self) -> &str {
         &self.root_token
     }
-    pub fn log(&self) -> String {
-        std::fs::read_to_string(self.dir.join("log")).unwrap_or_default()
-    }
 
     /// The `store` of a configuration, with an AppRole that may do what keyrelay must on these paths.
     pub async fn store(&self, paths: &[&str]) -> Value {

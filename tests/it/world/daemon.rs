@@ -1,25 +1,17 @@
 //! The built program: the daemon, and the commands beside it.
 
-use super::{Canary, Config, Leak, Port, Scratch, Server, install_tls, until};
+use super::{Canary, Config, Leak, Port, Ran, Scratch, Server, install_tls, run, until};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
+    process::ExitStatus,
 };
-use tokio::{io::AsyncWriteExt, process::Command};
+use tokio::process::Command;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_keyrelay");
-
-/// What a command did.
-#[derive(Debug)]
-pub struct Ran {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-}
 
 /// One host's keyrelay: its configuration, state folder, log (at TRACE) and, while it runs, its process.
 pub struct Daemon {
@@ -51,7 +43,8 @@ impl Daemon {
         assert!(self.server.is_none(), "the daemon runs already");
         let args = ["run".into(), "--config".into(), self.config_path().into_os_string()];
         let env = self.environment();
-        let env: Vec<_> = env.iter().map(|(name, value)| (*name, value.as_os_str())).collect();
+        let mut env: Vec<_> = env.iter().map(|(name, value)| (*name, value.as_os_str())).collect();
+        env.push(("RUST_LOG", "trace".as_ref()));
         self.server = Some(Server::start(Path::new(PROGRAM), args, &env, &self.log_path()));
     }
 
@@ -114,25 +107,9 @@ impl Daemon {
     }
     /// The same, with something on its standard input.
     pub async fn run_with(&self, args: &[&str], stdin: &str) -> Ran {
-        let mut child = Command::new(PROGRAM)
-            .arg("--config")
-            .arg(self.config_path())
-            .args(args)
-            .env_clear()
-            .envs(self.environment())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("the built program");
-        let mut input = child.stdin.take().expect("a pipe");
-        // A command that asks nothing closes it early.
-        let _ = input.write_all(stdin.as_bytes()).await;
-        drop(input);
-        let output = child.wait_with_output().await.expect("the built program");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ran { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+        let mut command = Command::new(PROGRAM);
+        command.arg("--config").arg(self.config_path()).args(args).env_clear().envs(self.environment());
+        run(&mut command, stdin.as_bytes()).await
     }
 
     /// Everywhere that this daemon leaves traces: log, state folder, and its process while it runs.
@@ -166,12 +143,11 @@ impl Daemon {
     fn running(&self) -> &Server {
         self.server.as_ref().expect("the daemon runs")
     }
-    fn environment(&self) -> [(&'static str, OsString); 4] {
+    fn environment(&self) -> [(&'static str, OsString); 3] {
         [
             ("STATE_DIRECTORY", self.state_dir().into()),
             ("RUNTIME_DIRECTORY", self.dir.path().into()),
-            ("RUST_LOG", OsStr::new("trace").into()),
-            ("PATH", OsStr::new("/usr/bin:/bin").into()),
+            ("PATH", "/usr/bin:/bin".into()),
         ]
     }
     async fn wait_for_200(&mut self, path: &str) {

@@ -1,18 +1,17 @@
 //! Dovecot (Debian's dovecot-imapd), with one mail account, its INBOX, and a folder flagged `\Junk`.
 
-use super::{Ca, Port, Scratch, Server, debian, until};
-use rustix::process::{Signal, geteuid};
+use super::{Ca, Port, Scratch, Server, debian, run, until};
+use rustix::process::{getegid, geteuid};
 use serde_json::{Value, json};
 use std::{
     fs::{self, FileTimes},
     os::unix::fs::chown,
     path::{Path, PathBuf},
-    process::Stdio,
     time::SystemTime,
 };
-use tokio::{io::AsyncWriteExt, net::TcpStream, process::Command};
+use tokio::{net::TcpStream, process::Command};
 
-/// Owns the mails; Dovecot gives none to root. It needs no account of that number.
+/// Owns the mails where the tests run as root, to whom Dovecot gives none. It needs no account of that number.
 const MAIL_UID: u32 = 7718;
 
 pub struct Dovecot {
@@ -35,13 +34,14 @@ impl Dovecot {
 
     /// `connections_max` is Dovecot's `mail_max_userip_connections`.
     pub async fn start_with(ca: &Ca, connections_max: u32) -> Self {
-        assert!(geteuid().is_root(), "Dovecot's tests need root; run scripts/test as root or with sudo");
         let (dir, imaps, imap) = (Scratch::new(), Port::free(), Port::free());
         for name in ["run", "state", "mail"] {
             dir.folder(name);
         }
-        chown(dir.join("mail"), Some(MAIL_UID), Some(MAIL_UID)).expect("the mail folder's owner");
-        dir.write("dovecot.conf", &configuration(dir.path(), ca, imaps.number, imap.number, connections_max));
+        give_to_owner(&dir.join("mail"));
+        let users = users().await;
+        let settings = configuration(dir.path(), ca, imaps.number, imap.number, connections_max);
+        dir.write("dovecot.conf", &(settings + &users));
         let mut dovecot = Self { server: None, dir, ca: ca.ca_path(), imaps, imap, delivered: 0 };
         dovecot.set_password(Self::PASSWORD);
         dovecot.start_again().await;
@@ -71,17 +71,18 @@ impl Dovecot {
         self.server = Some(server);
     }
 
-    /// As an administrator stops it: every session is told `BYE`.
+    /// Every session is told `BYE`, then nobody answers any more. (Dovecot's own way out takes seconds.)
     pub async fn stop(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            server.signal(Signal::TERM);
-            server.ended().await;
-        }
+        // Fails when there is no session.
+        self.try_doveadm(&["kick", Self::USER], b"").await.ok();
+        self.kill().await;
     }
 
     /// As a power cut stops it: nobody is told anything.
-    pub fn kill(&mut self) {
+    pub async fn kill(&mut self) {
         self.server = None;
+        let port = self.imap.number;
+        until("Dovecot is gone", async || TcpStream::connect(("127.0.0.1", port)).await.err()).await;
     }
 
     pub fn log(&self) -> String {
@@ -101,7 +102,7 @@ impl Dovecot {
         let name = format!("{}.{}.world", std::process::id(), self.delivered);
         let path = maildir.join("tmp").join(&name);
         fs::write(&path, raw).expect("a mail");
-        chown(&path, Some(MAIL_UID), Some(MAIL_UID)).expect("the mail's owner");
+        give_to_owner(&path);
         let file = fs::File::options().write(true).open(&path).expect("the mail");
         file.set_times(FileTimes::new().set_modified(arrived_at)).expect("the mail's time");
         fs::rename(&path, maildir.join("new").join(&name)).expect("the mail in its folder");
@@ -147,24 +148,14 @@ impl Dovecot {
     }
 
     async fn doveadm_with(&self, args: &[&str], stdin: &[u8]) -> String {
-        let mut child = Command::new(debian("doveadm", "dovecot-imapd"))
-            .arg("-c")
-            .arg(self.config())
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("doveadm");
-        let mut input = child.stdin.take().expect("a pipe");
-        // A command that reads nothing closes it early; its exit code is what counts.
-        let _ = input.write_all(stdin).await;
-        drop(input);
-        let output = child.wait_with_output().await.expect("doveadm");
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "doveadm {args:?}: {} {errors}", output.status);
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        self.try_doveadm(args, stdin).await.unwrap_or_else(|error| panic!("doveadm {args:?}: {error}"))
+    }
+
+    async fn try_doveadm(&self, args: &[&str], stdin: &[u8]) -> Result<String, String> {
+        let config = ["-c".into(), self.config().into_os_string()];
+        let args = config.into_iter().chain(args.iter().map(Into::into));
+        let ran = run(Command::new(debian("doveadm", "dovecot-imapd")).args(args), stdin).await;
+        if ran.code == Some(0) { Ok(ran.stdout) } else { Err(ran.stderr) }
     }
 
     fn config(&self) -> PathBuf {
@@ -172,8 +163,29 @@ impl Dovecot {
     }
 }
 
+/// The mails' user and group.
+fn owner() -> (u32, u32) {
+    if geteuid().is_root() { (MAIL_UID, MAIL_UID) } else { (geteuid().as_raw(), getegid().as_raw()) }
+}
+
+fn give_to_owner(path: &Path) {
+    let (user, group) = owner();
+    chown(path, Some(user), Some(group)).expect("the owner of what lies in the test's own folder");
+}
+
+/// Root's Dovecot gives its parts to users that the package made; anybody else's runs as one user.
+async fn users() -> String {
+    if geteuid().is_root() {
+        return String::new();
+    }
+    let name = async |kind| run(Command::new("id").args([kind, "-n"]), b"").await.stdout;
+    let (user, group) = (name("-u").await, name("-g").await);
+    format!("default_internal_user = {user}default_login_user = {user}default_internal_group = {group}")
+}
+
 fn configuration(dir: &Path, ca: &Ca, imaps: u16, imap: u16, connections_max: u32) -> String {
     let (dir, cert, key) = (dir.display(), ca.cert_path(), ca.key_path());
+    let (user, group) = owner();
     format!(
         r"base_dir = {dir}/run
 state_dir = {dir}/state
@@ -186,7 +198,8 @@ disable_plaintext_auth = no
 ssl_cert = <{cert}
 ssl_key = <{key}
 mail_location = maildir:~/Maildir
-first_valid_uid = {MAIL_UID}
+first_valid_uid = {user}
+first_valid_gid = {group}
 mail_max_userip_connections = {connections_max}
 auth_failure_delay = 0
 passdb {{
@@ -195,7 +208,7 @@ passdb {{
 }}
 userdb {{
   driver = static
-  args = uid={MAIL_UID} gid={MAIL_UID} home={dir}/mail/%u
+  args = uid={user} gid={group} home={dir}/mail/%u
 }}
 service imap-login {{
   service_count = 0
@@ -208,8 +221,12 @@ service imap-login {{
     ssl = yes
   }}
 }}
+# Refused logins are not made to wait.
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 namespace inbox {{
   inbox = yes

@@ -15,14 +15,14 @@ mod process;
 mod scratch;
 mod smtp;
 
-pub use bao::{AppRole, Bao};
+pub use bao::Bao;
 pub use ca::Ca;
 pub use canary::{Canary, Leak};
 pub use config::Config;
-pub use daemon::{Daemon, Ran};
+pub use daemon::Daemon;
 pub use dovecot::Dovecot;
 pub use port::Port;
-pub use process::Server;
+pub use process::{Ran, Server, run};
 pub use scratch::Scratch;
 pub use smtp::{Smtp, SmtpMode, SmtpOptions, SmtpTls};
 

@@ -9,6 +9,30 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
 };
+use tokio::io::AsyncWriteExt;
+
+/// What a command did.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs a command to its end with `stdin` on its standard input.
+pub async fn run(command: &mut tokio::process::Command, stdin: &[u8]) -> Ran {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+    let mut input = child.stdin.take().expect("a pipe");
+    let feed = async move {
+        // A command that reads nothing closes it early; what it says is what counts.
+        let _ = input.write_all(stdin).await;
+    };
+    let (output, ()) = tokio::join!(child.wait_with_output(), feed);
+    let output = output.expect("a child's output");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ran { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+}
 
 /// Lines of a log that are shown when a test fails.
 const LOG_TAIL: usize = 60;

@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 class Keep:
     def __init__(self, folder):
         self.folder = folder
-        self.count = 0
+        self.count = sum(name.endswith(".eml") for name in os.listdir(folder))
 
     async def handle_DATA(self, server, session, envelope):
         with open(os.path.join(self.folder, "mode")) as file:

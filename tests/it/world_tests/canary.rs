@@ -2,12 +2,14 @@
 
 use crate::world::{Canary, Leak, Scratch, Server};
 use base64::{Engine, prelude::*};
-use std::path::Path;
+use std::{path::Path, sync::LazyLock};
 
 const KEY: &str = "cAnaRy/7+Qx.Zp~3=kW9_vT5mB-1hG8sD2fLrUe";
 
+static CANARY: LazyLock<Canary> = LazyLock::new(|| Canary::new(&["another-key-of-this-length", KEY]));
+
 fn forms_of(text: &[u8]) -> Vec<&'static str> {
-    Canary::new(&[KEY]).scan_bytes("here", text).into_iter().map(|leak| leak.form).collect()
+    CANARY.scan_bytes("here", text).into_iter().map(|leak| leak.form).collect()
 }
 
 #[test]
@@ -66,12 +68,12 @@ fn folders_are_scanned_to_the_bottom() {
     let path = dir.write("a/b/log", &format!("Bearer {KEY}\n"));
     dir.write("a/clean", "nothing");
     let leak = Leak { place: path.display().to_string(), form: "raw" };
-    assert_eq!(Canary::new(&["another-key-of-this-length", KEY]).scan(dir.path()), [leak]);
+    assert_eq!(CANARY.scan(dir.path()), [leak]);
 }
 
 #[tokio::test]
 async fn arguments_and_environment_are_scanned_also_of_what_a_process_started() {
-    let (dir, canary) = (Scratch::new(), Canary::new(&[KEY]));
+    let dir = Scratch::new();
     let quiet = ["-c", "sleep 60 & wait"];
     let told = ["-c", "KEY=\"$1\" sleep 60 & wait", "sh", KEY];
     let places = async |args: &[&str], env: &[(&str, &std::ffi::OsStr)]| {
@@ -81,7 +83,7 @@ async fn arguments_and_environment_are_scanned_also_of_what_a_process_started() 
             async || std::fs::read_to_string(&children).ok().filter(|children| !children.is_empty());
         let child = crate::world::until("the shell starts its child", started).await;
         let (shell, child) = (format!("/proc/{}/", server.pid()), format!("/proc/{}/", child.trim()));
-        let leaks = canary.scan_process(server.pid()).into_iter();
+        let leaks = CANARY.scan_process(server.pid()).into_iter();
         leaks.map(|leak| leak.place.replace(&shell, "shell ").replace(&child, "child ")).collect::<Vec<_>>()
     };
     assert_eq!(places(&quiet, &[]).await, Vec::<String>::new());

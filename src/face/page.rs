@@ -9,7 +9,7 @@ const COLUMN_MAX: usize = 24;
 
 /// What a label's colour says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
+pub enum Tone {
     Plain,
     Title,
     Good,
@@ -17,7 +17,7 @@ pub(super) enum Tone {
     Bad,
 }
 
-pub(super) struct Page {
+pub struct Page {
     text: String,
     colour: bool,
     width: usize,
@@ -65,6 +65,11 @@ impl Page {
         } else {
             self.row(indent, ">", Tone::Plain, line);
         }
+    }
+
+    /// A line as it stands.
+    pub fn verbatim(&mut self, indent: usize, line: &str) {
+        self.text.push_str(&format!("{}{}\n", " ".repeat(indent), printable(line)));
     }
 
     pub fn finish(self) -> String {

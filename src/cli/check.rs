@@ -1,0 +1,54 @@
+//! `keyrelay check`.
+
+use super::{
+    console::{Console, Exit, Failure},
+    work,
+};
+use crate::config::{Config, Need};
+use std::path::Path;
+
+/// Validate the configuration: all mistakes at once
+///
+/// It connects to nothing and needs no secrets. Warnings alone do not fail it.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+pub fn check(path: &Path, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    let loaded = work::load(path, Need::Check)?;
+    loaded.warnings.iter().for_each(|warning| console.tell(&format!("warning: {warning}")));
+    console.say(&summary(&loaded.config, loaded.warnings.len()));
+    Ok(Exit::Done)
+}
+
+/// What it amounts to, and what can be shown of each consumer.
+fn summary(config: &Config, warnings: usize) -> String {
+    let consumers = config.credentials.values().map(|credential| credential.consumers.len()).sum();
+    let mut text = format!(
+        "configuration is good: {}, {}, {}",
+        counted(config.credentials.len(), "credential"),
+        counted(consumers, "consumer"),
+        match config.mailboxes.len() {
+            1 => "1 mailbox".into(),
+            several => format!("{several} mailboxes"),
+        },
+    );
+    if warnings > 0 {
+        text += &format!(", {}", counted(warnings, "warning"));
+    }
+    for (name, credential) in &config.credentials {
+        text += &format!("\n{name} ({})", credential.vendor);
+        let width = credential.consumers.keys().map(|name| name.as_str().len()).max().unwrap_or(0);
+        for (name, consumer) in &credential.consumers {
+            text += &format!("\n  {name:width$}  {}", consumer.wanted.words());
+        }
+    }
+    text
+}
+
+fn counted(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+#[path = "check_tests.rs"]
+mod tests;

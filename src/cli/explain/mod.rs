@@ -1,0 +1,120 @@
+//! `keyrelay explain`.
+
+mod file;
+mod mailbox;
+mod verdict;
+
+use super::{
+    console::{Console, Exit, Failure},
+    work,
+};
+use crate::{
+    config::{Config, Credential, Need, did_you_mean},
+    domain::{Code, CredentialName, Limits},
+    mail::{RawMail, TxtAnswers, authenticity, dns::Resolver},
+    vendor::Profile,
+};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+/// Say what would be done with a mail and why, or what a notice means
+///
+/// With a file: that mail, for each credential; 0 whatever the verdict. With a notice's code: what it means and what
+/// to do. With neither: each of the vendor's mails in the credential's mailbox, newest first. No key is ever shown.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A mail as it was received, with its header; or a notice's code, as in candidate-held
+    #[arg(value_name = "FILE.eml | CODE")]
+    about: Option<String>,
+    /// Only for this one
+    #[arg(long, value_name = "NAME")]
+    credential: Option<CredentialName>,
+    /// How far back to look in the mailbox
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    days: u32,
+}
+
+pub async fn explain(args: &Args, path: &Path, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    let Some(about) = &args.about else {
+        let config = work::load(path, Need::Run)?.config;
+        let cases = cases(&config, args.credential.as_ref())?;
+        return mailbox::explain(&config, &cases, args.days, console).await;
+    };
+    if let Ok(code) = about.parse::<Code>() {
+        console.say(&meaning(code));
+        return Ok(Exit::Done);
+    }
+    let file = PathBuf::from(about);
+    if !file.exists() {
+        return Err(neither(about));
+    }
+    let config = work::load(path, Need::Check)?.config;
+    let cases = cases(&config, args.credential.as_ref())?;
+    file::explain(&config, &cases, &file, console).await
+}
+
+fn meaning(code: Code) -> String {
+    format!("{code}: {}\nWhat to do: {}.", code.meaning(), code.advice())
+}
+
+fn neither(about: &str) -> Failure {
+    let shown: String = about.escape_debug().take(120).collect();
+    let near = did_you_mean(about, Code::ALL.iter().map(|code| code.as_str()));
+    Failure::mistake(format!("{shown} is neither a file nor a notice's code")).hint(near)
+}
+
+/// A credential whose mails are to be judged.
+struct Case<'a> {
+    name: &'a CredentialName,
+    credential: &'a Credential,
+    profile: &'a Profile,
+}
+
+fn cases<'a>(config: &'a Config, only: Option<&CredentialName>) -> Result<Vec<Case<'a>>, Failure> {
+    if let Some(name) = only.filter(|name| !config.credentials.contains_key(*name)) {
+        return Err(work::unknown_credential(name, config.credentials.keys()));
+    }
+    let asked = config.credentials.iter().filter(|(name, _)| only.is_none_or(|only| only == *name));
+    let case = |(name, credential): (&'a CredentialName, &'a Credential)| {
+        // The configuration names no vendor that it does not have.
+        config.vendors.get(&credential.vendor).map(|profile| Case { name, credential, profile })
+    };
+    Ok(asked.filter_map(case).collect())
+}
+
+/// The DKIM keys that the mails name, each asked for once.
+async fn answers(config: &Config, cases: &[Case<'_>], mails: &[RawMail]) -> Result<TxtAnswers, Failure> {
+    let resolver =
+        Resolver::new(&config.dns, Limits::default().request_timeout).map_err(Failure::unreachable)?;
+    let pinned: Vec<String> = cases
+        .iter()
+        .filter_map(|case| case.profile.mail.as_ref())
+        .flat_map(|rules| rules.signed_by.clone())
+        .collect();
+    let names: BTreeSet<String> =
+        mails.iter().flat_map(|mail| authenticity::questions(&mail.bytes, &pinned)).collect();
+    let mut answers = TxtAnswers::new();
+    for name in names {
+        let answer = resolver.txt(&name).await;
+        answers.insert(name, answer);
+    }
+    Ok(answers)
+}
+
+/// Said with every verdict: what the daemon knows and this command does not.
+const NOT_KNOWN: &str = "this command does not know the current key: a key that is in use already shows as new, and a \
+    mail that names the old one too as unreadable";
+
+/// Runs what parses strangers' bytes on a thread with room for deep nesting; a panic there is `None`.
+fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    const STACK_BYTES: usize = 16 << 20;
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("explain".into()).stack_size(STACK_BYTES);
+        thread.spawn_scoped(scope, work).ok()?.join().ok()
+    })
+}
+
+#[cfg(test)]
+mod tests;

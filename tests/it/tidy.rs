@@ -1,0 +1,73 @@
+//! The rules of the house, checked on the tree itself: who may import what, what is said nowhere, how long things
+//! may get, and which libraries may come in. A finding says why its rule is there.
+
+mod checks;
+mod lockfile;
+mod places;
+mod rules_tests;
+mod source;
+
+use source::Source;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+#[test]
+fn the_tree_keeps_the_rules_of_the_house() {
+    let libraries = lockfile::libraries(&read("Cargo.toml"));
+    let files: Vec<_> = rust_files().iter().map(|path| Source::parse(path, &read(path))).collect();
+    assert!(files.len() > 20, "the tree is looked at: {} files", files.len());
+    assert_none(checks::tree_findings(files, &libraries));
+}
+
+#[test]
+fn the_map_in_lib_rs_names_every_place() {
+    let mut names: Vec<_> =
+        entries("src").iter().map(|path| path.file_stem().expect("a name").to_owned()).collect();
+    names.retain(|name| name != "lib" && name != "main");
+    let names: Vec<_> = names.iter().map(|name| name.to_str().expect("a plain name")).collect();
+    assert_none(lockfile::unnamed(&names, &read("src/lib.rs")));
+}
+
+#[test]
+fn one_tls_stack_one_http_client_and_no_archived_crate_are_locked() {
+    assert_none(lockfile::findings(&read("Cargo.lock")));
+}
+
+fn assert_none(findings: Vec<String>) {
+    assert!(findings.is_empty(), "{} findings:\n{}", findings.len(), findings.join("\n"));
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn entries(folder: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(root().join(folder)) else { return Vec::new() };
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("a directory entry").path()).collect();
+    paths.sort();
+    paths
+}
+
+/// Every Rust file of the package, as paths from its root.
+fn rust_files() -> Vec<String> {
+    let mut files = Vec::new();
+    let mut folders: Vec<String> = ["src", "tests", "benches", "examples"].map(str::to_owned).into();
+    while let Some(folder) = folders.pop() {
+        for path in entries(&folder) {
+            let below =
+                path.strip_prefix(root()).expect("below the root").to_str().expect("a plain name").to_owned();
+            if path.is_dir() {
+                folders.push(below);
+            } else if below.ends_with(".rs") {
+                files.push(below);
+            }
+        }
+    }
+    files
+}
