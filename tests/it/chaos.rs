@@ -3,4 +3,7 @@
 
 mod dice;
 mod kills;
+mod mailbox;
 mod scene;
+mod spool;
+mod store;

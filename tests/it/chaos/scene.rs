@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
@@ -47,12 +47,14 @@ pub struct Scene {
     pub next_date: Timestamp,
     /// Promotions that must have happened.
     pub generation: u64,
+    /// Versions that somebody else wrote.
+    pub others: Vec<u64>,
     /// Versions of the document whose meaning has been looked at, and the fields of the last.
     versions_seen: u64,
     last_fields: Value,
-    mails_sent: usize,
+    spool: PathBuf,
     signer: Signer,
-    scratch: Scratch,
+    _scratch: Scratch,
     _storefront: Consumer,
     _crm: Consumer,
     _dns: DnsServer,
@@ -115,6 +117,7 @@ impl Scene {
             "prove": {"http": {"url": worker.url()}}}),
         );
         let daemon = Daemon::new(&mut config);
+        let spool = daemon.state_dir().join("spool");
         Self {
             dovecot,
             bao,
@@ -129,11 +132,12 @@ impl Scene {
             daemon,
             next_date: (now() - Duration::from_secs(4_000)).whole_secs(),
             generation: 0,
+            others: Vec::new(),
             versions_seen: 0,
             last_fields: json!({}),
-            mails_sent: 0,
+            spool,
             signer,
-            scratch,
+            _scratch: scratch,
             _storefront: storefront,
             _crm: crm,
             _dns: dns,
@@ -168,13 +172,21 @@ impl Scene {
         let key = self.vendor.current_key(self.account);
         self.mail(&key, mails::warning).await;
     }
+    /// The confirmation is laid into the mailbox's files, whether the mail server runs or not. Returns the mail.
+    pub fn lay_confirmation(&mut self, key: &Key) -> Vec<u8> {
+        let mail = self.signed(key, mails::confirmation);
+        self.dovecot.deliver_at(&mail, "INBOX", SystemTime::now());
+        mail
+    }
     async fn mail(&mut self, key: &Key, write: fn(usize, &Fields<'_>) -> Vec<u8>) {
-        let date = self.next_date;
-        let fields = Fields { key, old: key, from: SENDER, to: Dovecot::USER, date };
-        let mail = self.signer.sign(&write(0, &fields));
-        self.next_date = date + Duration::from_secs(1);
-        self.mails_sent += 1;
+        let mail = self.signed(key, write);
         self.dovecot.deliver(&mail, "INBOX").await;
+    }
+    fn signed(&mut self, key: &Key, write: fn(usize, &Fields<'_>) -> Vec<u8>) -> Vec<u8> {
+        let date = self.next_date;
+        self.next_date = date + Duration::from_secs(1);
+        let fields = Fields { key, old: key, from: SENDER, to: Dovecot::USER, date };
+        self.signer.sign(&write(0, &fields))
     }
 
     /// Waits for something in the credential's part of the status.
@@ -186,6 +198,11 @@ impl Scene {
         let look =
             |status: &Value| open_incidents(status).into_iter().find(|incident| incident["code"] == code);
         self.daemon.wait_status(&format!("the incident {code} is open"), look).await
+    }
+    /// Waits for the alert mail with this code.
+    pub async fn mailed(&self, code: &str) -> String {
+        let header = format!("X-Keyrelay-Code: {code}\r\n");
+        self.smtp.wait_for(code, |mail| mail.contains(&header)).await
     }
     /// Waits until none of this code is open.
     pub async fn resolved(&mut self, code: &str) {
@@ -229,7 +246,9 @@ impl Scene {
             assert_eq!(status, 200, "version {version} can be read");
             let (fields, before) = (answer["data"]["data"].clone(), self.last_fields.clone());
             let (generation, earlier) = (generation(&fields), generation(&before));
-            if generation == earlier {
+            if self.others.contains(&version) {
+                assert_eq!(generation, earlier, "somebody else promotes nothing");
+            } else if generation == earlier {
                 assert_eq!(
                     fields,
                     retired(before),
@@ -258,15 +277,14 @@ impl Scene {
     }
     /// The keys that wait in the spool's folder, as file names.
     pub fn spooled(&self) -> Vec<String> {
-        let Ok(entries) = fs::read_dir(self.spool_dir()) else { return Vec::new() };
+        let Ok(entries) = fs::read_dir(&self.spool) else { return Vec::new() };
         let names = entries.map(|entry| entry.expect("a file").file_name().to_string_lossy().into_owned());
         names.filter(|name| name.ends_with(".key")).collect()
     }
-    pub fn spool_dir(&self) -> PathBuf {
-        self.daemon.state_dir().join("spool")
-    }
-    pub fn scratch(&self) -> &Scratch {
-        &self.scratch
+    /// From the next start on.
+    pub fn use_spool(&mut self, dir: &Path) {
+        self.config.set("spool.dir", dir.display().to_string());
+        self.spool = dir.to_owned();
     }
     /// Waits until the key lies in the spool.
     pub async fn in_spool(&self) {
@@ -290,7 +308,7 @@ fn retired(mut fields: Value) -> Value {
 }
 
 /// A command that takes the key on standard input and keeps it in a file.
-fn keep_command(scratch: &Scratch, file: &std::path::Path) -> PathBuf {
+fn keep_command(scratch: &Scratch, file: &Path) -> PathBuf {
     let text = format!("#!/bin/sh\numask 077; cat > {0}.new && mv {0}.new {0}\n", file.display());
     let path = scratch.write("keep", &text);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("its mode");

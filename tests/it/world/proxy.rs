@@ -11,7 +11,7 @@ use axum::{
 use keyrelay::demo::serve::{Cutter, Server};
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
@@ -20,6 +20,15 @@ use tokio::sync::watch;
 
 /// Larger than any document.
 const BODY_MAX: usize = 1 << 20;
+
+/// Where a write is held up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// The server has not seen it yet; let go, it is done.
+    Request,
+    /// It is done; let go, its answer is lost.
+    Answer,
+}
 
 /// A handle; the proxy is gone when it is dropped.
 pub struct Proxy {
@@ -32,11 +41,10 @@ struct Wire {
     client: reqwest::Client,
     before_ms: AtomicU64,
     after_ms: AtomicU64,
-    /// Writes to a path that ends so are done, and their answers kept back.
-    kept_back: Mutex<Option<String>>,
+    /// Writes to a path that ends so are held up.
+    held: Mutex<Option<(String, Hold)>>,
     waiting: AtomicUsize,
-    /// Which was let go: answers that wait are lost then.
-    lost: watch::Sender<bool>,
+    let_go: watch::Sender<bool>,
 }
 
 impl Proxy {
@@ -54,9 +62,9 @@ impl Proxy {
             client,
             before_ms: AtomicU64::new(0),
             after_ms: AtomicU64::new(0),
-            kept_back: Mutex::new(None),
+            held: Mutex::new(None),
             waiting: AtomicUsize::new(0),
-            lost: watch::Sender::new(false),
+            let_go: watch::Sender::new(false),
         });
         let theirs = wire.clone();
         let router = Router::new().fallback(
@@ -81,22 +89,19 @@ impl Proxy {
         self.slow(Duration::ZERO, Duration::ZERO);
     }
 
-    /// The next write to this path is done, and its answer does not come until [`Proxy::lose`].
-    pub fn keep_back(&self, path: &str) {
-        self.wire.lost.send_replace(false);
-        *self.wire.kept_back.lock().expect("a lock that nobody panics with") = Some(path.to_owned());
+    /// From now on writes to this path are held up, until [`Proxy::let_go`].
+    pub fn hold(&self, path: &str, hold: Hold) {
+        self.wire.let_go.send_replace(false);
+        *self.wire.held() = Some((path.to_owned(), hold));
     }
-    /// Waits until a write was done whose answer is kept back.
-    pub async fn kept(&self) {
-        until("a write whose answer is kept back", async || {
-            (self.wire.waiting.load(SeqCst) > 0).then_some(())
-        })
-        .await;
+    /// Waits until a write is held up.
+    pub async fn holds(&self) {
+        until("a write is held up", async || (self.wire.waiting.load(SeqCst) > 0).then_some(())).await;
     }
-    /// Cuts the connections whose answers were kept back; later ones are answered.
-    pub fn lose(&self) {
-        *self.wire.kept_back.lock().expect("a lock that nobody panics with") = None;
-        self.wire.lost.send_replace(true);
+    /// What is held up goes on, and later writes pass.
+    pub fn let_go(&self) {
+        *self.wire.held() = None;
+        self.wire.let_go.send_replace(true);
     }
 }
 
@@ -108,6 +113,9 @@ impl Wire {
         let Ok(body) = to_bytes(body, BODY_MAX).await else {
             return lost(&cutter);
         };
+        if is_write {
+            self.holds_up(&path, Hold::Request).await;
+        }
         moment(Duration::from_millis(self.before_ms.load(SeqCst))).await;
         let url = format!("{}{path}", self.target);
         let sent = self.client.request(head.method, url).headers(end_to_end(&head.headers)).body(body);
@@ -118,20 +126,26 @@ impl Wire {
         let Ok(bytes) = answer.bytes().await else {
             return lost(&cutter);
         };
-        if is_write && self.keeps_back(&path) {
-            self.waiting.fetch_add(1, SeqCst);
-            // The sender lives as long as this: there is no error.
-            let _ = self.lost.subscribe().wait_for(|lost| *lost).await;
-            self.waiting.fetch_sub(1, SeqCst);
+        if is_write && self.holds_up(&path, Hold::Answer).await {
             return lost(&cutter);
         }
         moment(Duration::from_millis(self.after_ms.load(SeqCst))).await;
         (status, headers, Body::from(bytes)).into_response()
     }
 
-    fn keeps_back(&self, path: &str) -> bool {
-        let kept = self.kept_back.lock().expect("a lock that nobody panics with");
-        kept.as_ref().is_some_and(|ending| path.ends_with(ending.as_str()))
+    /// Whether it was held up; returns when it was let go.
+    async fn holds_up(&self, path: &str, here: Hold) -> bool {
+        let held = self.held().as_ref().is_some_and(|(ending, hold)| path.ends_with(ending) && *hold == here);
+        if held {
+            self.waiting.fetch_add(1, SeqCst);
+            // The sender lives as long as this: there is no error.
+            let _ = self.let_go.subscribe().wait_for(|let_go| *let_go).await;
+            self.waiting.fetch_sub(1, SeqCst);
+        }
+        held
+    }
+    fn held(&self) -> MutexGuard<'_, Option<(String, Hold)>> {
+        self.held.lock().expect("a lock that nobody panics with")
     }
 }
 
