@@ -6,4 +6,6 @@ mod kills;
 mod mailbox;
 mod scene;
 mod spool;
+mod start;
+mod stop;
 mod store;
