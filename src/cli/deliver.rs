@@ -14,6 +14,7 @@ use std::path::Path;
 /// Hand the current key over again: write it, run the action, test the consumers
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Whose key
     credential: CredentialName,
     /// Only to this consumer
     #[arg(long, value_name = "NAME")]
