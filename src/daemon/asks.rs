@@ -4,11 +4,11 @@
 use super::{
     clock,
     inbox::Asked,
-    request::{Outcome, Request, Response},
+    request::{Outcome, Pasted, Request, Response},
     tools::Tools,
 };
 use crate::{
-    domain::{ConsumerName, CredentialName, Key},
+    domain::{ConsumerName, CredentialName, Fingerprint, Key},
     face::status::Status,
     rotation::{Event, Fleet, Input, Reply, Ticket},
 };
@@ -88,14 +88,7 @@ impl Asks {
             }
             Request::Ingest { credential, key, sure } => {
                 let name = known(fleet, credential)?;
-                let key = Key::parse(key.0.expose())
-                    .map_err(|error| (Outcome::Refused, format!("this is no key: {error}")))?;
-                let profile = tools
-                    .profile(&name)
-                    .ok_or((Outcome::Unknown, "the credential is no longer configured".to_owned()))?;
-                fits_profile(&key, profile)?;
-                let fingerprint = key.fingerprint_without(&profile.key.prefix);
-                tools.keyring.insert(&name, fingerprint, key);
+                let fingerprint = take_key(tools, &name, &key)?;
                 let rotation_id = clock::rotation_id();
                 Ok(vec![self.event(name, |ticket| Input::Ingested {
                     fingerprint,
@@ -142,6 +135,18 @@ impl Asks {
             respond(open.answer, outcome, message, hint, status);
         }
     }
+}
+
+/// A paste becomes a key in the keyring, or is refused by its reason.
+fn take_key(tools: &Tools, name: &CredentialName, pasted: &Pasted) -> Result<Fingerprint, (Outcome, String)> {
+    let no_key = |error| (Outcome::Refused, format!("this is no key: {error}"));
+    let key = Key::parse(pasted.0.expose()).map_err(no_key)?;
+    let profile =
+        tools.profile(name).ok_or((Outcome::Unknown, "the credential is no longer configured".to_owned()))?;
+    fits_profile(&key, profile)?;
+    let fingerprint = key.fingerprint_without(&profile.key.prefix);
+    tools.keyring.insert(name, fingerprint, key);
+    Ok(fingerprint)
 }
 
 /// A key that the vendor cannot have made is refused before the vendor is asked.

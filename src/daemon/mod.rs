@@ -11,6 +11,7 @@ mod inbox;
 mod intake;
 mod keyring;
 mod log;
+mod mailboxes;
 mod once;
 mod perform;
 pub mod request;

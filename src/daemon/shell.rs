@@ -6,14 +6,13 @@ use super::{
     inbox::{CAPACITY, FaceAsks, Message},
     intake, perform, settings, story,
     tools::Tools,
-    watcher::{Watch, Watcher},
+    watcher::Watcher,
 };
 use crate::{
     domain::{Limits, MailboxName, Timestamp},
     face::status::{About, Status, status},
-    mail::{MailboxTrouble, RawMail},
+    mail::MailboxTrouble,
     rotation::{Action, Effect, Event, Fleet, Input, MailboxInput},
-    vendor,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
@@ -34,11 +33,11 @@ pub struct Shell {
     pub tools: Arc<Tools>,
     inbox: mpsc::Receiver<Message>,
     sender: mpsc::Sender<Message>,
-    watchers: BTreeMap<MailboxName, Watcher>,
+    pub(super) watchers: BTreeMap<MailboxName, Watcher>,
     pub asks: Asks,
     /// Effects under way.
     busy: usize,
-    limits: Limits,
+    pub(super) limits: Limits,
     reach: Reach,
     since: Timestamp,
     /// Keys of the configuration that a reload cannot change.
@@ -82,15 +81,10 @@ impl Shell {
     /// Takes the next message, or does what has become due, and performs what comes of it.
     pub async fn turn(&mut self) {
         let due = self.fleet.next_deadline(clock::now()).map(|(at, _)| at.since(clock::now()));
-        let sleep = tokio::time::sleep(due.map_or(SLEEP_MAX, |due| due.min(SLEEP_MAX)));
-        tokio::select! {
-            biased;
-            message = self.inbox.recv() => {
-                if let Some(message) = message {
-                    self.take(message);
-                }
-            }
-            () = sleep => {
+        let patience = due.map_or(SLEEP_MAX, |due| due.min(SLEEP_MAX));
+        match tokio::time::timeout(patience, self.inbox.recv()).await {
+            Ok(message) => message.into_iter().for_each(|message| self.take(message)),
+            Err(_) => {
                 let effects = self.fleet.handle_deadline(clock::now());
                 self.perform_all(effects);
             }
@@ -212,92 +206,6 @@ impl Shell {
             });
             let _ = sender.send(Message::Performed(event)).await;
         });
-    }
-
-    fn open_mailbox(&mut self, name: &MailboxName) {
-        let Some(settings) = self.tools.config.mailboxes.get(name).cloned() else { return };
-        let watch = Watch {
-            name: name.clone(),
-            settings,
-            senders: self.senders(name),
-            since: self.search_since(name),
-            limits: self.limits.clone(),
-        };
-        match Watcher::start(watch, self.sender.clone()) {
-            Ok(watcher) => _ = self.watchers.insert(name.clone(), watcher),
-            Err(why) => self.handle(Event::Mailbox { name: name.clone(), input: MailboxInput::Lost { why } }),
-        }
-    }
-    /// Every sender of every credential that this mailbox serves.
-    fn senders(&self, name: &MailboxName) -> Vec<String> {
-        let here = self
-            .tools
-            .config
-            .credentials
-            .iter()
-            .filter(|(_, credential)| credential.mailbox.as_ref() == Some(name));
-        let mut senders: Vec<_> =
-            here.filter_map(|(name, _)| self.tools.profile(name)).flat_map(vendor::senders).collect();
-        senders.sort();
-        senders.dedup();
-        senders
-    }
-    /// Two weeks back, or as far as a rotation and its grace reach.
-    fn search_since(&self, name: &MailboxName) -> Timestamp {
-        let here = self
-            .tools
-            .config
-            .credentials
-            .iter()
-            .filter(|(_, credential)| credential.mailbox.as_ref() == Some(name));
-        let reach = here.filter_map(|(name, _)| self.tools.profile(name)).map(|profile| {
-            profile.cadence.map_or(Duration::ZERO, |span| span.0)
-                + profile.grace.map_or(Duration::ZERO, |span| span.0)
-        });
-        clock::now() - reach.max().unwrap_or_default().max(self.limits.mailbox_window)
-    }
-
-    fn judge_later(&mut self, mailbox: MailboxName, mails: Vec<RawMail>, all: bool) {
-        let (tools, sender) = (self.tools.clone(), self.sender.clone());
-        tokio::spawn(async move {
-            let answered = intake::answer(tools, mailbox, mails, all).await;
-            let _ = sender.send(Message::Answered(answered)).await;
-        });
-    }
-    fn wanted(&self, mailbox: &MailboxName) -> Vec<intake::Wanted> {
-        let here = self.fleet.credentials().filter(|rotation| rotation.mailbox() == Some(mailbox));
-        let wanted = here.filter_map(|rotation| {
-            let name = rotation.name().clone();
-            let (known, done) = rotation.recognition();
-            let current = rotation.current_fingerprint().and_then(|key| self.tools.keyring.get(&name, key));
-            Some(intake::Wanted {
-                profile: self.tools.profile(&name)?.clone(),
-                recipients: self.tools.config.credentials.get(&name)?.recipients.clone(),
-                shape: current.map(|key| key.shape()),
-                name,
-                known,
-                done,
-            })
-        });
-        wanted.collect()
-    }
-    fn judged(&mut self, judged: intake::Judged) {
-        for (name, fingerprint, key) in judged.keys {
-            self.tools.keyring.insert(&name, fingerprint, key);
-        }
-        for (place, why, broken) in judged.unread {
-            let input = MailboxInput::Unread { place, why, broken };
-            self.handle(Event::Mailbox { name: judged.mailbox.clone(), input });
-        }
-        let newest_notice_at = judged.newest_notice_at;
-        self.handle(Event::Mailbox {
-            name: judged.mailbox,
-            input: MailboxInput::Looked { newest_notice_at },
-        });
-        for (name, findings) in judged.findings {
-            let input = Input::MailsSeen { findings, first: judged.all, rotation_id: clock::rotation_id() };
-            self.handle(Event::Credential { name, input });
-        }
     }
 
     fn tell_of_spool(&mut self) {

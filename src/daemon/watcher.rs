@@ -11,15 +11,18 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
+        mpsc as std_mpsc,
     },
     thread,
+    time::Duration,
 };
 use tokio::sync::mpsc;
 
 /// A running watcher, as seen by the loop.
 pub struct Watcher {
     orders: Arc<Orders>,
-    thread: Option<thread::JoinHandle<()>>,
+    /// Hears when the thread has ended.
+    ended: std_mpsc::Receiver<()>,
 }
 
 #[derive(Default)]
@@ -52,10 +55,13 @@ impl Watcher {
         let builder =
             thread::Builder::new().name(format!("mailbox-{}", watch.name)).stack_size(Self::STACK_BYTES);
         let theirs = orders.clone();
-        let thread = builder
-            .spawn(move || run(&watch, &theirs, &inbox))
-            .map_err(|error| format!("no thread for it: {error}"))?;
-        Ok(Self { orders, thread: Some(thread) })
+        let (alive, ended) = std_mpsc::channel();
+        let work = move || {
+            run(&watch, &theirs, &inbox);
+            drop(alive);
+        };
+        builder.spawn(work).map_err(|error| format!("no thread for it: {error}"))?;
+        Ok(Self { orders, ended })
     }
     /// Looks again now; `afresh`: at everything, also at what was handed out.
     pub fn look(&self, afresh: bool, since: Timestamp) {
@@ -64,16 +70,17 @@ impl Watcher {
         self.orders.look.store(true, Ordering::SeqCst);
         self.orders.wake();
     }
-    /// Leaves the server; returns when it has, within a second or so.
-    pub fn leave(mut self) {
+    /// Leaves the server, and waits for that a little: one that hangs in a connect is left to the end of the process.
+    pub fn leave(self) {
         self.orders.leave.store(true, Ordering::SeqCst);
         self.orders.wake();
-        if let Some(thread) = self.thread.take() {
-            // A panic has been told of by the thread itself.
-            let _ = thread.join();
-        }
+        // Nothing is ever sent: what is waited for is the other end's going.
+        let _ = self.ended.recv_timeout(PATIENCE);
     }
 }
+
+/// Taking leave of a server needs one round trip.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Orders {
     fn wake(&self) {

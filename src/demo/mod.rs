@@ -22,7 +22,7 @@ use stage::Stage;
 use std::{path::Path, time::Duration};
 use tokio::{
     sync::mpsc,
-    time::{Instant, sleep},
+    time::{Instant, interval},
 };
 
 /// Runs until Ctrl-C; with `once`, until one rotation is complete. The error says what did not hold.
@@ -54,8 +54,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Waits until a rotation was promoted and every consumer is tested with it; without `once`, for ever.
 async fn one_rotation(control: &Path, once: bool) -> Result<(), String> {
     let until = Instant::now() + PATIENCE;
+    let mut looks = interval(Duration::from_millis(200));
     loop {
-        sleep(Duration::from_millis(200)).await;
+        looks.tick().await;
         let answer = client::ask(control, &Request::Status).await.ok().flatten();
         let status = answer.and_then(|answer| serde_json::from_value::<Status>(answer.status).ok());
         let credential = status.and_then(|status| status.credentials.into_iter().next());

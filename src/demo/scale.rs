@@ -9,6 +9,8 @@ pub const CADENCE: Duration = Duration::from_secs(30);
 pub const NOTICE_BEFORE: Duration = Duration::from_secs(10);
 /// … and lets the old key work for so long.
 pub const GRACE: Duration = Duration::from_secs(18);
+/// The first warning comes so long after the start.
+pub const FIRST_WARNING: Duration = Duration::from_secs(5);
 /// One consumer goes on with the old key for so long.
 pub const LAG: Duration = Duration::from_secs(7);
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::Key;
 use std::{fs, io, path::PathBuf, sync::Arc};
-use tokio::time::sleep;
+use tokio::time::{Instant, interval_at};
 
 #[derive(Clone)]
 pub struct Vendor {
@@ -22,22 +22,20 @@ pub struct Vendor {
 
 const SENDER: &str = "security@leaf7.fun";
 
-/// Warns, rotates and confirms until the demo ends.
+/// Warns, rotates and confirms until the demo ends. The first warning comes soon: newcomers are waiting.
 pub async fn live(vendor: Vendor) {
+    let mut warnings = interval_at(Instant::now() + scale::FIRST_WARNING, scale::CADENCE);
+    let mut rotations =
+        interval_at(Instant::now() + scale::FIRST_WARNING + scale::NOTICE_BEFORE, scale::CADENCE);
     for round in 0.. {
-        sleep(
-            scale::CADENCE
-                - scale::NOTICE_BEFORE
-                - if round == 0 { scale::CADENCE / 2 } else { Default::default() },
-        )
-        .await;
+        warnings.tick().await;
         let old = vendor.simulator.current_key(vendor.account);
         tracing::info!(
             "the vendor mails a warning: it will rotate the key in {} s",
             scale::NOTICE_BEFORE.as_secs()
         );
         vendor.send(round, "warning", |fields| mails::warning(round, fields), &old, &old);
-        sleep(scale::NOTICE_BEFORE).await;
+        rotations.tick().await;
         let new = vendor.simulator.rotate(vendor.account, scale::GRACE);
         tracing::info!(
             "the vendor rotates the key, and mails the new one ({}); the old one works on for {} s",
@@ -56,7 +54,7 @@ impl Vendor {
             tracing::error!("the demo's maildir: {error}");
         }
     }
-    /// As RFC-less custom has it: written in tmp, moved to new.
+    /// As maildirs are written: in tmp, then moved to new.
     fn drop_into_maildir(&self, name: &str, mail: &[u8]) -> io::Result<()> {
         let written = self.maildir.join("tmp").join(name);
         fs::write(&written, mail)?;

@@ -1,7 +1,7 @@
 //! One type for every kind of mailbox, so that the shell needs to know only one. It decides nothing: when to look,
 //! to wait and to open again is the caller's.
 
-use super::{Look, MailboxTrouble, RawMail, Search, Waker, Woken, imap, maildir};
+use super::{Look, MailboxTrouble, Search, Waker, Woken, imap, maildir};
 use crate::domain::Limits;
 use std::time::Duration;
 
@@ -71,9 +71,4 @@ impl Mailbox {
             Mailbox::Maildir(maildir) => maildir.close(),
         }
     }
-}
-
-/// Oldest first; what arrived in the same second keeps its order.
-pub(super) fn sort(mails: &mut [RawMail]) {
-    mails.sort_by_key(|mail| mail.arrived_at);
 }

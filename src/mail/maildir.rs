@@ -1,7 +1,7 @@
 //! Adapter: one maildir, watched with inotify. It reads `new` and `cur`, and moves, marks and deletes nothing.
 
 use super::{
-    Folders, Look, MailboxTrouble, RawMail, Search, Waker, Woken, mailbox,
+    Folders, Look, MailboxTrouble, RawMail, Search, Waker, Woken,
     mailbox::{LOOK_BYTES_MAX, LOOK_MAILS_MAX},
     waker::{self, Alarm},
 };
@@ -19,6 +19,9 @@ use std::{
     time::{Duration, Instant},
 };
 use zeroize::Zeroizing;
+
+#[cfg(test)]
+mod tests;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -87,7 +90,7 @@ impl Maildir {
 
         let mut look = Look { mails: Vec::new(), unreadable: Vec::new() };
         let mut candidates = self.list(search, &mut look)?;
-        candidates.sort_by_key(|mail| std::cmp::Reverse(mail.stamp.1));
+        candidates.sort_by(|a, b| (b.stamp.1, &b.unique).cmp(&(a.stamp.1, &a.unique)));
         let mut bytes = 0;
         let mut waiting = 0;
         for candidate in candidates {
@@ -113,7 +116,7 @@ impl Maildir {
             let path = self.path.display();
             look.unreadable.push(format!("{path}: {waiting} older mails wait for the next look"));
         }
-        mailbox::sort(&mut look.mails);
+        look.mails.reverse();
         Ok(look)
     }
 
@@ -266,7 +269,8 @@ fn sent_by(header: &[u8], senders: &[String]) -> bool {
     for line in header.split_inclusive(|b| *b == b'\n') {
         let folded = line.first().is_some_and(|b| b.is_ascii_whitespace());
         if !folded {
-            in_from = line.get(..4).is_some_and(|name| name.eq_ignore_ascii_case(b"from"));
+            let name = line.split(|b| *b == b':').next().unwrap_or_default();
+            in_from = name.trim_ascii_end().eq_ignore_ascii_case(b"from");
         }
         if in_from {
             from.push_str(&String::from_utf8_lossy(line).to_lowercase());

@@ -18,7 +18,7 @@ pub(super) enum Use {
 /// What was noticed while answers passed by.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
-    /// A mail arrived in the selected folder.
+    /// There are mails in the selected folder: said when it is opened, and whenever one arrives.
     pub news: bool,
     /// The server took its leave: its words, cut and cleaned.
     pub bye: Option<String>,
@@ -74,14 +74,15 @@ impl Answers {
         let (word, rest) = split_word(untagged);
         if word.iter().all(u8::is_ascii_digit) {
             let (kind, _) = split_word(rest);
-            self.news |= kind.eq_ignore_ascii_case(b"EXISTS");
+            self.news |= kind.eq_ignore_ascii_case(b"EXISTS") && word != b"0";
             return if kind.eq_ignore_ascii_case(b"FETCH") { Use::Keep } else { Use::Drop };
         }
         if word.eq_ignore_ascii_case(b"BYE") {
             self.bye = Some(clean(rest));
             return Use::Drop;
         }
-        if word.eq_ignore_ascii_case(b"OK") && starts_with(rest, b"[UIDVALIDITY ") {
+        let codes = [&b"[UIDVALIDITY "[..], b"[UIDNEXT "];
+        if word.eq_ignore_ascii_case(b"OK") && codes.iter().any(|code| starts_with(rest, code)) {
             to_ascii(line);
             return Use::Keep;
         }
@@ -158,7 +159,7 @@ mod tests {
     #[test]
     fn news_and_leave_are_noticed_in_passing() {
         assert!(judge("* 4 EXISTS\r\n").1.news);
-        assert!(!judge("* 4 RECENT\r\n").1.news);
+        assert!(!judge("* 4 RECENT\r\n").1.news && !judge("* 0 EXISTS\r\n").1.news);
         assert_eq!(judge("* BYE shut\u{7}ting d\u{f6}wn\r\n").1.bye.as_deref(), Some("shut ting d  wn"));
     }
 

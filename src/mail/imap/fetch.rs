@@ -35,15 +35,18 @@ impl Connection {
         query: &Query,
         look: &mut Look,
     ) -> Result<(), MailboxTrouble> {
-        let found = self.search(query)?;
+        let from = self.folders[folder].opened_at;
+        let found = self.search(query, from)?;
         let handed_out = &mut self.folders[folder].handed_out;
-        handed_out.retain(|uid| found.contains(uid));
+        handed_out.retain(|uid| from.is_some_and(|from| *uid < from) || found.contains(uid));
         let new: Vec<u32> = found.iter().rev().filter(|uid| !handed_out.contains(uid)).copied().collect();
 
+        let start = look.mails.len();
         let mut left = &new[..];
         while !left.is_empty() && room(look) > 0 {
             let (now, later) = left.split_at(left.len().min(FETCH_MAILS).min(room(look)));
-            self.take(folder, now, query.bytes_max, look)?;
+            let mails = self.take(folder, now, query.bytes_max, look)?;
+            look.mails.splice(start..start, mails);
             left = later;
         }
         if !left.is_empty() {
@@ -54,22 +57,26 @@ impl Connection {
         Ok(())
     }
 
-    fn search(&mut self, query: &Query) -> Result<BTreeSet<u32>, Failed> {
+    /// Where nothing below `from` is new, the server need not search it: in a large folder that takes seconds.
+    fn search(&mut self, query: &Query, from: Option<u32>) -> Result<BTreeSet<u32>, Failed> {
+        let range = from.map_or(String::new(), |from| format!("UID {from}:* "));
         let mut found = BTreeSet::new();
         for search in &query.searches {
+            let search = format!("{range}{search}");
             found.extend(self.run("SEARCH", ANSWER_MAX, |session| session.uid_search(search))?);
         }
         Ok(found)
     }
 
-    /// Fetches `uids` and hands them out. One that is gone meanwhile is simply absent.
+    /// Fetches `uids` and hands them out by UID. One that is gone meanwhile is simply absent.
     fn take(
         &mut self,
         folder: usize,
         uids: &[u32],
         bytes_max: usize,
         look: &mut Look,
-    ) -> Result<(), MailboxTrouble> {
+    ) -> Result<Vec<RawMail>, MailboxTrouble> {
+        let mut taken = Vec::with_capacity(uids.len());
         let first = FIRST_BYTES.min(bytes_max + 1);
         for fetched in self.fetch_or_tell(uids, "BODY.PEEK[]", first, look)? {
             let Fetched { uid, size, .. } = fetched;
@@ -87,36 +94,36 @@ impl Connection {
                 }
             }
             for mail in mails {
-                self.hand_out(folder, mail, header_only, look);
+                taken.extend(self.hand_out(folder, mail, header_only, look));
             }
         }
-        Ok(())
+        Ok(taken)
     }
 
-    fn hand_out(&mut self, folder: usize, fetched: Fetched, header_only: bool, look: &mut Look) {
+    fn hand_out(
+        &mut self,
+        folder: usize,
+        fetched: Fetched,
+        header_only: bool,
+        look: &mut Look,
+    ) -> Option<RawMail> {
         let Fetched { uid, arrived_at, size, bytes } = fetched;
         let folder = &mut self.folders[folder];
-        match (arrived_at, bytes) {
-            (Some(arrived_at), Some(bytes)) => {
-                folder.handed_out.insert(uid);
-                look.mails.push(RawMail {
-                    size: if header_only { size } else { bytes.len() },
-                    bytes,
-                    header_only,
-                    arrived_at,
-                    folder: folder.name.clone(),
-                    place: format!("{}/{uid}", folder.validity),
-                });
-            }
-            (None, _) => {
-                look.unreadable
-                    .push(self.server.says(&format!("{}: mail {uid} came without a date", folder.name)));
-            }
-            (_, None) => {
-                look.unreadable
-                    .push(self.server.says(&format!("{}: mail {uid} came without a body", folder.name)));
-            }
-        }
+        let (Some(arrived_at), Some(bytes)) = (arrived_at, bytes) else {
+            let missing = if arrived_at.is_none() { "date" } else { "body" };
+            let why = format!("{}: mail {uid} came without a {missing}", folder.name);
+            look.unreadable.push(self.server.says(&why));
+            return None;
+        };
+        folder.handed_out.insert(uid);
+        Some(RawMail {
+            size: if header_only { size } else { bytes.len() },
+            bytes,
+            header_only,
+            arrived_at,
+            folder: folder.name.clone(),
+            place: format!("{}/{uid}", folder.validity),
+        })
     }
 
     /// A FETCH that is refused makes its mails unreadable, and no more.
@@ -167,6 +174,7 @@ impl Connection {
                 bytes,
             });
         }
+        fetched.sort_by_key(|mail| mail.uid);
         Ok(fetched)
     }
 }

@@ -12,15 +12,19 @@ pub(super) struct Folder {
     encoded: String,
     /// UIDs mean something only together with it.
     pub validity: u32,
+    /// What arrived after the folder was opened has this UID or a higher one, and a look at it need search no
+    /// others.
+    pub opened_at: Option<u32>,
     pub handed_out: BTreeSet<u32>,
 }
 
 impl Folder {
     fn new(name: &str, encoded: String) -> Self {
-        Self { name: name.to_owned(), encoded, validity: 0, handed_out: BTreeSet::new() }
+        Self { name: name.to_owned(), encoded, validity: 0, opened_at: None, handed_out: BTreeSet::new() }
     }
     pub fn forget(&mut self) {
         self.handed_out.clear();
+        self.opened_at = None;
     }
 }
 
@@ -29,20 +33,20 @@ impl Connection {
     pub(super) fn choose_folders(
         &mut self,
         configured: &[String],
-        special_use: bool,
+        extended_list: bool,
     ) -> Result<Vec<Folder>, MailboxTrouble> {
         if !configured.is_empty() {
             return Ok(configured.iter().map(|name| Folder::new(name, encode_folder(name))).collect());
         }
         let mut folders = vec![Folder::new("INBOX", "INBOX".into())];
-        let junk = self.find_junk(special_use)?;
+        let junk = self.find_junk(extended_list)?;
         folders.extend(junk.map(|name| Folder::new(&name, name.clone())));
         Ok(folders)
     }
 
-    fn find_junk(&mut self, special_use: bool) -> Result<Option<String>, Failed> {
+    fn find_junk(&mut self, extended_list: bool) -> Result<Option<String>, Failed> {
         // Many servers show the flag only to who asks; the others do not understand the question.
-        let pattern = if special_use { "\"*\" RETURN (SPECIAL-USE)" } else { "\"*\"" };
+        let pattern = if extended_list { "\"*\" RETURN (SPECIAL-USE)" } else { "\"*\"" };
         let listed = self.run("LIST", ANSWER_MAX, |session| session.list(None, Some(pattern)))?;
         let junk = listed.iter().find(|name| {
             let has = |wanted| name.attributes().contains(&wanted);
@@ -51,12 +55,13 @@ impl Connection {
         Ok(junk.map(|name| name.name().to_owned()))
     }
 
-    /// Selects a folder for reading only; with another UIDVALIDITY everything in it is new.
-    pub(super) fn examine(&mut self, number: usize) -> Result<(), Failed> {
+    /// Selects a folder for reading only; with another UIDVALIDITY everything in it is new. Returns its UIDNEXT.
+    pub(super) fn examine(&mut self, number: usize) -> Result<Option<u32>, Failed> {
         let name = &self.folders[number].name;
         let command = format!("EXAMINE {name:?}");
         let encoded = self.folders[number].encoded.clone();
         self.selected = None;
+        self.folders[number].opened_at = None;
         let mailbox = self.run(&command, ANSWER_MAX, |session| session.examine(&encoded))?;
         self.selected = Some(number);
         let folder = &mut self.folders[number];
@@ -65,6 +70,6 @@ impl Connection {
             folder.validity = validity;
             folder.forget();
         }
-        Ok(())
+        Ok(mailbox.uid_next)
     }
 }

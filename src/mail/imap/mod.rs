@@ -16,7 +16,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use super::{Folders, Look, MailboxTrouble, Search, Waker, mailbox};
+use super::{Folders, Look, MailboxTrouble, Search, Waker};
 use crate::domain::{Limits, Secret};
 use folder::Folder;
 use std::{path::PathBuf, time::Duration};
@@ -75,9 +75,14 @@ pub fn connect(settings: &Settings, limits: &Limits) -> Result<(Connection, Wake
         )));
     }
     wire.lock().begin(ANSWER_MAX);
-    let session = client
-        .login(&settings.user, settings.password.expose())
-        .map_err(|(e, _)| server.refused_login(&wire, settings, e))?;
+    let Settings { user, password, .. } = settings;
+    // A quoted string is ASCII; what is not must go another way, where there is one.
+    let session = if before.has_str("AUTH=PLAIN") && !(user.is_ascii() && password.expose().is_ascii()) {
+        client.authenticate("PLAIN", &Plain(settings))
+    } else {
+        client.login(user, password.expose())
+    };
+    let session = session.map_err(|(e, _)| server.refused_login(&wire, settings, e))?;
 
     let mut connection = Connection {
         server,
@@ -90,8 +95,19 @@ pub fn connect(settings: &Settings, limits: &Limits) -> Result<(Connection, Wake
     };
     let can = connection.run("CAPABILITY", ANSWER_MAX, imap::Session::capabilities)?;
     connection.idles = can.has_str("IDLE");
-    connection.folders = connection.choose_folders(&settings.folders, can.has_str("SPECIAL-USE"))?;
+    let extended_list = can.has_str("SPECIAL-USE") && can.has_str("LIST-EXTENDED");
+    connection.folders = connection.choose_folders(&settings.folders, extended_list)?;
     Ok((connection, waker))
+}
+
+/// SASL PLAIN (RFC 4616).
+struct Plain<'a>(&'a Settings);
+
+impl imap::Authenticator for Plain<'_> {
+    type Response = String;
+    fn process(&self, _challenge: &[u8]) -> String {
+        format!("\0{}\0{}", self.0.user, self.0.password.expose())
+    }
 }
 
 impl Connection {
@@ -103,18 +119,22 @@ impl Connection {
         if which == Folders::All {
             for other in 1..self.folders.len() {
                 match self.examine(other) {
-                    Ok(()) => self.look_into(other, &query, &mut look)?,
+                    Ok(_) => self.look_into(other, &query, &mut look)?,
                     Err(Failed::No(why)) => look.unreadable.push(why),
                     Err(Failed::Lost(trouble)) => return Err(trouble),
                 }
             }
         }
-        if which == Folders::All || self.selected != Some(0) {
-            self.examine(0)?;
-        }
+        let next = match (which, self.selected) {
+            (Folders::First, Some(0)) => self.folders[0].opened_at,
+            (Folders::All | Folders::First, _) => self.examine(0)?,
+        };
         self.wire.lock().take_news(); // whatever was announced so far, the SEARCH will find
+        let unreadable = look.unreadable.len();
         self.look_into(0, &query, &mut look)?;
-        mailbox::sort(&mut look.mails);
+        let complete = look.unreadable.len() == unreadable;
+        self.folders[0].opened_at = next.filter(|_| complete);
+        look.mails.sort_by_key(|mail| mail.arrived_at); // in the same second, by UID
         Ok(look)
     }
 

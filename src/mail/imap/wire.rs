@@ -89,7 +89,7 @@ impl Write for Shared {
 pub(super) enum Heard {
     /// A line that is tagged, or begins with `+`.
     Line(Vec<u8>),
-    /// An untagged line passed; see [`Wire::news`].
+    /// An untagged line passed; see [`Wire::take_news`].
     Passing,
     Woken(Woken),
 }

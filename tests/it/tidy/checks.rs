@@ -1,7 +1,7 @@
 //! The checks of one file. Each finding says where, what, and why the rule is there.
 
 use super::{
-    places::{NO_NOTES_TO_SELF, NOT_IN_PRODUCTION, NOWHERE, PLACES, POLL_HELPER, Place, SLEEPS},
+    places::{HAVE_TIMERS, NO_NOTES_TO_SELF, NOT_IN_PRODUCTION, NOWHERE, PLACES, POLL_HELPER, Place, SLEEPS},
     source::{PathUse, Source, Token},
 };
 use std::collections::BTreeSet;
@@ -101,14 +101,16 @@ fn words(source: &Source) -> Vec<String> {
 
 fn sleeps(source: &Source) -> Vec<String> {
     let path = &source.path;
-    let polls = |used: &PathUse| {
-        let mut helpers = source.functions.iter().filter(|function| function.name == POLL_HELPER);
-        let in_test = used.in_test || path.starts_with("tests/");
-        in_test
-            && helpers.any(|function| (function.line..function.line + function.lines).contains(&used.line))
+    let module = source.module();
+    let may = |used: &PathUse| {
+        if used.in_test || path.starts_with("tests/") {
+            let mut helpers = source.functions.iter().filter(|function| function.name == POLL_HELPER);
+            return helpers
+                .any(|function| (function.line..function.line + function.lines).contains(&used.line));
+        }
+        HAVE_TIMERS.iter().any(|(place, timer)| is_below(&module, place) && used.is_in(timer))
     };
-    let found =
-        source.paths.iter().filter(|used| SLEEPS.iter().any(|sleep| used.is_in(sleep)) && !polls(used));
+    let found = source.paths.iter().filter(|used| SLEEPS.iter().any(|sleep| used.is_in(sleep)) && !may(used));
     let found = found.map(|used| {
         let written = used.segments.join("::");
         format!(

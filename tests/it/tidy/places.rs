@@ -186,6 +186,9 @@ pub const NOWHERE: &[(&[&str], &str)] = &[
 /// Said in no comment either.
 pub const NO_NOTES_TO_SELF: &[&str] = &["TODO", "FIXME", "XXX"];
 
-/// Only a test's poll helper says these: a function of this name, which looks until a deadline.
+/// Who sleeps is too late or too early. In a test only the poll helper says these: a function of this name, which
+/// looks until a deadline.
 pub const SLEEPS: &[&str] = &["std::thread::sleep", "tokio::time::sleep"];
 pub const POLL_HELPER: &str = "until";
+/// The shell waits for the core's next deadline, beside everything else; the demo's vendor rotates by the clock.
+pub const HAVE_TIMERS: &[(&str, &str)] = &[("daemon", "tokio::time::sleep"), ("demo", "tokio::time::sleep")];

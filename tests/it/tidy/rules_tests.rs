@@ -143,19 +143,24 @@ fn what_is_said_nowhere_is_found_everywhere() {
         ),
         ("/// TODO: more", "TODO: build it, or leave it out"),
     ] {
-        for path in ["src/daemon/mod.rs", "tests/it/store.rs", "src/daemon/tests.rs"] {
+        for path in ["src/cli/mod.rs", "tests/it/store.rs", "src/daemon/tests.rs"] {
             assert_eq!(found(path, text), [format!("{path}:1: {finding}")]);
         }
     }
     let polls = "async fn until() {\ntokio::time::sleep(x);\n}";
     assert_eq!(found("tests/it/world/mod.rs", polls), nothing());
     assert_eq!(found("src/daemon/tests.rs", polls), nothing());
-    let asleep = "src/daemon/mod.rs:2: tokio::time::sleep: who sleeps is too late or too early";
-    assert_eq!(found("src/daemon/mod.rs", polls), [asleep]);
+    let asleep = |path: &str, what: &str| [format!("{path}:2: {what}: who sleeps is too late or too early")];
+    assert_eq!(found("src/cli/mod.rs", polls), asleep("src/cli/mod.rs", "tokio::time::sleep"));
+    let sleeps = "async fn turn() {\ntokio::time::sleep(x);\n}";
+    assert_eq!(found("src/daemon/shell.rs", sleeps), nothing());
     assert_eq!(
-        found("src/daemon/mod.rs", "fn f() { tokio::time::sleep_until(x); ignore(todo); }"),
-        nothing()
+        found("src/daemon/shell_tests.rs", sleeps),
+        asleep("src/daemon/shell_tests.rs", "tokio::time::sleep")
     );
+    let blocks = "fn turn() {\nstd::thread::sleep(x);\n}";
+    assert_eq!(found("src/daemon/shell.rs", blocks), asleep("src/daemon/shell.rs", "std::thread::sleep"));
+    assert_eq!(found("src/cli/mod.rs", "fn f() { ignore(todo, dbg); }"), nothing());
     let unwrapped = "fn f() { x.unwrap(); }\n#[test]\nfn g() { x.unwrap(); }\nfn h() { y.unwrap_or(1); }";
     let instead = "say with expect() why it cannot fail, or return the error";
     assert_eq!(found("src/daemon/mod.rs", unwrapped), [format!("src/daemon/mod.rs:1: .unwrap(: {instead}")]);

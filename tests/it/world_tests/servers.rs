@@ -89,7 +89,7 @@ async fn dovecot_comes_back_on_its_ports_with_its_mails() {
     session.send("b examine INBOX").await;
     assert!(session.line_with("UIDVALIDITY").await.contains("[UIDVALIDITY 77]"));
     let mut second = Session::open(&dovecot).await;
-    assert!(second.login("another password").await.contains("NO [LIMIT]"));
+    assert!(second.login("another password").await.contains("Maximum number of connections"));
 
     dovecot.kill().await;
     TcpStream::connect(("127.0.0.1", dovecot.imap.number)).await.unwrap_err();

@@ -139,6 +139,30 @@ fn a_login_that_the_server_cannot_judge_now_is_tried_again() {
 }
 
 #[test]
+fn a_password_that_is_no_ascii_is_sent_as_sasl_has_it_where_the_server_can() {
+    for (capabilities, command) in
+        [("IMAP4rev1 AUTH=PLAIN", "AUTHENTICATE PLAIN"), ("IMAP4rev1", "LOGIN \"relay\" \"Schl\u{fc}ssel\"")]
+    {
+        let (_played, port) = script::play(move |peer| {
+            peer.say("* OK ready\r\n");
+            peer.answer("CAPABILITY", &[&format!("CAPABILITY {capabilities}")]);
+            peer.expect(command);
+            if command.starts_with("AUTH") {
+                peer.say("+ \r\n");
+                assert_eq!(peer.hear(), "AHJlbGF5AFNjaGzDvHNzZWw=");
+            }
+            peer.end("NO [AUTHENTICATIONFAILED] no");
+        });
+        let settings = Settings { password: Secret::new("Schl\u{fc}ssel"), ..settings(port, Tls::None) };
+        let why = refused(connect(&settings, &limits()));
+        assert!(
+            why.starts_with("localhost refuses the login of relay: [AUTHENTICATIONFAILED] no; "),
+            "{why}"
+        );
+    }
+}
+
+#[test]
 fn a_login_that_is_never_answered_ends_in_time() {
     let (_played, port) = script::play(|peer| {
         peer.say("* OK ready\r\n");

@@ -30,6 +30,38 @@ fn a_look_leaves_no_trace_and_fetches_each_mail_once() {
 }
 
 #[test]
+fn only_what_arrived_since_the_folder_was_opened_is_searched_for_news() {
+    let (_played, mut connection, _waker) = logged_in(|peer| {
+        let fetch = |peer: &mut Peer, uid: u32| {
+            peer.answer(&format!("UID FETCH {uid} {SMALL}"), &[&mail(uid, 20, "BODY[]", "new")]);
+        };
+        let opened = |peer: &mut Peer| {
+            peer.answer("EXAMINE \"INBOX\"", &["5 EXISTS", "OK [UIDVALIDITY 7] ok", "OK [UIDNEXT 6] ok"]);
+        };
+        opened(peer);
+        peer.found("4");
+        fetch(peer, 4);
+        peer.found_from("UID 6:* ", "4"); // `*` is the last mail there is, however low its number
+        peer.found_from("UID 6:* ", "6");
+        fetch(peer, 6);
+        peer.found_from("UID 6:* ", "6 7");
+        peer.answer(&format!("UID FETCH 7 {SMALL}"), &["7 FETCH (UID 7 RFC822.SIZE 9 BODY[]<0> NIL)"]);
+        peer.found("4 6 7"); // one could not be read: everything is searched again
+        fetch(peer, 7);
+        opened(peer);
+        peer.found("4 6 7");
+        peer.found_from("UID 6:* ", "");
+    });
+    let mut look = |which| seen(&connection.look(&search(1 << 20), which).unwrap());
+    assert_eq!(look(Folders::All), ["7/4 INBOX new"]);
+    assert_eq!(look(Folders::First), [""; 0]);
+    assert_eq!(look(Folders::First), ["7/6 INBOX new"]);
+    assert_eq!(look(Folders::First), ["localhost: INBOX: mail 7 came without a date"]);
+    assert_eq!(look(Folders::First), ["7/7 INBOX new"]);
+    assert_eq!((look(Folders::All), look(Folders::First)), (vec![], vec![]));
+}
+
+#[test]
 fn what_is_forgotten_or_has_a_new_uidvalidity_is_handed_out_again() {
     let (_played, mut connection, _waker) = logged_in(|peer| {
         for validity in [7, 7, 8] {
@@ -60,27 +92,19 @@ fn of_a_mail_above_the_limit_only_the_header_is_fetched() {
         peer.end("OK done");
         let whole = "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.100001>)";
         let header = "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER]<0.100000>)";
-        peer.answer(
-            &format!("UID FETCH 3 {whole}"),
-            &[&sized_mail(3, 20, 100_000, "BODY[]", &"y".repeat(70_000))],
-        );
-        // Its size was a lie.
-        peer.answer(
-            &format!("UID FETCH 2 {whole}"),
-            &[&sized_mail(2, 20, 99_999, "BODY[]", &"y".repeat(100_001))],
-        );
-        peer.answer(
-            &format!("UID FETCH 2 {header}"),
-            &[&sized_mail(2, 20, 99_999, "BODY[HEADER]", "From: b\r\n\r\n")],
-        );
-        peer.answer(
-            &format!("UID FETCH 1 {header}"),
-            &[&sized_mail(1, 20, 100_001, "BODY[HEADER]", "From: a\r\n\r\n")],
-        );
+        let [one, two, three] = [1, 2, 3].map(|uid| format!("UID FETCH {uid}"));
+        let lies = sized_mail(2, 20, 99_999, "BODY[]", &"y".repeat(100_001));
+        let [first, second] = [1, 2]
+            .map(|uid| sized_mail(uid, 20, 100_000 / uid as usize + 1, "BODY[HEADER]", "From: a\r\n\r\n"));
+        peer.answer(&format!("{one} {header}"), &[&first]);
+        peer.answer(&format!("{two} {whole}"), &[&lies]);
+        peer.answer(&format!("{two} {header}"), &[&second]);
+        let whole_mail = sized_mail(3, 20, 100_000, "BODY[]", &"y".repeat(70_000));
+        peer.answer(&format!("{three} {whole}"), &[&whole_mail]);
     });
     let look = connection.look(&search(100_000), Folders::All).unwrap();
     let seen: Vec<_> = look.mails.iter().map(|m| (&*m.place, m.bytes.len(), m.size, m.header_only)).collect();
-    assert_eq!(seen, [("7/3", 70_000, 70_000, false), ("7/2", 11, 99_999, true), ("7/1", 11, 100_001, true)]);
+    assert_eq!(seen, [("7/1", 11, 100_001, true), ("7/2", 11, 50_001, true), ("7/3", 70_000, 70_000, false)]);
 }
 
 #[test]
@@ -101,8 +125,8 @@ fn a_mail_that_vanishes_meanwhile_is_absent_and_one_without_a_body_is_told() {
         seen(&connection.look(&search(1 << 20), Folders::All).unwrap()),
         [
             "7/1 INBOX here",
-            "localhost: INBOX: mail 3 came without a body",
-            "localhost: INBOX: mail 2 came without a date"
+            "localhost: INBOX: mail 2 came without a date",
+            "localhost: INBOX: mail 3 came without a body"
         ]
     );
 }

@@ -97,15 +97,18 @@ impl Peer {
     pub fn admit(&mut self) {
         self.answer("CAPABILITY", &["CAPABILITY IMAP4rev1"]);
         self.answer("LOGIN \"relay\" \"canary\"", &[]);
-        self.answer("CAPABILITY", &["CAPABILITY IMAP4rev1 IDLE SPECIAL-USE"]);
+        self.answer("CAPABILITY", &["CAPABILITY IMAP4rev1 IDLE LIST-EXTENDED SPECIAL-USE"]);
     }
     pub fn examined(&mut self, folder: &str, validity: u32) {
         let validity = format!("OK [UIDVALIDITY {validity}] UIDs valid");
         self.answer(&format!("EXAMINE \"{folder}\""), &["FLAGS (\\Seen)", "1 EXISTS", "0 RECENT", &validity]);
     }
     pub fn found(&mut self, uids: &str) {
+        self.found_from("", uids);
+    }
+    pub fn found_from(&mut self, range: &str, uids: &str) {
         let found = format!("SEARCH {uids}");
-        self.answer(SEARCH, &[found.trim_end()]);
+        self.answer(&SEARCH.replace("SINCE", &format!("{range}SINCE")), &[found.trim_end()]);
     }
     /// The client says nothing more and hangs up.
     pub fn expect_end(&mut self) {
