@@ -1,6 +1,5 @@
 use super::super::tests::{calm, captured, done};
 use super::*;
-use crate::daemon::request::Outcome;
 
 #[test]
 fn the_document_holds_what_was_asked_about() {
@@ -28,4 +27,16 @@ fn only_the_consumer_that_was_asked_about_is_shown() {
     let ((), shown, told) = captured(|console| show(&asked(&done, None, Some(&bot)), console));
     assert!(shown.starts_with("leaf7-two\n  bot     in use (one instance), "), "{shown}");
     assert_eq!(told, "");
+}
+
+#[test]
+fn a_test_that_failed_just_now_counts_more_than_an_older_proof() {
+    let mut status = calm();
+    status.credentials[0].consumers[0].error = Some("500 from the consumer".into());
+    let failed = done(Outcome::Done, status);
+    let asked_about = asked(&failed, None, None);
+    assert_eq!(judged(failed, &asked_about).exit(), Exit::NotHeld);
+    let good = done(Outcome::Done, calm());
+    let asked_about = asked(&good, None, None);
+    assert_eq!(judged(good, &asked_about).exit(), Exit::Done);
 }
