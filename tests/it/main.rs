@@ -3,6 +3,7 @@
 mod cli;
 mod figures;
 mod imap;
+mod rotation;
 mod smtp;
 mod store;
 mod tidy;
