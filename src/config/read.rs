@@ -210,9 +210,13 @@ impl<'a> Table<'a> {
                 if let Err(error) = &parsed {
                     self.sheet.note(Severity::Error, &path, error.to_string(), None);
                 }
-                let name = parsed.ok()?;
+                // What stands below a wrong name is read all the same: its mistakes are told in the same run.
+                let (name, keep) = match parsed {
+                    Ok(name) => (name, true),
+                    Err(_) => ("unnamed".parse().ok()?, false),
+                };
                 let value = read_table(self.sheet, path, Some(value), |table| read(&name, table));
-                Some((name, value))
+                keep.then_some((name, value))
             })
             .collect()
     }

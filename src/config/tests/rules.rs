@@ -155,6 +155,17 @@ fn a_name_is_what_a_dns_label_may_be() {
 }
 
 #[test]
+fn below_a_wrong_name_mistakes_are_told_in_the_same_run() {
+    let lines = said_of(&[("credentials.Main", "{vendor: leaf8, path: a/b, consumers: {a: {}}}")]);
+    let keys: Vec<_> = lines.iter().filter_map(|line| line.split(": ").next()).collect();
+    assert_eq!(
+        keys,
+        ["credentials.Main", "credentials.Main.vendor", "credentials.Main.consumers.a"],
+        "{lines:?}"
+    );
+}
+
+#[test]
 fn a_path_on_this_host_is_absolute_and_does_not_climb() {
     each_is_refused(&[
         ("spool.dir", "spool", "spool.dir: the path is not absolute; begin it with /"),

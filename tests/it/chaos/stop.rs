@@ -1,6 +1,9 @@
 //! SIGTERM in the middle of a rotation: a clean end within seconds, with the key in the store or in the spool.
 
-use super::{dice::Dice, scene::{PATH, Scene}};
+use super::{
+    dice::Dice,
+    scene::{PATH, Scene},
+};
 use crate::world::{Hold, moment};
 use std::time::{Duration, Instant};
 
