@@ -29,11 +29,11 @@ enum State {
 /// The old key's removal wants another configuration, and comes last.
 const PLAN: [(State, usize); 6] = [
     (State::Announced, 11),
-    (State::Probing, 12),
+    (State::Probing, 13),
     (State::Storing, 13),
     (State::HandingOver, 11),
     (State::Steady, 4),
-    (State::Spooled, 4),
+    (State::Spooled, 3),
 ];
 const RETIRING: usize = 5;
 

@@ -175,3 +175,18 @@ impl Daemon {
         .await;
     }
 }
+
+/// Lines of its story that are shown when a test fails: at TRACE the end of a log is a library's last milliseconds.
+const STORY_TAIL: usize = 60;
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let (log, levels) = (self.log(), [" INFO", " WARN", "ERROR", "DEBUG performing"]);
+            let told = |line: &&str| levels.iter().any(|level| line.starts_with(level));
+            let story: Vec<_> = log.lines().filter(told).collect();
+            let tail = &story[story.len().saturating_sub(STORY_TAIL)..];
+            eprintln!("--- what the daemon told\n{}\n---", tail.join("\n"));
+        }
+    }
+}
