@@ -1,7 +1,9 @@
 //! The one integration test binary: the library and the built program against real servers.
 
 mod cli;
+mod figures;
 mod imap;
+mod rotation;
 mod smtp;
 mod store;
 mod tidy;

@@ -63,7 +63,7 @@ fn debian(program: &str, package: &str) -> PathBuf {
 }
 
 /// A program of the Python environment that scripts/test makes; `TEST_TOOLS_DIR` names another one.
-fn tool(program: &str) -> PathBuf {
+pub fn tool(program: &str) -> PathBuf {
     let standard = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools");
     let tools = std::env::var_os("TEST_TOOLS_DIR").map_or_else(standard, PathBuf::from);
     let path = tools.join("bin").join(program);

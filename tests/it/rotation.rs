@@ -1,0 +1,6 @@
+//! The whole program on real servers: the built daemon between Dovecot, OpenBao, an SMTP server, a name server, a
+//! simulated vendor and consumers. Each test is a sentence of what an operator may rely on.
+
+mod consumers;
+mod stage;
+mod wordings;
