@@ -114,6 +114,13 @@ impl Stage {
         self.daemon.wait_ready().await;
     }
 
+    /// Ends in peace and begins anew: all that was to be written is written.
+    pub async fn restart(&mut self) {
+        assert_eq!(self.daemon.term().await.code(), Some(0), "the daemon ends in peace");
+        self.daemon.start_up().await;
+        self.daemon.wait_ready().await;
+    }
+
     /// The vendor makes a new key. Returns the old one and the new one.
     pub fn rotate(&mut self, slot: &Slot) -> (Key, Key) {
         let old = self.vendor.current_key(slot.account);
