@@ -25,6 +25,7 @@ const INPUT_MAX: u64 = 4 << 10;
 /// consumer is not tested yet, and with 3 when it waits in the spool.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Whose key
     credential: CredentialName,
     /// Let it in though its account cannot be proven
     #[arg(long)]

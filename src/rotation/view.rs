@@ -121,9 +121,10 @@ impl Rotation {
     pub fn name(&self) -> &CredentialName {
         &self.settings.name
     }
-    /// Its documents were read.
+    /// Its documents were read, and the vendor was asked about the current key.
     pub fn is_known(&self) -> bool {
-        self.documents.known
+        let asked = self.current_facts().is_some_and(|facts| facts.verdict.is_some());
+        self.documents.known && (self.current.is_none() || asked)
     }
     pub fn mailbox(&self) -> Option<&MailboxName> {
         self.settings.mailbox.as_ref()

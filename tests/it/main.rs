@@ -1,5 +1,7 @@
 //! The one integration test binary: the library and the built program against real servers.
 
+mod cli;
+mod figures;
 mod imap;
 mod rotation;
 mod smtp;

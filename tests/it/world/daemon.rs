@@ -40,11 +40,15 @@ impl Daemon {
     }
 
     pub fn start(&mut self) {
+        self.start_logging("trace");
+    }
+    /// With another `RUST_LOG`: what is written at TRACE takes longer than what is measured.
+    pub fn start_logging(&mut self, filter: &str) {
         assert!(self.server.is_none(), "the daemon runs already");
         let args = ["run".into(), "--config".into(), self.config_path().into_os_string()];
         let env = self.environment();
         let mut env: Vec<_> = env.iter().map(|(name, value)| (*name, value.as_os_str())).collect();
-        env.push(("RUST_LOG", "trace".as_ref()));
+        env.push(("RUST_LOG", filter.as_ref()));
         self.server = Some(Server::start(Path::new(PROGRAM), args, &env, &self.log_path()));
     }
 
