@@ -1,14 +1,17 @@
 //! Runs a fleet against the world, and writes down what it does.
 
-use super::{DAY, HOUR, MIN, SEC, START, key, name_of, world::{Fake, World}};
+use super::{
+    DAY, HOUR, MIN, SEC, START, key, name_of,
+    world::{Fake, World},
+};
 use crate::{
     domain::{
-        Confirmation, ConsumerName, CredentialName, Finding, Fingerprint, Limits, MailId, MailRef, ProofLevel,
-        RotationId, Timestamp, Warning,
+        Confirmation, ConsumerName, CredentialName, Finding, Fingerprint, Limits, MailId, MailRef,
+        ProofLevel, RotationId, Timestamp, Warning,
     },
     rotation::{
-        Action, Consumer, Credential, CredentialView, Delivery, Effect, Event, Fleet, Input, MailboxInput, Phase,
-        Proof, Reply, Rotation, Settings,
+        Action, Consumer, Credential, CredentialView, Delivery, Effect, Event, Fleet, Input, MailboxInput,
+        Phase, Proof, Reply, Rotation, Settings,
     },
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -172,7 +175,9 @@ impl Bench {
         let end = self.now + length;
         loop {
             self.run();
-            let Some((at, reason)) = self.fleet.next_deadline(self.now).filter(|(at, _)| *at <= end) else { break };
+            let Some((at, reason)) = self.fleet.next_deadline(self.now).filter(|(at, _)| *at <= end) else {
+                break;
+            };
             assert!(at > self.now, "{reason:?} is due at {at}, which was handled");
             self.now = at;
             self.deadlines += 1;
@@ -189,7 +194,9 @@ impl Bench {
                 let input = perform(world, &name, action, self.now)?;
                 Event::Credential { name, input }
             }
-            Effect::ProbeControl { origin, .. } => Event::ControlFinished { origin, answer: world.random_key() },
+            Effect::ProbeControl { origin, .. } => {
+                Event::ControlFinished { origin, answer: world.random_key() }
+            }
             Effect::CheckStore => {
                 Event::StoreChecked { outcome: world.store_trouble.clone().map_or(Ok(None), Err) }
             }
@@ -367,14 +374,20 @@ fn line(effect: &Effect) -> String {
 }
 fn action_line(action: &Action) -> String {
     let named = |fingerprint: &Fingerprint| name_of(*fingerprint);
-    let about = |verb: &str, consumer: &ConsumerName, key: &Fingerprint| format!("{verb} {consumer} {}", name_of(*key));
+    let about = |verb: &str, consumer: &ConsumerName, key: &Fingerprint| {
+        format!("{verb} {consumer} {}", name_of(*key))
+    };
     match action {
         Action::ReadDocuments { with_state: true, .. } => "read both".into(),
         Action::ReadDocuments { with_state: false, .. } => "read key".into(),
         Action::ProbeKey { fingerprint, .. } => format!("probe {}", named(fingerprint)),
         Action::StoreKey { cas, promotion, .. } => {
             let previous = promotion.previous.as_ref().map_or("nothing".into(), named);
-            format!("store {} after {previous} as {} over {cas}", named(&promotion.fingerprint), promotion.generation)
+            format!(
+                "store {} after {previous} as {} over {cas}",
+                named(&promotion.fingerprint),
+                promotion.generation
+            )
         }
         Action::RetireKey { cas, .. } => format!("retire over {cas}"),
         Action::SaveState { .. } => "save".into(),
