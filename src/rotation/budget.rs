@@ -19,11 +19,15 @@ pub(super) struct Waiting {
 #[derive(Debug, Clone)]
 pub(super) struct Meter {
     limit: (u32, Duration),
+    /// How often each of the credentials that share it may be asked by the schedule.
+    pub routine_period: Duration,
     sent: VecDeque<(Timestamp, Purpose)>,
     waiting: VecDeque<Waiting>,
     /// The last answer to a random key.
     pub control: Option<(Verdict, Timestamp)>,
-    pub control_in_flight: bool,
+    /// A random key should be tried, in the shape of this credential's.
+    control_wanted: Option<CredentialName>,
+    control_in_flight: bool,
     controls: VecDeque<Timestamp>,
 }
 
@@ -32,15 +36,23 @@ const HOUR: Duration = Duration::from_secs(3_600);
 impl Meter {
     pub fn new(limit: (u32, Duration)) -> Self {
         let (sent, waiting, controls) = Default::default();
-        Self { limit, sent, waiting, control: None, control_in_flight: false, controls }
+        Self {
+            limit,
+            routine_period: Duration::ZERO,
+            sent,
+            waiting,
+            control: None,
+            control_wanted: None,
+            control_in_flight: false,
+            controls,
+        }
+    }
+    pub fn share(&mut self, credentials: u32, limits: &Limits) {
+        let each = u32::try_from(self.allowance(limits) / 2).unwrap_or(1).max(1);
+        self.routine_period = self.limit.1 * credentials.div_ceil(each);
     }
     fn allowance(&self, limits: &Limits) -> usize {
         (self.limit.0 / limits.vendor_limit_part).max(2) as usize
-    }
-    /// How many routine probes fit into a period: what many credentials of one origin share.
-    pub fn routine_period(&self, credentials: u32, limits: &Limits) -> Duration {
-        let each = u32::try_from(self.allowance(limits) / 2).unwrap_or(1).max(1);
-        self.limit.1 * credentials.div_ceil(each)
     }
     fn may_send(&self, purpose: Purpose, now: Timestamp, limits: &Limits) -> bool {
         let recent = || self.sent.iter().filter(|(at, _)| now.since(*at) < self.limit.1);
@@ -52,6 +64,12 @@ impl Meter {
                 routine < allowance.div_ceil(2) && recent().count() < allowance
             }
         }
+    }
+    /// When `may_send` next becomes true, as far as what was sent decides.
+    fn may_send_at(&self, purpose: Purpose, limits: &Limits) -> Option<Timestamp> {
+        let mut moments: Vec<_> = self.sent.iter().map(|(at, _)| *at + self.limit.1).collect();
+        moments.sort();
+        moments.into_iter().find(|at| self.may_send(purpose, *at, limits))
     }
     fn count(&mut self, purpose: Purpose, now: Timestamp) {
         let period = self.limit.1;
@@ -78,37 +96,45 @@ impl Meter {
         }
         released
     }
-    pub fn next_release_at(&self, now: Timestamp) -> Option<Timestamp> {
-        self.waiting.front()?;
-        self.sent.iter().map(|(at, _)| *at + self.limit.1).filter(|at| *at > now).min()
+    pub fn next_release_at(&self, limits: &Limits) -> Option<Timestamp> {
+        self.may_send_at(self.waiting.front()?.purpose, limits)
     }
 
-    /// A request that is meant to fail: counted apart, too.
-    pub fn may_control(&mut self, now: Timestamp, limits: &Limits) -> bool {
-        self.controls.retain(|at| now.since(*at) < HOUR);
-        let fits = (self.controls.len() as u32) < limits.failing_per_hour
-            && self.may_send(Purpose::Candidate, now, limits);
-        let due = match self.control {
-            None => true,
-            // A blind vendor, or one that did not answer, is asked again; not with every breath.
-            Some((Verdict::Alive, at)) => now.since(at) >= HOUR / limits.failing_per_hour.max(1),
-            Some((Verdict::Dead | Verdict::Unclear, at)) => now.since(at) > limits.control_every,
-        };
-        let may = fits && due && !self.control_in_flight;
-        if may {
-            self.controls.push_back(now);
-            self.count(Purpose::Candidate, now);
-            self.control_in_flight = true;
+    pub fn want_control(&mut self, name: &CredentialName) {
+        self.control_wanted.get_or_insert_with(|| name.clone());
+    }
+    /// A random key is due: one request that is meant to fail.
+    pub fn release_control(&mut self, now: Timestamp, limits: &Limits) -> Option<CredentialName> {
+        self.control_wanted.as_ref().filter(|_| !self.control_in_flight)?;
+        if self.control_due_at(limits).is_some_and(|at| at > now) || !self.control_fits(now, limits) {
+            return None;
         }
-        may
+        self.controls.push_back(now);
+        self.count(Purpose::Candidate, now);
+        self.control_in_flight = true;
+        self.control_wanted.take()
+    }
+    pub fn control_finished(&mut self, verdict: Verdict, now: Timestamp) {
+        (self.control, self.control_in_flight) = (Some((verdict, now)), false);
+    }
+    fn control_fits(&mut self, now: Timestamp, limits: &Limits) -> bool {
+        self.controls.retain(|at| now.since(*at) < HOUR);
+        self.controls.len() < limits.failing_per_hour as usize
+            && self.may_send(Purpose::Candidate, now, limits)
+    }
+    /// A vendor that was blind is asked again soon, but not with every breath; any other once a day.
+    fn control_due_at(&self, limits: &Limits) -> Option<Timestamp> {
+        let (verdict, at) = self.control?;
+        Some(match verdict {
+            Verdict::Alive => at + HOUR / limits.failing_per_hour.max(1),
+            Verdict::Dead | Verdict::Unclear => at + limits.control_every,
+        })
     }
     pub fn next_control_at(&self, limits: &Limits) -> Option<Timestamp> {
-        match self.control {
-            Some((Verdict::Alive, at)) if !self.control_in_flight => {
-                Some(at + HOUR / limits.failing_per_hour.max(1))
-            }
-            Some(_) | None => None,
-        }
+        self.control_wanted.as_ref().filter(|_| !self.control_in_flight)?;
+        let full = self.controls.len() >= limits.failing_per_hour as usize;
+        let room_at = self.controls.front().map(|at| *at + HOUR).filter(|_| full);
+        self.control_due_at(limits).max(room_at).max(self.may_send_at(Purpose::Candidate, limits))
     }
 }
 
@@ -138,7 +164,7 @@ mod tests {
         assert_eq!(attempts(&meter.release(now, &limits)), [0, 1, 2]);
         (6..10).for_each(|attempt| meter.enqueue(probe(attempt, Purpose::Candidate)));
         assert_eq!(attempts(&meter.release(now, &limits)), [6, 7, 8]);
-        assert_eq!(meter.next_release_at(now), Some(now + Duration::from_secs(60)));
+        assert_eq!(meter.next_release_at(&limits), Some(now + Duration::from_secs(60)));
         assert_eq!(attempts(&meter.release(now + Duration::from_secs(60), &limits)), [9, 3, 4, 5]);
     }
 
@@ -146,12 +172,19 @@ mod tests {
     fn a_random_key_is_tried_once_a_day_and_again_soon_while_the_vendor_is_blind() {
         let (limits, now) = (Limits::default(), Timestamp::from_secs(1_000_000));
         let mut meter = Meter::new((60, Duration::from_secs(60)));
-        assert!(meter.may_control(now, &limits));
-        assert!(!meter.may_control(now, &limits), "in flight");
-        (meter.control, meter.control_in_flight) = (Some((Verdict::Dead, now)), false);
-        assert!(!meter.may_control(now + HOUR, &limits));
-        assert!(meter.may_control(now + 25 * HOUR, &limits));
-        (meter.control, meter.control_in_flight) = (Some((Verdict::Alive, now + 25 * HOUR)), false);
-        assert!(meter.may_control(now + 25 * HOUR + HOUR / 10, &limits));
+        let goes = |meter: &mut Meter, at| {
+            meter.want_control(&"leaf7-main".parse().unwrap());
+            meter.release_control(at, &limits).is_some()
+        };
+        assert!(goes(&mut meter, now));
+        assert!(!goes(&mut meter, now), "in flight");
+        meter.control_finished(Verdict::Dead, now);
+        assert!(!goes(&mut meter, now + HOUR));
+        assert_eq!(meter.next_control_at(&limits), Some(now + 24 * HOUR));
+        assert!(goes(&mut meter, now + 24 * HOUR));
+        meter.control_finished(Verdict::Alive, now + 24 * HOUR);
+        assert!(!goes(&mut meter, now + 24 * HOUR + HOUR / 20));
+        assert_eq!(meter.next_control_at(&limits), Some(now + 24 * HOUR + HOUR / 10));
+        assert!(goes(&mut meter, now + 24 * HOUR + HOUR / 10));
     }
 }

@@ -1,7 +1,7 @@
 //! Keys that are not yet the current one: on their way, or held.
 
-use super::{effect::Action, event::Ticket};
-use crate::domain::{Confirmation, Fingerprint, Origin, RotationId, Timestamp};
+use super::effect::Action;
+use crate::domain::{Confirmation, Fingerprint, MailId, Origin, RotationId, Timestamp};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
@@ -13,6 +13,8 @@ pub(super) struct Candidate {
     pub rotated_at: Timestamp,
     pub received_at: Timestamp,
     pub rotation_id: RotationId,
+    /// Counts the candidates of this process: a weak one is shown as `c<number>`.
+    pub number: u32,
     /// Why only an operator may let it in.
     pub held: Option<String>,
     /// It is held for want of a proof, which may still come (and not for what its mail was).
@@ -22,6 +24,8 @@ pub(super) struct Candidate {
     /// The vendor has refused it since.
     pub dead_since: Option<Timestamp>,
     pub spool: Spool,
+    /// Why it could not be spooled.
+    pub spool_error: Option<String>,
     pub word: Option<OperatorsWord>,
     /// Found in the spool at start: shown as such.
     pub from_spool: bool,
@@ -52,7 +56,6 @@ pub(super) struct OperatorsWord {
     pub uid: u32,
     /// The operator vouches for what cannot be proven: account and order.
     pub sure: bool,
-    pub ticket: Option<Ticket>,
 }
 
 impl Candidate {
@@ -79,11 +82,13 @@ impl Candidate {
             rotated_at: now.whole_secs(),
             received_at: now,
             rotation_id,
+            number: 0,
             held: None,
             unprovable: false,
             ready: false,
             dead_since: None,
             spool: Spool::Outside,
+            spool_error: None,
             word: None,
             from_spool: false,
         }
@@ -95,13 +100,24 @@ impl Candidate {
     pub fn is_vouched_for(&self) -> bool {
         self.word.is_some_and(|word| word.sure)
     }
+    /// The mail it came in, while that may be the key's only other place.
+    pub fn mail_not_done(&self) -> Option<&MailId> {
+        match &self.origin {
+            Origin::Mail(mail) if self.spool != Spool::Safe => Some(&mail.id),
+            Origin::Mail(_) | Origin::Ingest { .. } | Origin::Store | Origin::Former => None,
+        }
+    }
     /// An operator's paste outranks a mail; then the later one wins, and of equals the one that arrived later.
     pub fn rank(&self) -> impl Ord + use<> {
+        (self.word.is_some(), self.order())
+    }
+    /// When it was dated, and when it arrived.
+    pub fn order(&self) -> (Timestamp, Timestamp) {
         let arrived = match &self.origin {
             Origin::Mail(mail) => mail.arrived_at,
             Origin::Ingest { .. } | Origin::Store | Origin::Former => self.received_at,
         };
-        (self.word.is_some(), self.dated, arrived)
+        (self.dated, arrived)
     }
     pub fn spool_action(&self) -> Action {
         Action::SpoolKey {

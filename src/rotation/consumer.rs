@@ -5,7 +5,7 @@ use super::{
     effect::Action,
     event::Attempt,
     settings::{Consumer, Delivery, Proof},
-    state::ConsumerNote,
+    state_document::ConsumerNote,
     task::{Task, backoff_cap, salt},
 };
 use crate::domain::{
@@ -56,13 +56,18 @@ pub(super) struct ConsumerState {
     pub unproven_since: Option<Timestamp>,
     /// Copies that were put back and written again.
     pub heals: Vec<Timestamp>,
+    /// Such a copy is being written again.
+    healing: bool,
     /// The copy was seen to be right for this generation.
     pub copy_right_for: Option<u64>,
     /// An operator wants it delivered again, whatever the copy is.
     pub forced: bool,
     /// How often the way was walked to its end, well or not: operators wait for the next.
     pub passes: u64,
-    pub rehearsal_error: Option<String>,
+    /// Whether its delivery could be made, when that was last tried without making it.
+    pub rehearsed: Option<Result<(), String>>,
+    /// A key became current while this was being given the one before: that is left to end, and counts for nothing.
+    overtaken: bool,
 }
 
 /// What a step needs to know of its credential.
@@ -101,14 +106,17 @@ impl ConsumerState {
             delivered_at: None,
             unproven_since: None,
             heals: Vec::new(),
+            healing: false,
             copy_right_for: None,
             forced: false,
             passes: 0,
-            rehearsal_error: None,
+            rehearsed: None,
+            overtaken: false,
         }
     }
     pub fn remember(&mut self, note: &ConsumerNote) {
         (self.delivered, self.acted) = (note.delivered, note.acted);
+        self.unproven_since = self.unproven_since.or(note.unproven_since);
         if let (Some(fingerprint), Some(level), Some(at)) = (note.fingerprint, note.level, note.at) {
             self.shown = Some(Shown { fingerprint, level, instances: Instances::default(), at });
         }
@@ -121,29 +129,67 @@ impl ConsumerState {
             fingerprint: shown.map(|shown| shown.fingerprint),
             level: shown.map(|shown| shown.level),
             at: shown.map(|shown| shown.at),
+            unproven_since: self.unproven_since,
         }
     }
 
+    /// A delivery or an action is under way.
+    pub fn is_changing(&self) -> bool {
+        let changes = match self.step {
+            Step::Deliver | Step::Act => true,
+            Step::Compare | Step::Prove | Step::Rest => false,
+        };
+        changes && !self.task.is_idle()
+    }
     /// Begins the way anew. What is in flight and changes something is left to end.
     pub fn restart(&mut self) {
-        if self.task.is_idle() || matches!(self.step, Step::Compare | Step::Prove | Step::Rest) {
+        if !self.is_changing() {
             self.task = Task::default();
             self.step = Step::Compare;
         }
     }
-    /// A new key is current: what was known of the old one's delivery does not count.
+    /// Tries what a rotation will need: whether the copy can be written, and whether the current key proves itself.
+    pub fn rehearse(&mut self, now: Timestamp) {
+        self.rehearsed = None;
+        if !self.policy.elsewhere {
+            if self.policy.delivery != Delivery::None {
+                self.rehearsal.wait_until(now);
+            }
+            self.restart();
+        }
+    }
+    /// A new key is current: what was known of the old one's delivery does not count. A delivery of the old key that
+    /// is under way ends first: it might end last.
     pub fn key_changed(&mut self, now: Timestamp) {
-        self.task = Task::default();
-        self.step = Step::Compare;
-        self.copy_right_for = None;
+        self.overtaken = self.is_changing();
+        if !self.overtaken {
+            self.task = Task::default();
+            self.step = Step::Compare;
+        }
+        self.rehearsed = None;
+        (self.copy_right_for, self.healing) = (None, false);
         self.delivered_at = None;
         self.unproven_since = Some(now);
         (self.error, self.failed, self.other_key) = (None, false, None);
     }
 
+    /// The awaited end has come, and was about the key before: the way begins with the new one.
+    pub fn ended_for_an_older_key(&mut self) -> bool {
+        let overtaken = std::mem::take(&mut self.overtaken);
+        if overtaken {
+            self.task = Task::default();
+            self.step = Step::Compare;
+        }
+        overtaken
+    }
+
     /// As good as it is wanted, with this key.
     pub fn is_good(&self, fingerprint: Fingerprint) -> bool {
         self.policy.elsewhere || self.level(fingerprint) >= self.policy.wanted
+    }
+    /// What it last showed did not hold.
+    pub fn is_in_doubt(&self) -> bool {
+        !self.policy.elsewhere && self.unproven_since.is_some()
     }
     /// What was shown of this key; nothing, where it was shown to work with another since.
     pub fn level(&self, fingerprint: Fingerprint) -> ProofLevel {
@@ -193,13 +239,15 @@ impl ConsumerState {
     }
 
     pub fn compared(&mut self, outcome: CopyState, baton: Baton<'_>) -> Told {
-        let was_right = self.copy_right_for == Some(baton.generation);
+        // A delivery on record was right when it ended.
+        let was_right =
+            !self.healing && [self.copy_right_for, self.delivered].contains(&Some(baton.generation));
         match outcome {
             CopyState::Same if self.forced => self.step = Step::Deliver,
             CopyState::Same | CopyState::Unreadable => {
-                self.copy_right_for = Some(baton.generation);
-                self.failed = false;
+                (self.copy_right_for, self.healing) = (Some(baton.generation), false);
                 self.after_right_copy(baton);
+                self.failed &= self.owes_action(baton);
             }
             CopyState::Missing | CopyState::Differs(_) if was_right && !self.may_heal(baton) => {
                 self.fail(
@@ -213,6 +261,7 @@ impl ConsumerState {
                 self.step = Step::Deliver;
                 if was_right {
                     self.heals.push(baton.now);
+                    self.healing = true;
                     self.acted = None;
                     return Told::Drifted;
                 }
@@ -229,8 +278,9 @@ impl ConsumerState {
     /// One whose action's end is not on record is proven first.
     fn after_right_copy(&mut self, baton: Baton<'_>) {
         if self.delivered.is_none() {
-            (self.delivered, self.acted) = (Some(baton.generation), Some(baton.generation));
+            self.acted = Some(baton.generation);
         }
+        self.delivered = Some(baton.generation);
         self.delivered_at.get_or_insert(baton.now);
         let proof_can_tell = self.policy.proof != Proof::ByDelivery;
         self.step = if self.owes_action(baton) && !proof_can_tell { Step::Act } else { Step::Prove };
@@ -248,7 +298,8 @@ impl ConsumerState {
                 if self.forced {
                     self.acted = None;
                 }
-                (self.forced, self.failed) = (false, false);
+                (self.forced, self.healing) = (false, false);
+                self.failed &= self.policy.acts;
                 self.task.succeeded();
                 self.step = if self.policy.acts { Step::Act } else { Step::Prove };
             }
@@ -271,7 +322,8 @@ impl ConsumerState {
             ProofOutcome::Proven { level, instances, at, .. } => self.prove(level, instances, at, baton),
             ProofOutcome::OtherKey(other) => {
                 self.other_key = Some(other);
-                self.not_proven(format!("it works with another key ({other}) than the current one"), baton);
+                let named = if other.is_weak() { String::new() } else { format!(" ({other})") };
+                self.not_proven(format!("it works with another key{named} than the current one"), baton);
             }
             ProofOutcome::Unproven { why, instances } => {
                 if let Some(shown) =

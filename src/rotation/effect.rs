@@ -3,7 +3,8 @@
 use super::{
     event::{Attempt, Ticket},
     history::Record,
-    state::{Generation, StateDocument},
+    state::Generation,
+    state_document::StateDocument,
 };
 use crate::domain::{
     ConsumerName, CredentialName, Fingerprint, MailboxName, Notice, Origin, RotationId, Timestamp,

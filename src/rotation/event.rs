@@ -1,9 +1,6 @@
 //! What can happen. Everything the core learns comes through here, with the moment it is told at.
 
-use super::{
-    settings::Settings,
-    state::{Generation, StateDocument},
-};
+use super::{settings::Settings, state::Generation, state_document::StateDocument};
 use crate::domain::{
     ActionOutcome, ConsumerName, CopyState, CredentialName, DeliveryOutcome, Finding, Fingerprint, KeyRead,
     MailboxName, Origin, ProbeAnswer, ProofOutcome, RotationId, StoreTrouble, Timestamp, WriteOutcome,

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Record {
     pub rotation_id: RotationId,
     pub kind: RecordKind,
-    pub trigger: Origin,
+    /// `None`: the rotation was taken over from an earlier process, whose line names it.
+    pub trigger: Option<Origin>,
     pub phases: Vec<PhaseEntered>,
     pub old_fingerprint: Option<String>,
     pub new_fingerprint: Option<String>,

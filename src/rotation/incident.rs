@@ -126,6 +126,12 @@ impl Incidents {
             open.into_iter().map(|incident| ((incident.code, incident.subject.clone()), incident)).collect();
         Self { open, tellings: Vec::new(), owner: owner.to_owned() }
     }
+    /// An earlier process left these open: their threads go on. What this one has begun stays, where they have none.
+    pub fn take_over(&mut self, open: Vec<Incident>) {
+        for incident in open {
+            self.open.insert((incident.code, incident.subject.clone()), incident);
+        }
+    }
     pub fn is_open(&self, code: Code, subject: &str) -> bool {
         self.open.contains_key(&(code, subject.to_owned()))
     }

@@ -18,12 +18,26 @@ pub(super) struct KeyFacts {
     dead_since: Option<Timestamp>,
     dead_answers: u32,
     unclear_since: Option<Timestamp>,
+    /// The vendor asked to be left alone until then.
+    left_alone_until: Option<Timestamp>,
     pub probe: Task,
 }
 
 impl KeyFacts {
     pub fn ask(&mut self, attempts: &mut Attempt) -> Attempt {
         self.probe.start(attempts)
+    }
+
+    /// A new input needs an answer: at once, unless the vendor asked to be left alone.
+    pub fn ask_anew(&mut self, now: Timestamp) {
+        self.probe.retry_now();
+        if let Some(until) = self.left_alone_until.filter(|until| *until > now) {
+            self.probe.wait_until(until);
+        }
+    }
+    pub fn leave_alone_until(&mut self, until: Timestamp) {
+        self.left_alone_until = Some(until);
+        self.probe.wait_at_least_until(until);
     }
 
     pub fn learn(&mut self, answer: ProbeAnswer, now: Timestamp) {
@@ -67,6 +81,9 @@ impl KeyFacts {
         self.account_at
             .zip(other.account_at)
             .is_some_and(|(one, two)| one.since(two).max(two.since(one)) <= within)
+    }
+    pub fn account_asked_at(&self) -> Option<Timestamp> {
+        self.account_at
     }
     pub fn last_probe_at(&self) -> Option<Timestamp> {
         self.verdict.map(|(_, at)| at)

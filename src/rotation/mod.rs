@@ -34,9 +34,13 @@ mod outbox;
 mod policy;
 mod settings;
 mod state;
+mod state_document;
 mod step;
 mod task;
 mod view;
+
+#[cfg(test)]
+mod tests;
 
 pub use effect::{Action, Effect, Promotion, Purpose, Reply};
 pub use event::{Attempt, Event, Input, MailboxInput, NoticeFailure, Schedule, StateRead, Ticket};
@@ -44,8 +48,7 @@ pub use fleet::Fleet;
 pub use history::{ConsumerRecord, PhaseEntered, Record, RecordKind};
 pub use incident::Incident;
 pub use settings::{Consumer, Credential, Delivery, Proof, Settings};
-pub use state::{
-    Announced, ConsumerNote, Former, Generation, Parked, Phase, Rotation, SCHEMA, StateDocument,
-};
+pub use state::{Generation, Parked, Phase, Rotation};
+pub use state_document::{Announced, ConsumerNote, CurrentNote, Former, SCHEMA, StateDocument};
 pub use step::Reason;
 pub use view::{ConsumerView, CredentialView, HeldView, MailboxView, StoreView};

@@ -32,24 +32,42 @@ impl Outbox {
         if self.sending.is_some() || !self.task.may_start(now) {
             return None;
         }
-        let full = self.sent.len() >= limits.notices_per_hour as usize;
-        let may_go = |notice: &Notice| !full || notice.step > 0;
-        let index = self.queue.iter().position(may_go)?;
+        let index = (0..self.queue.len()).find(|index| self.may_go(*index, limits))?;
         let notice = self.queue.remove(index)?;
         self.queue.push_front(notice.clone());
+        self.task.pause();
         self.sending = Some((notice.incident.clone(), notice.step));
         Some(notice)
     }
-    /// It is gone, whether it was sent or will never be.
-    pub fn done(&mut self, incident: &str, step: u32, now: Timestamp) {
-        if self.finish(incident, step) {
+    /// Steps and ends go past the hour's limit, but never before the beginning of their own incident.
+    fn may_go(&self, index: usize, limits: &Limits) -> bool {
+        let Some(notice) = self.queue.get(index) else { return false };
+        let begun = self.queue.iter().take(index).all(|earlier| earlier.incident != notice.incident);
+        begun && (notice.step > 0 || !self.is_full(limits))
+    }
+    fn is_full(&self, limits: &Limits) -> bool {
+        self.sent.len() >= limits.notices_per_hour as usize
+    }
+
+    pub fn sent(&mut self, incident: &str, step: u32, now: Timestamp) {
+        if self.remove(incident, step) {
             if step == 0 {
                 self.sent.push_back(now);
             }
-            self.task.succeeded();
             self.last_sent_at = Some(now);
+        }
+    }
+    /// It will never be sent.
+    pub fn given_up(&mut self, incident: &str, step: u32) {
+        self.remove(incident, step);
+    }
+    fn remove(&mut self, incident: &str, step: u32) -> bool {
+        let awaited = self.finish(incident, step);
+        if awaited {
+            self.task.succeeded();
             self.queue.retain(|notice| !(notice.incident == incident && notice.step == step));
         }
+        awaited
     }
     pub fn failed(&mut self, incident: &str, step: u32, now: Timestamp, limits: &Limits) {
         if self.finish(incident, step) {
@@ -59,9 +77,9 @@ impl Outbox {
     fn finish(&mut self, incident: &str, step: u32) -> bool {
         self.sending.take_if(|(id, number)| id == incident && *number == step).is_some()
     }
-    pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.queue.front()?;
-        let full_until = self.sent.front().map(|at| *at + HOUR);
-        self.task.waits_until().or(full_until.filter(|_| self.sending.is_none()))
+    pub fn next_deadline(&self, limits: &Limits) -> Option<Timestamp> {
+        self.queue.front().filter(|_| self.sending.is_none())?;
+        let room_at = self.sent.front().map(|at| *at + HOUR).filter(|_| self.is_full(limits));
+        self.task.waits_until().max(room_at)
     }
 }

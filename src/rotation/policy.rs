@@ -2,7 +2,7 @@
 //! missing, or why not.
 
 use super::{candidate::Candidate, keys::KeyFacts};
-use crate::domain::{Account, CredentialName, Fingerprint, Limits, Timestamp, Verdict};
+use crate::domain::{Account, CredentialName, Fingerprint, Limits, Origin, Timestamp, Verdict};
 
 /// Everything a judgement rests on.
 pub(super) struct Case<'a> {
@@ -71,18 +71,28 @@ pub(super) fn judge(case: &Case<'_>) -> Judgement {
 
 /// Everything that a judgement will need, to be asked for at once and not one after the other.
 pub(super) fn needs(case: &Case<'_>) -> Vec<Need> {
-    let stale = |facts: &KeyFacts| match facts.verdict {
-        Some((Verdict::Alive, at)) => case.now.since(at) > case.limits.verdict_fresh,
-        Some((Verdict::Dead | Verdict::Unclear, _)) => false,
-        None => true,
+    let stale =
+        |facts: &KeyFacts| facts.verdict.is_none_or(|(_, at)| case.now.since(at) > case.limits.verdict_fresh);
+    let (mut candidate, mut current) =
+        (stale(case.facts), case.current.is_some_and(|(_, facts)| stale(facts)));
+    // Both accounts are asked for together; of two that were not, the one that was asked for longer ago is due.
+    if let Some((_, facts)) =
+        case.current.filter(|(_, facts)| !facts.looks_dead() && !case.facts.looks_dead())
+    {
+        let asked_at =
+            |wanted, facts: &KeyFacts| if wanted { Some(case.now) } else { facts.account_asked_at() };
+        let (mine, theirs) = (asked_at(candidate, case.facts), asked_at(current, facts));
+        let apart = mine.zip(theirs).is_none_or(|(mine, theirs)| {
+            mine.since(theirs).max(theirs.since(mine)) > case.limits.account_together
+        });
+        candidate |= apart && mine < theirs;
+        current |= apart && mine >= theirs;
+    }
+    // A blind vendor is asked again and again, for as long as something depends on it.
+    let control = match case.control {
+        Some((Verdict::Dead | Verdict::Unclear, at)) => case.now.since(at) > case.limits.control_every,
+        Some((Verdict::Alive, _)) | None => true,
     };
-    let apart = |facts: &KeyFacts| {
-        let both_alive = facts.is_alive(case.now, case.limits.verdict_fresh) && !stale(case.facts);
-        both_alive && !facts.account_was_asked_with(case.facts, case.limits.account_together)
-    };
-    let current = case.current.is_some_and(|(_, facts)| stale(facts) || apart(facts));
-    let control = case.control.is_none_or(|(_, at)| case.now.since(at) > case.limits.control_every);
-    let candidate = stale(case.facts);
     [(candidate, Need::Candidate), (current, Need::Current), (control, Need::Control)]
         .into_iter()
         .filter_map(|(wanted, need)| wanted.then_some(need))
@@ -141,7 +151,8 @@ fn probe_can_see(case: &Case<'_>) -> Option<Judgement> {
 }
 
 fn same_account(case: &Case<'_>) -> Option<Judgement> {
-    let vouched = case.candidate.is_vouched_for();
+    // A key that was the current one has been proven to be ours before.
+    let vouched = case.candidate.is_vouched_for() || case.candidate.origin == Origin::Former;
     let unprovable = |why: &str| (!vouched).then(|| Judgement::Hold(why.to_owned()));
     if !case.has_identity {
         return unprovable("this vendor shows no account, so it cannot be proven to be ours");
@@ -155,7 +166,7 @@ fn same_account(case: &Case<'_>) -> Option<Judgement> {
     let Some((_, facts)) = case.current else {
         return compare(
             &mine,
-            case.pin,
+            case.pin.or(case.recorded),
             vouched,
             "there is no key to compare it with, and no account is pinned",
         );

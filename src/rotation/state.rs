@@ -8,17 +8,16 @@ use super::{
     effect::Promotion,
     event::{Attempt, Ticket},
     history::{PhaseEntered, RecordKind},
-    incident::{Incident, Incidents},
+    incident::Incidents,
     keys::KeyFacts,
     policy::CurrentKey,
     settings::Credential,
+    state_document::{Former, SCHEMA, StateDocument},
     task::Task,
 };
 use crate::domain::{
-    Account, ConsumerName, Fingerprint, KeyDocument, MailId, Origin, ProofLevel, RotationId, StoreTrouble,
-    Timestamp,
+    ConsumerName, Fingerprint, KeyDocument, MailId, Origin, RotationId, StoreTrouble, Timestamp, Warning,
 };
-use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     fmt,
@@ -91,84 +90,43 @@ impl fmt::Display for Phase {
     }
 }
 
-/// The state document: how far things are. The key document decides which key is current.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct StateDocument {
-    pub schema: u32,
-    /// Names this line of documents: one that was replaced by another's is noticed.
-    pub lineage: String,
-    #[serde(default)]
-    pub account: Option<Account>,
-    /// Keys that were current before, the newest last.
-    #[serde(default)]
-    pub formers: VecDeque<Former>,
-    /// Mails that are done with, the newest last.
-    #[serde(default)]
-    pub done: VecDeque<MailId>,
-    #[serde(default)]
-    pub announced: Option<Announced>,
-    /// The generation whose hand-over was complete.
-    #[serde(default)]
-    pub settled: u64,
-    /// The old key that was shown to be dead and is about to be removed.
-    #[serde(default)]
-    pub retiring: Option<Fingerprint>,
-    #[serde(default)]
-    pub consumers: BTreeMap<ConsumerName, ConsumerNote>,
-    #[serde(default)]
-    pub incidents: Vec<Incident>,
-    /// Fields of a later version, kept.
-    #[serde(flatten)]
-    pub other: BTreeMap<String, serde_json::Value>,
-}
-
-/// The one schema that this version writes.
-pub const SCHEMA: u32 = 1;
-
-/// What must be remembered of a consumer, so that no action is run twice.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConsumerNote {
-    pub delivered: Option<u64>,
-    pub acted: Option<u64>,
-    pub fingerprint: Option<Fingerprint>,
-    pub level: Option<ProofLevel>,
-    pub at: Option<Timestamp>,
-}
-
-/// A key that was current, and until when it works (`None`: nobody knows, or it is dead).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Former {
-    pub fingerprint: Fingerprint,
-    pub until: Option<Timestamp>,
-}
-
-/// A rotation that the vendor has said will come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Announced {
-    pub mail: MailId,
-    pub dated: Timestamp,
-    pub expected_at: Timestamp,
-}
-
 /// The rotation that is being told of: its phases as they come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Journey {
     pub rotation_id: RotationId,
     pub kind: RecordKind,
-    pub trigger: Origin,
+    /// `None`: it began in an earlier process.
+    pub trigger: Option<Origin>,
     pub old: Option<Fingerprint>,
     pub new: Fingerprint,
     pub phases: Vec<PhaseEntered>,
 }
 
-/// An operator's command that waits for its consumers.
+/// An operator's command that waits for its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Waiting {
     pub ticket: Ticket,
     pub until: Timestamp,
+    pub awaits: Awaits,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Awaits {
+    /// The judgement and promotion of this key.
+    Key(Fingerprint),
+    /// It was promoted as this generation: now the consumers.
+    Consumers(u64),
     /// What each consumer's count of passes must reach.
-    pub passes: BTreeMap<ConsumerName, u64>,
-    pub promoted: Option<u64>,
+    Passes(BTreeMap<ConsumerName, u64>),
+}
+
+/// A kind of call to the store: what is refused for one may work for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Call {
+    Read,
+    StoreKey,
+    SaveState,
+    RetireKey,
 }
 
 /// What is known of the store's documents.
@@ -185,7 +143,10 @@ pub(super) struct Documents {
     /// The version that the next write of the key document names.
     pub key_version: Generation,
     pub state_version: Generation,
+    /// The store does not answer, or is sealed.
     pub trouble: Option<StoreTrouble>,
+    /// It answers, and refuses these calls.
+    pub refusals: BTreeMap<Call, StoreTrouble>,
     pub state_refused: Option<String>,
     pub deleted: bool,
     /// A value that is not ours and not adopted; nothing is written over it.
@@ -216,6 +177,10 @@ pub struct Rotation {
     pub(super) candidates: Vec<Candidate>,
     /// Keys that were refused for good, the newest last.
     pub(super) refused: VecDeque<Fingerprint>,
+    /// Warnings that were read before the documents: whether they are old news is not known yet.
+    pub(super) early_warnings: Vec<Warning>,
+    /// Mails whose keys a newer one supersedes, as soon as that is the current key.
+    pub(super) superseded: Vec<MailId>,
     /// Mails that could not be judged are looked at again.
     pub(super) mail_retry: Task,
     /// The first complete look at the mailbox is done (or there is no mailbox).
@@ -232,13 +197,18 @@ pub struct Rotation {
     pub(super) journey: Option<Journey>,
     pub(super) waiting: Vec<Waiting>,
     /// When the schedule next asks for these, spread by the credential's name.
+    pub(super) read_due: Option<Timestamp>,
     pub(super) probe_due: Option<Timestamp>,
     pub(super) prove_due: Option<Timestamp>,
     /// The rehearsal before an expected rotation was held for this moment.
     pub(super) rehearsed_for: Option<Timestamp>,
+    pub(super) rehearsal_began_at: Option<Timestamp>,
     pub(super) last_hint: Option<Timestamp>,
-    /// A judgement needs the current key's verdict.
+    /// A judgement needs these verdicts.
+    pub(super) candidate_wanted: bool,
     pub(super) current_wanted: bool,
+    /// How many candidates there were.
+    pub(super) numbers: u32,
     pub(super) stopping: bool,
 }
 
@@ -261,6 +231,8 @@ impl Rotation {
             keys: BTreeMap::new(),
             candidates: Vec::new(),
             refused: VecDeque::new(),
+            early_warnings: Vec::new(),
+            superseded: Vec::new(),
             mail_retry: Task::default(),
             looked,
             writing: Task::default(),
@@ -273,11 +245,15 @@ impl Rotation {
             incidents,
             journey: None,
             waiting: Vec::new(),
+            read_due: None,
             probe_due: None,
             prove_due: None,
             rehearsed_for: None,
+            rehearsal_began_at: None,
             last_hint: None,
+            candidate_wanted: false,
             current_wanted: false,
+            numbers: 0,
             stopping: false,
         }
     }
@@ -300,7 +276,7 @@ impl Rotation {
             };
         }
         if !documents.known {
-            return if documents.trouble.is_some() {
+            return if self.store_trouble().is_some() {
                 Phase::Parked(Parked::StoreUnread)
             } else {
                 Phase::Unseeded
@@ -330,6 +306,12 @@ impl Rotation {
             return Phase::HandingOver;
         }
         if self.memory.announced.is_some() { Phase::Announced } else { Phase::Steady }
+    }
+
+    /// Why keys cannot be read or written now.
+    pub(super) fn store_trouble(&self) -> Option<&StoreTrouble> {
+        let refused = |call| self.documents.refusals.get(&call);
+        self.documents.trouble.as_ref().or(refused(Call::Read)).or(refused(Call::StoreKey))
     }
 
     /// The newest key that may become the current one without an operator.

@@ -41,6 +41,10 @@ impl Task {
         }
         live
     }
+    /// A try of which there is only one kind has ended, however it was named.
+    pub fn ended(&mut self) {
+        self.in_flight = None;
+    }
     pub fn succeeded(&mut self) {
         *self = Self::default();
     }
@@ -56,6 +60,10 @@ impl Task {
     /// Waits until a moment, without calling that a failure.
     pub fn wait_until(&mut self, at: Timestamp) {
         self.not_before = Some(at);
+    }
+    /// Waits at least until a moment.
+    pub fn wait_at_least_until(&mut self, at: Timestamp) {
+        self.not_before = self.not_before.max(Some(at));
     }
     /// The try that was waited for begins elsewhere; its failures count on.
     pub fn pause(&mut self) {

@@ -1,15 +1,8 @@
-//! What is to come: the next rotation, its rehearsal, the return of a reverted key, a new definition.
+//! What is to come: the next rotation, its rehearsal, the return of a reverted key.
 
 use super::{Ctx, Out};
 use crate::domain::{Fingerprint, Timestamp};
-use crate::rotation::{
-    consumer::ConsumerState,
-    history::shown,
-    incident::Ladder,
-    settings::Credential,
-    state::{Phase, Rotation},
-};
-use std::sync::Arc;
+use crate::rotation::{history::shown, incident::Ladder, state::Rotation};
 
 impl Rotation {
     /// When the vendor is expected to rotate: as announced, else by its cadence.
@@ -20,6 +13,13 @@ impl Rotation {
 
     /// Without a warning mail the rehearsal is held at the same hour.
     pub(super) fn advance_announced(&mut self, ctx: Ctx<'_>, out: &mut Out) {
+        // After a restart between warning and rotation the rehearsal is held again: what fails then is not known here.
+        let announced = self.memory.announced.as_ref().map(|announced| announced.expected_at);
+        if let Some(expected) =
+            announced.filter(|at| *at > ctx.now && self.rehearsed_for.is_none() && self.may_deliver())
+        {
+            self.rehearse(expected, ctx, out);
+        }
         if let Some(expected) = self.rehearsal_expected().filter(|expected| *expected <= ctx.now) {
             let before = self.settings.notice_before.unwrap_or_default();
             self.rehearse(expected + before, ctx, out);
@@ -27,7 +27,7 @@ impl Rotation {
         if let Some(newer) = self.reverted_is_due(ctx)
             && let Some(candidate) = self.candidate(newer)
         {
-            (candidate.held, candidate.word) = (None, None);
+            candidate.held = None;
         }
     }
     /// The moment of the rehearsal of the next expected rotation, where none was held yet and no mail said so.
@@ -35,7 +35,7 @@ impl Rotation {
         let expected =
             self.expected_at().filter(|_| self.memory.announced.is_none() && self.generation() > 0)?;
         let from = expected - self.settings.notice_before?;
-        (self.rehearsed_for != Some(expected) && self.documents.known).then_some(from)
+        (self.rehearsed_for != Some(expected) && self.may_deliver()).then_some(from)
     }
     pub(super) fn next_expectation_at(&self, ctx: Ctx<'_>) -> Option<Timestamp> {
         let overdue = self.expected_at().map(|expected| expected + ctx.limits.unconfirmed_after);
@@ -68,9 +68,9 @@ impl Rotation {
 
     /// The key of `fingerprint`, as it may be shown: a weak one by its generation, or its number among the candidates.
     pub fn label(&self, fingerprint: Fingerprint) -> String {
-        let number = self.candidates.iter().position(|candidate| candidate.fingerprint == fingerprint);
-        match number.filter(|_| fingerprint.is_weak()) {
-            Some(number) => format!("c{}", number + 1),
+        let candidate = self.candidates.iter().find(|candidate| candidate.fingerprint == fingerprint);
+        match candidate.filter(|_| fingerprint.is_weak()) {
+            Some(candidate) => format!("c{}", candidate.number),
             None if self.current.as_ref().is_some_and(|current| current.fingerprint == fingerprint) => {
                 shown(fingerprint, self.generation())
             }
@@ -83,33 +83,6 @@ impl Rotation {
             .iter()
             .map(|candidate| candidate.fingerprint)
             .find(|fingerprint| self.label(*fingerprint) == label)
-    }
-
-    /// A changed definition counts at once, but for a credential in rotation: there it waits.
-    pub(in crate::rotation) fn reconfigure(&mut self, settings: Arc<Credential>) {
-        self.next_settings = Some(settings).filter(|settings| **settings != *self.settings);
-    }
-    pub(super) fn take_new_settings(&mut self, ctx: Ctx<'_>) {
-        let in_rotation = match self.phase() {
-            Phase::Probing | Phase::Storing | Phase::HandingOver => true,
-            Phase::Unseeded | Phase::Steady | Phase::Announced | Phase::Parked(_) => false,
-        };
-        let Some(settings) = self.next_settings.take_if(|_| !in_rotation) else { return };
-        let moved = settings.path != self.settings.path;
-        self.consumers.retain(|name, _| settings.consumers.contains_key(name));
-        for (name, policy) in &settings.consumers {
-            let known =
-                self.consumers.entry(name.clone()).or_insert_with(|| ConsumerState::new(policy.clone()));
-            if known.policy != *policy {
-                known.policy = policy.clone();
-                known.restart();
-            }
-        }
-        self.settings = settings;
-        self.documents.key_wanted = true;
-        self.documents.state_wanted |= moved;
-        self.reconsider_held();
-        self.probe_due.get_or_insert(ctx.now);
     }
 }
 

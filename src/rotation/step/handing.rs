@@ -2,32 +2,35 @@
 
 use super::{Ctx, Out};
 use crate::domain::{
-    Code, ConsumerName, CopyState, DeliveryOutcome, KeyDocument, Limits, Severity, Timestamp,
+    Code, ConsumerName, CopyState, DeliveryOutcome, Fingerprint, KeyDocument, Limits, Origin, Severity,
+    Timestamp,
 };
 use crate::rotation::{
+    candidate::Candidate,
     consumer::{Baton, ConsumerState, Told},
     effect::Action,
     event::Attempt,
     incident::{Ladder, Report},
     policy::CurrentKey,
     settings::Delivery,
-    state::{Dirty, Former, Rotation},
+    state::{Dirty, Rotation},
+    state_document::Former,
 };
 
 impl Rotation {
     /// The store was read back, and holds the new key: consumers may have it.
     pub(super) fn promoted(&mut self, document: &KeyDocument, ctx: Ctx<'_>, out: &mut Out) {
         let Some(fingerprint) = document.current else { return };
+        self.adopted(fingerprint, ctx);
         if let Some(old) = self.current.take().filter(|old| old.fingerprint != fingerprint) {
-            let until = document.previous.and_then(|previous| previous.expires_at);
+            let previous = document.previous.filter(|previous| previous.fingerprint == old.fingerprint);
+            let until = previous.and_then(|previous| previous.expires_at);
             self.remember_former(Former { fingerprint: old.fingerprint, until });
+            let facts = self.keys.entry(old.fingerprint).or_default();
+            facts.probe.wait_until(ctx.now + ctx.limits.old_key_probe);
         }
-        self.current = Some(CurrentKey {
-            fingerprint,
-            generation: document.generation,
-            rotated_at: document.rotated_at,
-            stored_at: document.created_at.whole_secs(),
-        });
+        self.memory.formers.retain(|former| former.fingerprint != fingerprint);
+        self.refresh_current(document);
         self.documents.foreign = None;
         self.documents.reverted = None;
         self.memory.account = self
@@ -37,12 +40,33 @@ impl Rotation {
             .or(self.memory.account.take());
         self.memory.announced = None;
         self.memory.retiring = None;
+        (self.rehearsed_for, self.rehearsal_began_at) = (None, None);
         self.operator_hears_of_promotion(fingerprint, ctx);
         self.finish_candidates(fingerprint, out);
         self.consumers.values_mut().for_each(|consumer| consumer.key_changed(ctx.now));
         self.dirty = self.dirty.max(Dirty::WhenCalm);
         self.incidents.clear_others(Code::MailUnparsed, &[]);
         self.record_promotion(document, ctx.now, out);
+        // One that another daemon promoted was not asked about here yet.
+        if self.current_facts().is_none_or(|facts| facts.alive_at.is_none()) {
+            self.probe_due = Some(ctx.now);
+        }
+    }
+    /// A key that somebody else wrote to the store became ours.
+    fn adopted(&mut self, fingerprint: Fingerprint, ctx: Ctx<'_>) {
+        let found =
+            |candidate: &Candidate| candidate.fingerprint == fingerprint && candidate.origin == Origin::Store;
+        if self.candidates.iter().any(found) {
+            let label = self.label(fingerprint);
+            let message = format!(
+                "somebody else wrote the new key {label} to {}; it is alive and of this account, and was adopted",
+                self.settings.path
+            );
+            let report =
+                Report::new(Code::StoreAdopted, Severity::Warning, message, "nothing, if that was you")
+                    .doing("every consumer is brought to it now");
+            self.incidents.announce(ctx.now, report);
+        }
     }
 
     pub(super) fn advance_consumers(&mut self, ctx: Ctx<'_>, out: &mut Out) {
@@ -58,16 +82,19 @@ impl Rotation {
         let left = self.time_left(ctx);
         for (name, consumer) in &mut self.consumers {
             let baton = baton(&current, name, left, ctx);
+            let noted = (consumer.delivered, consumer.acted);
             out.actions.extend(consumer.next_action(&mut self.attempts, baton));
+            if noted != (consumer.delivered, consumer.acted) {
+                self.dirty = self.dirty.max(Dirty::WhenCalm);
+            }
         }
     }
-    /// No consumer gets a key that is not the store's, or was never seen alive.
-    fn may_deliver(&self) -> bool {
+    /// No consumer gets a key that is not the store's, or that this process never saw alive.
+    pub(super) fn may_deliver(&self) -> bool {
         let documents = &self.documents;
         let ours = documents.foreign.is_none() && documents.reverted.is_none() && !documents.deleted;
         let alive_once = self.current_facts().is_some_and(|facts| facts.alive_at.is_some());
-        let promoted_here = self.generation() > 0;
-        documents.known && ours && (alive_once || promoted_here)
+        documents.known && documents.state_refused.is_none() && ours && alive_once
     }
 
     pub(super) fn on_consumer<T>(
@@ -78,9 +105,18 @@ impl Rotation {
         change: impl FnOnce(&mut ConsumerState, Baton<'_>) -> T,
     ) -> Option<T> {
         let left = self.time_left(ctx);
-        let current = self.current.as_ref()?;
+        let current = self.current.clone()?;
         let consumer = self.consumers.get_mut(name)?;
-        consumer.task.finish(attempt).then(|| change(consumer, baton(current, name, left, ctx)))
+        if !consumer.task.finish(attempt) || consumer.ended_for_an_older_key() {
+            return None;
+        }
+        let noted = consumer.note();
+        let changed = change(consumer, baton(&current, name, left, ctx));
+        let after = consumer.note();
+        if (noted.delivered, noted.acted) != (after.delivered, after.acted) {
+            self.dirty = self.dirty.max(Dirty::WhenCalm);
+        }
+        Some(changed)
     }
     pub(super) fn copy_compared(
         &mut self,
@@ -113,10 +149,11 @@ impl Rotation {
         }
     }
 
-    pub(super) fn next_consumer_at(&self) -> Option<Timestamp> {
+    pub(super) fn next_consumer_at(&self, ctx: Ctx<'_>) -> Option<Timestamp> {
         self.current.as_ref().filter(|_| self.may_deliver())?;
         let tasks = self.consumers.values().filter(|consumer| !consumer.policy.elsewhere);
-        tasks.filter_map(|consumer| consumer.task.waits_until()).chain(self.prove_due).min()
+        let moments = tasks.filter_map(|consumer| consumer.task.waits_until()).chain(self.prove_due);
+        moments.filter(|at| *at > ctx.now).min()
     }
 
     /// The time in which consumers must come to the current key: from the rotation to the deadline of the earliest
@@ -128,7 +165,7 @@ impl Rotation {
         let last_keys = behind.filter_map(|consumer| consumer.shown.as_ref()).map(|shown| shown.fingerprint);
         let ends = last_keys
             .filter_map(|key| self.memory.formers.iter().find(|former| former.fingerprint == key)?.until);
-        let end = ends.chain([from + self.settings.hand_over()]).filter(|end| *end > from).min()?;
+        let end = ends.chain([from + self.settings.hand_over()]).min()?;
         Some(Ladder { from, until: end - limits.margin(end.since(from)) })
     }
 
@@ -147,10 +184,10 @@ impl Rotation {
             return;
         }
         consumer.rehearsal.succeeded();
-        consumer.rehearsal_error = match outcome {
-            DeliveryOutcome::Done => None,
-            DeliveryOutcome::Failed(why) => Some(why),
-        };
+        consumer.rehearsed = Some(match outcome {
+            DeliveryOutcome::Done => Ok(()),
+            DeliveryOutcome::Failed(why) => Err(why),
+        });
     }
 }
 

@@ -1,15 +1,13 @@
-//! Where keys come in: mails and the spool. A key that was received is a candidate, or held, or refused and told;
-//! it is never just dropped.
+//! Where keys come in: mails. A key that was received is a candidate, or held, or refused and told; it is never just
+//! dropped.
 
 use super::{Ctx, Out};
-use crate::domain::{
-    Code, Confirmation, Finding, Fingerprint, MailRef, Origin, RotationId, Severity, Timestamp, Warning,
-};
+use crate::domain::{Code, Confirmation, Finding, MailRef, Origin, RotationId, Severity, Timestamp, Warning};
 use crate::rotation::{
-    candidate::{Candidate, Spool},
-    effect::Action,
-    incident::Report,
-    state::{Announced, Dirty, Rotation},
+    candidate::Candidate,
+    incident::{Ladder, Report},
+    state::{Dirty, Rotation},
+    state_document::Announced,
 };
 
 impl Rotation {
@@ -36,8 +34,8 @@ impl Rotation {
                     unjudged = true;
                     self.mail_waits(mail, why, ctx);
                 }
-                Finding::Suspicious { mail, why } => self.mail_incident(Code::MailSuspicious, mail, why, ctx),
-                Finding::Unparsed { mail, why, .. } => self.mail_incident(Code::MailUnparsed, mail, why, ctx),
+                Finding::Suspicious { mail, why } => self.mail_suspicious(mail, why, ctx),
+                Finding::Unparsed { mail, why, dated } => self.mail_unparsed(mail, why, dated, ctx),
                 Finding::NotOurs { .. } => {}
             }
         }
@@ -45,7 +43,7 @@ impl Rotation {
             self.incidents.clear(Code::MailWaiting, "");
             self.mail_retry.succeeded();
         }
-        self.take_newest(found, newest_known, rotation_id, ctx);
+        self.take_newest(found, newest_known, rotation_id, ctx, out);
     }
 
     fn take_newest(
@@ -54,51 +52,71 @@ impl Rotation {
         newest_known: Option<Timestamp>,
         rotation_id: RotationId,
         ctx: Ctx<'_>,
+        out: &mut Out,
     ) {
+        found.retain(|(confirmation, _)| !self.refused.contains(&confirmation.fingerprint));
         found.sort_by_key(|(confirmation, _)| (confirmation.dated, confirmation.mail.arrived_at));
         let newest = found.iter().rposition(|(_, held)| held.is_none());
+        let current_dated = self.current.as_ref().map(|current| current.dated());
         for (index, (confirmation, held)) in found.into_iter().enumerate() {
-            let older_than_known = newest_known > Some(confirmation.mail.arrived_at);
-            let superseded = held.is_none() && newest != Some(index);
-            if superseded || older_than_known {
+            // Arrival alone decides nothing: a mail that was moved or restored arrives anew.
+            let history =
+                newest_known > Some(confirmation.mail.arrived_at) && current_dated > Some(confirmation.dated);
+            if history {
                 self.remember_done(confirmation.mail.id, ctx);
+            } else if held.is_none() && newest != Some(index) {
+                self.superseded.push(confirmation.mail.id);
             } else {
-                self.take_in(Candidate::mailed(confirmation, held, rotation_id, ctx.now), ctx);
+                self.take_in(Candidate::mailed(confirmation, held, rotation_id, ctx.now), ctx, out);
             }
         }
     }
 
     /// A key is here now. One that is already known changes nothing.
-    pub(super) fn take_in(&mut self, candidate: Candidate, ctx: Ctx<'_>) {
+    fn take_in(&mut self, candidate: Candidate, ctx: Ctx<'_>, out: &mut Out) {
+        let fingerprint = candidate.fingerprint;
+        let current = self.current.as_ref().is_some_and(|current| current.fingerprint == fingerprint);
+        let known = current || self.candidate(fingerprint).is_some();
+        if !known && !self.make_room(candidate.held.is_some(), ctx, out) {
+            return; // it stays in the mailbox, and that was told
+        }
         if let Origin::Mail(mail) = &candidate.origin {
             self.remember_done(mail.id.clone(), ctx);
         }
-        let fingerprint = candidate.fingerprint;
-        let current = self.current.as_ref().is_some_and(|current| current.fingerprint == fingerprint);
-        let known = current || self.refused.contains(&fingerprint) || self.candidate(fingerprint).is_some();
-        if known {
-            return;
+        if !known {
+            self.add_candidate(candidate);
         }
-        if self.candidates.len() >= ctx.limits.candidates {
-            let oldest_held = self
-                .candidates
-                .iter()
-                .filter(|known| known.held.is_some())
-                .min_by_key(|known| known.received_at);
-            let Some(oldest) = oldest_held.map(|known| known.fingerprint) else { return };
-            self.candidates.retain(|known| known.fingerprint != oldest);
-        }
+    }
+    pub(super) fn add_candidate(&mut self, mut candidate: Candidate) {
+        self.numbers += 1;
+        candidate.number = self.numbers;
         self.candidates.push(candidate);
     }
+    /// Keys that are held are kept up to a number; one that is not held takes the place of the oldest that is.
+    fn make_room(&mut self, held: bool, ctx: Ctx<'_>, out: &mut Out) -> bool {
+        if self.candidates.len() < ctx.limits.candidates {
+            return true;
+        }
+        let (kept, name) = (self.candidates.len(), &self.settings.name);
+        let message =
+            format!("{kept} keys wait already; one more was not taken in, and is in its mailbox only");
+        let hint = format!("keyrelay status {name}\nkeyrelay explain --credential {name}");
+        let report = Report::new(Code::CandidateHeld, Severity::Warning, message, hint).about("more");
+        self.incidents.raise_again(ctx.now, report);
+        let mailed = |known: &&Candidate| known.held.is_some() && matches!(known.origin, Origin::Mail(_));
+        let oldest = self.candidates.iter().filter(mailed).min_by_key(|known| known.received_at);
+        let Some(oldest) = oldest.map(|known| known.fingerprint).filter(|_| !held) else { return !held };
+        self.drop_candidate(oldest, out);
+        true
+    }
 
-    fn warned(&mut self, warning: Warning, ctx: Ctx<'_>, out: &mut Out) {
+    pub(super) fn warned(&mut self, warning: Warning, ctx: Ctx<'_>, out: &mut Out) {
         let Some(notice_before) = self.settings.notice_before else { return };
+        if !self.documents.known {
+            return self.early_warnings.push(warning);
+        }
         self.remember_done(warning.mail.id.clone(), ctx);
-        let old = self
-            .current
-            .as_ref()
-            .and_then(|current| current.rotated_at)
-            .is_some_and(|at| warning.dated <= at);
+        let old = self.is_old_warning(warning.dated, notice_before);
         let expected_at = warning.dated + notice_before;
         let late = expected_at + ctx.limits.mailbox_window < ctx.now;
         let known = self.memory.announced.as_ref().is_some_and(|known| known.dated >= warning.dated);
@@ -119,32 +137,67 @@ impl Rotation {
         );
         self.incidents.announce(ctx.now, report);
     }
+    /// Whether the rotation that was warned of has been: the current key is younger than the warning, or, where only
+    /// its place in the store tells its age, was put there after that rotation.
+    fn is_old_warning(&self, dated: Timestamp, notice_before: std::time::Duration) -> bool {
+        self.current.as_ref().is_some_and(|current| match current.rotated_at {
+            Some(rotated_at) => dated <= rotated_at,
+            None => dated + notice_before <= current.stored_at,
+        })
+    }
+    pub(super) fn forget_old_warning(&mut self) {
+        let Some(notice_before) = self.settings.notice_before else { return };
+        let old = |announced: &Announced| self.is_old_warning(announced.dated, notice_before);
+        if self.memory.announced.as_ref().is_some_and(old) {
+            self.memory.announced = None;
+        }
+    }
     /// Tries everything that the rotation will need, with the current key.
     pub(super) fn rehearse(&mut self, expected_at: Timestamp, ctx: Ctx<'_>, out: &mut Out) {
         self.rehearsed_for = Some(expected_at);
+        self.rehearsal_began_at = Some(ctx.now);
         self.dirty = Dirty::Now;
         out.look_again.get_or_insert(false);
         for consumer in self.consumers.values_mut() {
-            consumer.rehearsal.wait_until(ctx.now);
-            consumer.restart();
+            consumer.rehearse(ctx.now);
         }
         self.probe_due = Some(ctx.now);
     }
 
-    fn mail_incident(&mut self, code: Code, mail: MailRef, why: String, ctx: Ctx<'_>) {
-        if self.memory.done.contains(&mail.id) {
-            return;
+    fn mail_suspicious(&mut self, mail: MailRef, why: String, ctx: Ctx<'_>) {
+        if self.is_done_now(&mail, ctx) {
+            let message = format!("a mail from {} in {} was not used: {why}", mail.from, mail.folder);
+            let hint = format!("keyrelay explain --credential {}", self.settings.name);
+            let report = Report::new(Code::MailSuspicious, Severity::Warning, message, hint)
+                .doing("nothing was taken out of it")
+                .about(why);
+            self.incidents.raise_again(ctx.now, report);
         }
-        self.remember_done(mail.id.clone(), ctx);
-        self.dirty = Dirty::Now;
-        let name = &self.settings.name;
-        let severity = if code == Code::MailUnparsed { Severity::Urgent } else { Severity::Warning };
-        let message = format!("a mail from {} in {} was refused: {why}", mail.from, mail.folder);
-        let hint = match code {
-            Code::MailUnparsed => format!("keyrelay explain --credential {name}\nkeyrelay ingest {name}"),
-            _ => format!("keyrelay explain --credential {name}"),
-        };
-        self.incidents.raise_again(ctx.now, Report::new(code, severity, message, hint).about(why));
+    }
+    fn mail_unparsed(&mut self, mail: MailRef, why: String, dated: Timestamp, ctx: Ctx<'_>) {
+        if self.is_done_now(&mail, ctx) {
+            let (name, whole) = (&self.settings.name, self.settings.hand_over());
+            let message = format!(
+                "no key could be taken out of a confirmation from {} in {}: {why}",
+                mail.from, mail.folder
+            );
+            let hint = format!("keyrelay explain --credential {name}\nkeyrelay ingest {name}");
+            let report = Report::new(Code::MailUnparsed, Severity::Urgent, message, hint)
+                .breaks(format!("the old key dies {}", (dated + whole).minutes()))
+                .doing("the current key stays in use meanwhile")
+                .ladder(Some(Ladder { from: dated, until: dated + whole - ctx.limits.margin(whole) }))
+                .about(why);
+            self.incidents.raise_again(ctx.now, report);
+        }
+    }
+    /// True once for each mail.
+    fn is_done_now(&mut self, mail: &MailRef, ctx: Ctx<'_>) -> bool {
+        let new = !self.memory.done.contains(&mail.id);
+        if new {
+            self.remember_done(mail.id.clone(), ctx);
+            self.dirty = Dirty::Now;
+        }
+        new
     }
     fn mail_waits(&mut self, mail: MailRef, why: String, ctx: Ctx<'_>) {
         let salt = crate::rotation::task::salt(&[self.settings.name.as_str(), "mail"]);
@@ -165,105 +218,6 @@ impl Rotation {
             self.mail_retry.pause();
             out.look_again = Some(true);
         }
-    }
-
-    pub(super) fn spool_found(
-        &mut self,
-        fingerprint: Fingerprint,
-        origin: Origin,
-        (dated, rotated_at): (Timestamp, Timestamp),
-        held: Option<String>,
-        rotation_id: RotationId,
-        ctx: Ctx<'_>,
-    ) {
-        if let Some(known) = self.candidate(fingerprint) {
-            known.spool = Spool::Safe;
-            return;
-        }
-        let mut candidate = Candidate::new(fingerprint, origin, rotation_id, ctx.now).holding(held);
-        (candidate.dated, candidate.rotated_at) = (dated, rotated_at);
-        (candidate.spool, candidate.from_spool) = (Spool::Safe, true);
-        self.candidates.push(candidate);
-    }
-    pub(super) fn spool_unreadable(&mut self, why: String, ctx: Ctx<'_>) {
-        let hint =
-            format!("give keyrelay the spool key that wrote it, or: keyrelay ingest {}", self.settings.name);
-        let report = Report::new(Code::SpoolLost, Severity::Urgent, why.clone(), hint).about(why);
-        self.incidents.raise(ctx.now, report);
-    }
-
-    /// Whatever is not promoted in time, and whatever exists nowhere else, is written to the spool.
-    pub(super) fn advance_spool(&mut self, ctx: Ctx<'_>, out: &mut Out) {
-        let stopping = self.stopping;
-        for candidate in &mut self.candidates {
-            let only_copy = matches!(candidate.origin, Origin::Ingest { .. } | Origin::Former);
-            let late = candidate.received_at + ctx.limits.spool_after <= ctx.now;
-            let due = match candidate.spool {
-                Spool::Outside => only_copy || late || stopping,
-                Spool::Failed { again_at } => again_at <= ctx.now,
-                Spool::Writing | Spool::Safe => false,
-            };
-            if due {
-                candidate.spool = Spool::Writing;
-                out.actions.push(candidate.spool_action());
-            }
-        }
-    }
-    pub(super) fn spooled(
-        &mut self,
-        fingerprint: Fingerprint,
-        outcome: Result<(), String>,
-        ctx: Ctx<'_>,
-        out: &mut Out,
-    ) {
-        let name = self.settings.name.clone();
-        let Some(candidate) = self.candidate(fingerprint) else {
-            // Promoted or refused while it was being written.
-            out.actions.push(Action::DropSpooled { fingerprint });
-            return;
-        };
-        match outcome {
-            Ok(()) => {
-                candidate.spool = Spool::Safe;
-                self.incidents.clear(Code::SpoolFailed, "");
-            }
-            Err(why) => {
-                candidate.spool = Spool::Failed { again_at: ctx.now + ctx.limits.backoff_cap_min };
-                let message = format!("a key could not be written to the spool: {why}");
-                let hint = "make room in the spool's folder; do not stop keyrelay and do not delete mails until this is resolved";
-                let report = Report::new(Code::SpoolFailed, Severity::Urgent, message, hint)
-                    .breaks(format!("if this process ends now, {name}'s new key may be lost"));
-                self.incidents.raise(ctx.now, report);
-            }
-        }
-    }
-    pub(super) fn next_spooling_at(&self, ctx: Ctx<'_>) -> Option<Timestamp> {
-        let due = |candidate: &Candidate| match candidate.spool {
-            Spool::Outside => Some(candidate.received_at + ctx.limits.spool_after),
-            Spool::Failed { again_at } => Some(again_at),
-            Spool::Writing | Spool::Safe => None,
-        };
-        self.candidates.iter().filter_map(due).min()
-    }
-
-    /// Takes a candidate away; its copy in the spool goes with it.
-    pub(super) fn drop_candidate(&mut self, fingerprint: Fingerprint, out: &mut Out) {
-        let Some(index) = self.candidates.iter().position(|candidate| candidate.fingerprint == fingerprint)
-        else {
-            return;
-        };
-        let candidate = self.candidates.remove(index);
-        if candidate.spool == Spool::Safe && candidate.origin != Origin::Store {
-            out.actions.push(Action::DropSpooled { fingerprint });
-        }
-    }
-    /// One became the current key: it and everything older is done with.
-    pub(super) fn finish_candidates(&mut self, promoted: Fingerprint, out: &mut Out) {
-        let dated = self.candidate(promoted).map(|candidate| candidate.dated);
-        let older = |candidate: &&Candidate| candidate.held.is_none() && Some(candidate.dated) <= dated;
-        let over: Vec<_> =
-            self.candidates.iter().filter(older).map(|candidate| candidate.fingerprint).collect();
-        over.into_iter().chain([promoted]).for_each(|fingerprint| self.drop_candidate(fingerprint, out));
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is written down of a rotation as it goes: for the history, the journal and the good news.
 
 use super::{Ctx, Out};
-use crate::domain::{Code, Fingerprint, KeyDocument, Origin, RotationId, Severity, Timestamp};
+use crate::domain::{Code, Fingerprint, KeyDocument, RotationId, Severity, Timestamp};
 use crate::rotation::{
     candidate::Candidate,
     history::{ConsumerRecord, PhaseEntered, Record, RecordKind},
@@ -18,10 +18,15 @@ impl Rotation {
             return;
         }
         let old = self.current.as_ref().map(|current| current.fingerprint);
+        // A new input is tried at once, whatever earlier ones came to.
+        for key in old.into_iter().chain([fingerprint]) {
+            self.keys.entry(key).or_default().ask_anew(ctx.now);
+        }
+        self.writing.retry_now();
         let Some(candidate) = self.candidate(fingerprint) else { return };
         let kind = if candidate.word.is_some() { RecordKind::Ingest } else { RecordKind::Rotation };
         let phases = vec![PhaseEntered { phase: "probing".into(), at: ctx.now }];
-        let (rotation_id, trigger) = (candidate.rotation_id, candidate.origin.clone());
+        let (rotation_id, trigger) = (candidate.rotation_id, Some(candidate.origin.clone()));
         self.journey = Some(Journey { rotation_id, kind, trigger, old, new: fingerprint, phases });
         self.documents.key_wanted = true;
     }
@@ -40,13 +45,25 @@ impl Rotation {
         self.journey = Some(known.unwrap_or_else(|| Journey {
             rotation_id: document.rotation_id.unwrap_or_else(|| self.derived_id(new, document.created_at)),
             kind: RecordKind::Rotation,
-            trigger: Origin::Store,
+            trigger: None,
             old: document.previous.map(|previous| previous.fingerprint),
             new,
             phases: Vec::new(),
         }));
         self.note_phase(now);
         out.records.extend(self.record(None));
+    }
+
+    /// An earlier process promoted this key: its hand-over is seen through, written down and told here.
+    pub(super) fn resume_journey(&mut self, document: &KeyDocument) {
+        let unfinished = document.ours && document.generation > self.memory.settled;
+        let Some((rotation_id, new)) = document.rotation_id.zip(document.current).filter(|_| unfinished)
+        else {
+            return;
+        };
+        let old = document.previous.map(|previous| previous.fingerprint);
+        let (kind, trigger, phases) = (RecordKind::Rotation, None, Vec::new());
+        self.journey = Some(Journey { rotation_id, kind, trigger, old, new, phases });
     }
 
     /// Every consumer is at the new key: written down with what was left of the time, and told.
@@ -89,7 +106,7 @@ impl Rotation {
         out.records.push(Record {
             rotation_id: candidate.rotation_id,
             kind: RecordKind::Refusal,
-            trigger: candidate.origin.clone(),
+            trigger: Some(candidate.origin.clone()),
             phases: Vec::new(),
             old_fingerprint: self.current.as_ref().map(|current| self.label(current.fingerprint)),
             new_fingerprint: Some(self.label(candidate.fingerprint)),

@@ -1,6 +1,7 @@
 //! The transitions: an input changes what is known, then `advance` does what is due. Whatever is due follows from
 //! the state and the moment alone, so a deadline needs no memory of its own.
 
+mod consumer_incidents;
 mod documents;
 mod expecting;
 mod foreign;
@@ -8,11 +9,18 @@ mod handing;
 mod incidents;
 mod intake;
 mod journey;
+mod judging;
+mod key_document;
+mod key_incidents;
 mod operator;
 mod probing;
+mod redefining;
 mod retiring;
 mod saving;
+mod spooling;
+mod store_incidents;
 mod storing;
+mod telling;
 
 use super::{
     effect::{Action, Reply},
@@ -22,6 +30,13 @@ use super::{
 };
 use crate::domain::{CredentialName, Fingerprint, Limits, Notice, StoreTrouble, Timestamp, Verdict};
 use std::{collections::BTreeMap, time::Duration};
+
+impl Out {
+    /// Grows with everything that comes out.
+    fn count(&self) -> usize {
+        self.actions.len() + self.replies.len() + self.records.len()
+    }
+}
 
 /// What a credential must know of the others and of the world.
 #[derive(Clone, Copy)]
@@ -65,14 +80,14 @@ impl Rotation {
             }
             Input::ProbeFinished { attempt, fingerprint, answer } => {
                 out.vendor_time = answer.vendor_time;
-                self.probe_finished(attempt, fingerprint, answer, ctx);
+                self.probe_finished(attempt, fingerprint, answer, ctx, out);
             }
             Input::KeyStored { attempt, outcome } => self.key_stored(attempt, outcome, ctx, out),
             Input::KeyRetired { attempt, outcome } => self.key_retired(attempt, outcome, ctx, out),
             Input::StateSaved { attempt, outcome } => self.state_saved(attempt, outcome, ctx, out),
             Input::Spooled { fingerprint, outcome } => self.spooled(fingerprint, outcome, ctx, out),
             Input::SpoolFound { fingerprint, origin, dated, rotated_at, held, rotation_id } => {
-                self.spool_found(fingerprint, origin, (dated, rotated_at), held, rotation_id, ctx);
+                self.spool_found(fingerprint, origin, (dated, rotated_at), held, rotation_id, ctx, out);
             }
             Input::SpoolUnreadable { why } => self.spool_unreadable(why, ctx),
             Input::CopyCompared { consumer, attempt, outcome } => {
@@ -103,36 +118,47 @@ impl Rotation {
         self.advance(ctx, out);
     }
 
-    /// Does what is due. Safe to call at any moment, and again.
+    /// Does what is due. Safe to call at any moment, and again: it goes on until nothing more comes of it.
     pub(super) fn advance(&mut self, ctx: Ctx<'_>, out: &mut Out) {
+        /// One round sets off what the next takes up; a third finds nothing.
+        const ROUNDS_MAX: usize = 8;
+        for _ in 0..ROUNDS_MAX {
+            let before = out.count();
+            self.advance_once(ctx, out);
+            if out.count() == before {
+                break;
+            }
+        }
+        self.advance_incidents(ctx, out);
+        self.advance_waiting(ctx, out);
+        self.tell(ctx, out);
+        self.advance_state(ctx, out);
+    }
+    fn advance_once(&mut self, ctx: Ctx<'_>, out: &mut Out) {
         self.take_new_settings(ctx);
-        self.advance_documents(ctx, out);
+        self.advance_announced(ctx, out);
         self.advance_candidates(ctx, out);
+        self.advance_documents(ctx, out);
         self.advance_probes(ctx, out);
         self.advance_storing(ctx, out);
         self.advance_consumers(ctx, out);
         self.advance_settled(ctx, out);
         self.advance_retiring(ctx, out);
         self.advance_spool(ctx, out);
+        self.advance_superseded(ctx);
         self.advance_mail_retry(ctx, out);
-        self.advance_announced(ctx, out);
-        self.advance_incidents(ctx, out);
         self.note_phase(ctx.now);
-        self.advance_waiting(ctx, out);
-        self.advance_state(ctx, out);
-        self.tell(ctx, out);
     }
 
-    /// The earliest moment at which `advance` has something to do, and why.
+    /// The earliest moment at which `advance` has something to do, and why. What was due before is done: a moment that
+    /// has passed and was not acted on waits for an event.
     pub(super) fn next_deadline(&self, ctx: Ctx<'_>) -> Option<(Timestamp, Reason)> {
         let moments = [
-            (
-                self.documents.reading.waits_until().filter(|_| self.documents.key_wanted),
-                Reason::ReadDocuments,
-            ),
+            (self.documents.reading.waits_until(), Reason::ReadDocuments),
+            (self.read_due, Reason::ReadDocuments),
             (self.next_probe_at(ctx), Reason::Probe),
             (self.writing.waits_until(), Reason::Store),
-            (self.next_consumer_at(), Reason::Consumer),
+            (self.next_consumer_at(ctx), Reason::Consumer),
             (self.next_retirement_at(ctx), Reason::Retire),
             (self.next_spooling_at(ctx), Reason::Spool),
             (self.next_expectation_at(ctx), Reason::Expect),
@@ -141,7 +167,9 @@ impl Rotation {
             (self.saving.waits_until(), Reason::Save),
             (self.mail_retry.waits_until(), Reason::LookAgain),
         ];
-        moments.into_iter().filter_map(|(at, reason)| Some((at?, reason))).min_by_key(|(at, _)| *at)
+        let ahead =
+            |(at, reason): (Option<Timestamp>, Reason)| Some((at.filter(|at| *at > ctx.now)?, reason));
+        moments.into_iter().filter_map(ahead).min_by_key(|(at, _)| *at)
     }
 }
 

@@ -3,10 +3,10 @@
 use super::{Ctx, Out};
 use crate::domain::{ConsumerName, Fingerprint, Origin, RotationId};
 use crate::rotation::{
-    candidate::{Candidate, OperatorsWord},
+    candidate::{Candidate, OperatorsWord, Spool},
     effect::Reply,
     event::Ticket,
-    state::{Rotation, Waiting},
+    state::{Awaits, Rotation, Waiting},
 };
 use std::collections::BTreeMap;
 
@@ -30,17 +30,24 @@ impl Rotation {
             let why = "it is an earlier key of this credential, not a new one".to_owned();
             return out.replies.push((ticket, Reply::Refused { why }));
         }
-        let word = Some(OperatorsWord { uid, sure, ticket: Some(ticket) });
+        let word = Some(OperatorsWord { uid, sure });
         self.refused.retain(|refused| *refused != fingerprint);
+        let full = self.candidates.len() >= ctx.limits.candidates;
         match self.candidate(fingerprint) {
             Some(known) => (known.word, known.held) = (word, None),
+            None if full => {
+                let why = "too many keys wait already; keyrelay status shows them".to_owned();
+                return out.replies.push((ticket, Reply::Refused { why }));
+            }
             None => {
                 let origin = Origin::Ingest { uid };
-                self.candidates
-                    .push(Candidate { word, ..Candidate::new(fingerprint, origin, rotation_id, ctx.now) });
+                self.add_candidate(Candidate {
+                    word,
+                    ..Candidate::new(fingerprint, origin, rotation_id, ctx.now)
+                });
             }
         }
-        self.answer_later(ticket, fingerprint, ctx);
+        self.answer_later(ticket, Awaits::Key(fingerprint), ctx);
     }
 
     /// What is held is let in: it must still be alive, and not of another account.
@@ -56,10 +63,10 @@ impl Rotation {
             let why = "nothing with this fingerprint is held; keyrelay status shows what is".to_owned();
             return out.replies.push((ticket, Reply::Refused { why }));
         };
-        candidate.word = Some(OperatorsWord { uid, sure: true, ticket: Some(ticket) });
+        candidate.word = Some(OperatorsWord { uid, sure: true });
         candidate.rotation_id = rotation_id;
         (candidate.held, candidate.unprovable) = (None, false);
-        self.answer_later(ticket, fingerprint, ctx);
+        self.answer_later(ticket, Awaits::Key(fingerprint), ctx);
     }
 
     pub(super) fn consumers_asked(
@@ -74,6 +81,11 @@ impl Rotation {
             let why = "there is no key in the store yet".to_owned();
             return out.replies.push((ticket, Reply::Refused { why }));
         }
+        if !self.may_deliver() {
+            let why =
+                "nothing is handed to consumers while what the status says of this key is open".to_owned();
+            return out.replies.push((ticket, Reply::Refused { why }));
+        }
         let mut passes = BTreeMap::new();
         for (name, consumer) in &mut self.consumers {
             if only.as_ref().is_none_or(|only| only == name) && !consumer.policy.elsewhere {
@@ -83,48 +95,40 @@ impl Rotation {
                 passes.insert(name.clone(), consumer.passes + 1);
             }
         }
-        let until = ctx.now + ctx.limits.operator_wait;
-        self.waiting.push(Waiting { ticket, until, passes, promoted: None });
+        if let Some(only) = only.filter(|_| passes.is_empty()) {
+            let why = format!("{only} is no consumer of this credential, or lives on another host");
+            return out.replies.push((ticket, Reply::Refused { why }));
+        }
+        self.answer_later(ticket, Awaits::Passes(passes), ctx);
     }
 
-    fn answer_later(&mut self, ticket: Ticket, _fingerprint: Fingerprint, ctx: Ctx<'_>) {
-        let until = ctx.now + ctx.limits.operator_wait;
-        self.waiting.push(Waiting { ticket, until, passes: BTreeMap::new(), promoted: None });
+    fn answer_later(&mut self, ticket: Ticket, awaits: Awaits, ctx: Ctx<'_>) {
+        self.waiting.push(Waiting { ticket, until: ctx.now + ctx.limits.operator_wait, awaits });
     }
 
-    /// The operator who gave this key hears at once.
-    pub(super) fn answer_operator(
-        &mut self,
-        fingerprint: Fingerprint,
-        reply: Reply,
-        _ctx: Ctx<'_>,
-        out: &mut Out,
-    ) {
-        let word = self.candidate(fingerprint).and_then(|candidate| candidate.word.as_mut());
-        let Some(ticket) = word.and_then(|word| word.ticket.take()) else { return };
-        self.waiting.retain(|waiting| waiting.ticket != ticket);
-        out.replies.push((ticket, reply));
+    /// The operators who gave this key hear at once.
+    pub(super) fn answer_operator(&mut self, fingerprint: Fingerprint, reply: Reply, out: &mut Out) {
+        let about = Awaits::Key(fingerprint);
+        let (answered, waiting): (Vec<_>, _) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|waiting| waiting.awaits == about);
+        self.waiting = waiting;
+        out.replies.extend(answered.into_iter().map(|waiting| (waiting.ticket, reply.clone())));
     }
-    /// The key is in; now its operator waits for the consumers.
+    /// The key is in; now its operators wait for the consumers.
     pub(super) fn operator_hears_of_promotion(&mut self, fingerprint: Fingerprint, ctx: Ctx<'_>) {
         let generation = self.generation();
-        let Some(ticket) = self.candidate(fingerprint).and_then(|candidate| candidate.word?.ticket) else {
-            return;
-        };
         let until = ctx.now + ctx.limits.operator_wait;
-        for waiting in self.waiting.iter_mut().filter(|waiting| waiting.ticket == ticket) {
-            (waiting.promoted, waiting.until) = (Some(generation), until);
+        for waiting in &mut self.waiting {
+            if waiting.awaits == Awaits::Key(fingerprint) {
+                (waiting.awaits, waiting.until) = (Awaits::Consumers(generation), until);
+            }
         }
     }
 
     pub(super) fn advance_waiting(&mut self, ctx: Ctx<'_>, out: &mut Out) {
-        let waiting = std::mem::take(&mut self.waiting);
-        for command in waiting {
+        for command in std::mem::take(&mut self.waiting) {
             match self.answer_to(&command, ctx) {
-                Some(reply) => {
-                    self.forget_ticket(command.ticket);
-                    out.replies.push((command.ticket, reply));
-                }
+                Some(reply) => out.replies.push((command.ticket, reply)),
                 None => self.waiting.push(command),
             }
         }
@@ -133,42 +137,41 @@ impl Rotation {
         let over = command.until <= ctx.now;
         let fingerprint = self.current.as_ref().map(|current| current.fingerprint);
         let good = |name: &ConsumerName| {
-            self.consumers.get(name).zip(fingerprint).is_none_or(|(consumer, key)| consumer.is_good(key))
+            let consumer = self.consumers.get(name).zip(fingerprint);
+            consumer.is_none_or(|(consumer, key)| consumer.is_good(key) && !consumer.is_in_doubt())
         };
-        if let Some(generation) = command.promoted {
-            let proven = self.consumers.keys().all(good);
-            return (proven || over).then_some(Reply::Promoted { generation, proven });
+        match &command.awaits {
+            Awaits::Key(key) => self.answer_about(*key, over),
+            Awaits::Consumers(generation) => {
+                let (generation, proven) = (*generation, self.consumers.keys().all(good));
+                (proven || over).then_some(Reply::Promoted { generation, proven })
+            }
+            Awaits::Passes(passes) => {
+                let passed = |(name, passes): (&ConsumerName, &u64)| {
+                    self.consumers.get(name).is_none_or(|consumer| consumer.passes >= *passes)
+                };
+                let done = passes.iter().all(passed);
+                (done || over).then(|| Reply::Consumers { proven: passes.keys().all(good) })
+            }
         }
-        let by_ticket =
-            |candidate: &&Candidate| candidate.word.is_some_and(|word| word.ticket == Some(command.ticket));
-        if let Some(candidate) = self.candidates.iter().find(by_ticket) {
-            return self.answer_about(candidate, over);
-        }
-        let passed = |(name, passes): (&ConsumerName, &u64)| {
-            self.consumers.get(name).is_none_or(|consumer| consumer.passes >= *passes)
-        };
-        let done = command.passes.iter().all(passed);
-        (done || over).then(|| Reply::Consumers { proven: command.passes.keys().all(good) })
     }
-    fn answer_about(&self, candidate: &Candidate, over: bool) -> Option<Reply> {
-        let safe = candidate.spool == crate::rotation::candidate::Spool::Safe;
-        if let Some(trouble) = self.documents.trouble.as_ref().filter(|_| safe) {
+    fn answer_about(&self, key: Fingerprint, over: bool) -> Option<Reply> {
+        let Some(candidate) = self.candidates.iter().find(|candidate| candidate.fingerprint == key) else {
+            let why = "another key has become the current one meanwhile".to_owned();
+            return Some(Reply::Refused { why });
+        };
+        let safe = candidate.spool == Spool::Safe;
+        if let Some(trouble) = self.store_trouble().filter(|_| safe) {
             return Some(Reply::Spooled { why: trouble.to_string() });
         }
-        let facts = self.keys.get(&candidate.fingerprint);
+        let facts = self.keys.get(&key);
         if let Some(facts) = facts.filter(|facts| facts.looks_dead()) {
             return Some(Reply::Refused { why: format!("the vendor refuses it ({})", facts.why) });
         }
-        let why = facts.map_or("it could not be judged yet".to_owned(), |facts| {
-            format!("it could not be judged yet ({})", facts.why)
-        });
+        let why = match facts.filter(|facts| !facts.why.is_empty()) {
+            None => "it could not be judged yet".to_owned(),
+            Some(facts) => format!("it could not be judged yet ({})", facts.why),
+        };
         over.then_some(Reply::Spooled { why })
-    }
-    fn forget_ticket(&mut self, ticket: Ticket) {
-        for word in self.candidates.iter_mut().filter_map(|candidate| candidate.word.as_mut()) {
-            if word.ticket == Some(ticket) {
-                word.ticket = None;
-            }
-        }
     }
 }

@@ -1,127 +1,19 @@
-//! Asking the vendor, and judging by its answers.
+//! Asking the vendor: which key, when, and what its answers are remembered as.
 
 use super::{Ctx, Out};
 use crate::domain::{Account, Code, Fingerprint, Origin, ProbeAnswer, Severity, Timestamp, Verdict};
 use crate::rotation::{
     candidate::Candidate,
-    effect::{Action, Purpose, Reply},
+    effect::{Action, Purpose},
     event::Attempt,
     incident::Report,
     keys::KeyFacts,
-    policy::{self, Case, Judgement, Need},
     state::{Dirty, Rotation},
     task::{backoff_cap, salt_of},
 };
+use std::time::Duration;
 
 impl Rotation {
-    /// Judges the newest candidate; one that is held or refused makes room for the next.
-    pub(super) fn advance_candidates(&mut self, ctx: Ctx<'_>, out: &mut Out) {
-        self.current_wanted = false;
-        while let Some(fingerprint) = self.best_candidate().map(|candidate| candidate.fingerprint) {
-            let may_probe = self.best_candidate().is_some_and(|candidate| self.may_probe(candidate));
-            if !may_probe || self.pending.is_some() {
-                return;
-            }
-            self.begin_journey(fingerprint, ctx);
-            let waits_for_store = self.documents.trouble.is_some();
-            match self.judgement(fingerprint, ctx, out) {
-                // The verdict is renewed when the store is back, and not while it is away.
-                _ if waits_for_store
-                    && self.candidate(fingerprint).is_some_and(|candidate| candidate.ready) =>
-                {
-                    return;
-                }
-                Judgement::Promote => return self.set_ready(fingerprint, true),
-                Judgement::Wait(why) if self.is_dead_paste(fingerprint) => {
-                    self.refuse(fingerprint, why, ctx, out)
-                }
-                Judgement::Ask(_) | Judgement::Wait(_) => return self.set_ready(fingerprint, false),
-                Judgement::Hold(why) => self.hold(fingerprint, why, ctx, out),
-                Judgement::Refuse(why) => self.refuse(fingerprint, why, ctx, out),
-            }
-        }
-    }
-    /// A key that an operator typed and the vendor refuses: nothing is gained by waiting.
-    fn is_dead_paste(&self, fingerprint: Fingerprint) -> bool {
-        let pasted = |candidate: &Candidate| {
-            candidate.fingerprint == fingerprint && matches!(candidate.origin, Origin::Ingest { .. })
-        };
-        self.candidates.iter().any(pasted) && self.keys.get(&fingerprint).is_some_and(KeyFacts::looks_dead)
-    }
-    fn set_ready(&mut self, fingerprint: Fingerprint, ready: bool) {
-        if let Some(candidate) = self.candidate(fingerprint) {
-            candidate.ready = ready;
-        }
-    }
-
-    fn judgement(&mut self, fingerprint: Fingerprint, ctx: Ctx<'_>, out: &mut Out) -> Judgement {
-        let unknown = KeyFacts::default();
-        let Some(candidate) = self.candidates.iter().find(|candidate| candidate.fingerprint == fingerprint)
-        else {
-            return Judgement::Wait("it is gone".into());
-        };
-        let current = self.current.as_ref().filter(|current| current.fingerprint != fingerprint);
-        let facts_of = |key: &Fingerprint| self.keys.get(key).unwrap_or(&unknown);
-        let formers: Vec<_> = self.memory.formers.iter().map(|former| former.fingerprint).collect();
-        let case = Case {
-            candidate,
-            facts: facts_of(&fingerprint),
-            current: current.map(|current| (current, facts_of(&current.fingerprint))),
-            pin: self.settings.account.as_ref(),
-            recorded: self.memory.account.as_ref(),
-            has_identity: self.settings.has_identity,
-            formers: &formers,
-            taken_by: ctx.taken.get(&fingerprint).filter(|owner| **owner != self.settings.name),
-            control: ctx.control,
-            now: ctx.now,
-            limits: ctx.limits,
-        };
-        let overwrites_foreign = self.documents.foreign.is_some() && candidate.origin != Origin::Store;
-        if overwrites_foreign && candidate.word.is_none() {
-            return Judgement::Hold(
-                "somebody else's value is in the store, and only an operator may overwrite it".into(),
-            );
-        }
-        let judgement = policy::judge(&case);
-        let needs = policy::needs(&case);
-        if matches!(judgement, Judgement::Ask(_) | Judgement::Wait(_)) {
-            self.current_wanted = needs.contains(&Need::Current);
-            out.control_wanted |= needs.contains(&Need::Control);
-        }
-        judgement
-    }
-
-    fn hold(&mut self, fingerprint: Fingerprint, why: String, ctx: Ctx<'_>, out: &mut Out) {
-        let Some(candidate) = self.candidate(fingerprint) else { return };
-        candidate.held = Some(why.clone());
-        (candidate.unprovable, candidate.ready) = (true, false);
-        self.journey = None;
-        self.dirty = self.dirty.max(Dirty::Now);
-        self.answer_operator(fingerprint, Reply::Held { why }, ctx, out);
-    }
-
-    fn refuse(&mut self, fingerprint: Fingerprint, why: String, ctx: Ctx<'_>, out: &mut Out) {
-        const REFUSED_MAX: usize = 64;
-        let Some(candidate) = self.candidate(fingerprint).cloned() else { return };
-        self.record_refusal(&candidate, &why, out);
-        self.answer_operator(fingerprint, Reply::Refused { why: why.clone() }, ctx, out);
-        let message = format!("a key from {} was refused: {why}", candidate.origin);
-        let hint = format!(
-            "keyrelay explain --credential {name}\nthe right key goes in with: keyrelay ingest {name}",
-            name = self.settings.name
-        );
-        let by_hand = matches!(candidate.origin, Origin::Ingest { .. });
-        if !by_hand {
-            let report = Report::new(Code::CandidateRefused, Severity::Warning, message, hint)
-                .doing("it was not used, and is not kept");
-            self.incidents.announce(ctx.now, report);
-            self.refused.push_back(fingerprint);
-            self.refused.drain(..self.refused.len().saturating_sub(REFUSED_MAX));
-        }
-        self.journey = None;
-        self.drop_candidate(fingerprint, out);
-    }
-
     /// Every probe that is due: the candidate's, the current key's, the old key's.
     pub(super) fn advance_probes(&mut self, ctx: Ctx<'_>, out: &mut Out) {
         for (fingerprint, purpose) in self.probes_wanted(ctx) {
@@ -138,14 +30,14 @@ impl Rotation {
 
     fn probes_wanted(&mut self, ctx: Ctx<'_>) -> Vec<(Fingerprint, Purpose)> {
         let mut wanted = Vec::new();
-        let stored = self.pending.is_some() || self.documents.trouble.is_some();
+        let stored = self.pending.is_some() || self.store_trouble().is_some();
         if let Some(candidate) = self
             .best_candidate()
             .filter(|candidate| self.may_probe(candidate) && !(candidate.ready && stored))
         {
             let fingerprint = candidate.fingerprint;
             let alive = |facts: &KeyFacts| facts.is_alive(ctx.now, ctx.limits.verdict_fresh);
-            if !self.keys.get(&fingerprint).is_some_and(alive) {
+            if self.candidate_wanted || !self.keys.get(&fingerprint).is_some_and(alive) {
                 wanted.push((fingerprint, Purpose::Candidate));
             }
         }
@@ -154,8 +46,8 @@ impl Rotation {
             let scheduled = self.probe_due.is_some_and(|at| at <= ctx.now);
             let follow_up = facts.looks_dead() && !facts.is_dead(ctx.limits);
             let unclear = matches!(facts.verdict, Some((Verdict::Unclear, _)));
-            if scheduled && facts.probe.may_start(ctx.now) {
-                self.probe_due = None;
+            if scheduled && (facts.probe.may_start(ctx.now) || !facts.probe.is_idle()) {
+                self.probe_due = None; // asked now, or being asked already
             }
             if self.current_wanted {
                 wanted.push((current, Purpose::Candidate));
@@ -167,7 +59,7 @@ impl Rotation {
         wanted
     }
     /// A paste is spooled before anything else happens to it.
-    fn may_probe(&self, candidate: &Candidate) -> bool {
+    pub(super) fn may_probe(&self, candidate: &Candidate) -> bool {
         let pasted = matches!(candidate.origin, Origin::Ingest { .. });
         self.documents.known && !(pasted && candidate.spool.is_unsettled())
     }
@@ -188,6 +80,7 @@ impl Rotation {
         fingerprint: Fingerprint,
         answer: ProbeAnswer,
         ctx: Ctx<'_>,
+        out: &mut Out,
     ) {
         let left = self.time_left(ctx);
         let current = self.current.as_ref().is_some_and(|current| current.fingerprint == fingerprint);
@@ -213,14 +106,14 @@ impl Rotation {
         }
         if let Some(asked) = retry_after {
             let most = left.unwrap_or(ctx.limits.control_every) / 4;
-            facts.probe.wait_until(ctx.now + asked.min(most));
+            facts.leave_alone_until(ctx.now + asked.min(most));
         }
         if let Some(candidate) = self.candidate(fingerprint) {
             candidate.dead_since =
                 (verdict == Verdict::Dead).then(|| candidate.dead_since.unwrap_or(ctx.now));
         }
         if current {
-            self.current_was_asked(before, verdict, account, ctx);
+            self.current_was_asked(before, verdict, account, ctx, out);
         }
     }
 
@@ -230,9 +123,13 @@ impl Rotation {
         verdict: Verdict,
         account: Option<Account>,
         ctx: Ctx<'_>,
+        out: &mut Out,
     ) {
         if before.is_some_and(|before| before != verdict) {
             self.reconsider_held();
+        }
+        if verdict == Verdict::Dead && before != Some(verdict) {
+            out.look_again.get_or_insert(false);
         }
         let Some(account) = account.filter(|account| !account.is_empty()) else { return };
         if self.memory.account.as_ref() == Some(&account) {
@@ -243,7 +140,7 @@ impl Rotation {
             let message =
                 format!("the key in the store is alive; its account is recorded: {}", ids.join(", "));
             let hint = format!(
-                "nothing; to pin it, write into the configuration: credentials.{}.account",
+                "nothing; to pin it, set credentials.{}.account in the configuration",
                 self.settings.name
             );
             let report = Report::new(Code::AccountRecorded, Severity::Info, message, hint);
@@ -251,12 +148,6 @@ impl Rotation {
         }
         self.memory.account = Some(account);
         self.dirty = self.dirty.max(Dirty::WhenCalm);
-    }
-    /// What was held for want of a proof is judged again: the proof may be there now.
-    pub(super) fn reconsider_held(&mut self) {
-        for candidate in self.candidates.iter_mut().filter(|candidate| candidate.unprovable) {
-            (candidate.held, candidate.unprovable) = (None, false);
-        }
     }
 
     /// A consumer says that it was refused: one probe, at most one a minute.
@@ -272,18 +163,24 @@ impl Rotation {
     }
 
     pub(super) fn next_probe_at(&self, ctx: Ctx<'_>) -> Option<Timestamp> {
-        let current = self.current.as_ref().map(|current| current.fingerprint);
-        let candidate = self.best_candidate().map(|candidate| candidate.fingerprint);
-        let old = self.old_key_probe(ctx).map(|(fingerprint, _)| fingerprint);
-        let unsettled = |facts: &&KeyFacts| !facts.is_alive(ctx.now, ctx.limits.verdict_fresh);
         let retry = |key: Fingerprint| self.keys.get(&key)?.probe.waits_until();
-        let current_retry = current
-            .and_then(|key| self.keys.get(&key))
-            .filter(unsettled)
-            .and_then(|facts| facts.probe.waits_until().filter(|_| !facts.is_dead(ctx.limits)));
-        [self.probe_due, current_retry, candidate.and_then(retry), old.and_then(retry)]
+        let current = self.current.as_ref().map(|current| current.fingerprint);
+        let current_retry = current.and_then(|key| self.keys.get(&key)).and_then(|facts| {
+            let settled = facts.is_dead(ctx.limits) || facts.is_alive(ctx.now, ctx.limits.verdict_fresh);
+            let wanted = self.probe_due.is_some() || self.current_wanted || !settled;
+            facts.probe.waits_until().filter(|_| wanted)
+        });
+        let candidate = self.best_candidate().map(|candidate| candidate.fingerprint);
+        let old = self.previous().map(|previous| previous.fingerprint);
+        let scheduled = self.probe_due.filter(|_| current.is_some());
+        // A verdict that a promotion rests on while it waits.
+        let renewal = candidate.and_then(|key| self.keys.get(&key)).and_then(|facts| {
+            facts.last_probe_at().map(|at| at + ctx.limits.verdict_fresh + Duration::from_millis(1))
+        });
+        [scheduled, current_retry, candidate.and_then(retry), old.and_then(retry), renewal]
             .into_iter()
             .flatten()
+            .filter(|at| *at > ctx.now)
             .min()
     }
 }

@@ -5,7 +5,8 @@ use crate::domain::{Timestamp, WriteOutcome};
 use crate::rotation::{
     effect::Action,
     event::Attempt,
-    state::{Dirty, Former, Rotation},
+    state::{Call, Dirty, Rotation},
+    state_document::Former,
     task::{backoff_cap, salt},
 };
 
@@ -35,7 +36,9 @@ impl Rotation {
             return;
         }
         let written_down = self.dirty == Dirty::No && self.saving.is_idle();
-        let fresh = !self.documents.key_wanted && self.documents.known && self.documents.foreign.is_none();
+        let documents = &self.documents;
+        let ours = documents.foreign.is_none() && documents.reverted.is_none();
+        let fresh = !documents.key_wanted && documents.known && ours;
         if written_down && fresh && self.best_candidate().is_none() && self.retire.may_start(ctx.now) {
             let attempt = self.retire.start(&mut self.attempts);
             out.actions.push(Action::RetireKey { attempt, cas: self.documents.key_version });
@@ -61,7 +64,7 @@ impl Rotation {
                     document.previous = None;
                     document.version = version;
                 }
-                out.store = Some(Ok(()));
+                self.store_worked(Call::RetireKey, out);
             }
             WriteOutcome::Mismatch | WriteOutcome::Unknown(_) => {
                 self.documents.key_wanted = true;
@@ -69,7 +72,7 @@ impl Rotation {
             }
             WriteOutcome::Failed(trouble) => {
                 self.retire_later(ctx);
-                self.store_failed(trouble, out);
+                self.store_failed(Call::RetireKey, trouble, out);
             }
         }
     }

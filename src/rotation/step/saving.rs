@@ -5,15 +5,18 @@ use crate::domain::{MailId, WriteOutcome};
 use crate::rotation::{
     effect::Action,
     event::Attempt,
-    state::{Dirty, Phase, Rotation},
+    state::{Call, Dirty, Phase, Rotation},
+    state_document::StateDocument,
     task::{backoff_cap, salt},
 };
 
 impl Rotation {
     pub(super) fn advance_state(&mut self, ctx: Ctx<'_>, out: &mut Out) {
         let calm = match self.phase() {
-            Phase::Steady | Phase::Announced | Phase::Parked(_) | Phase::Unseeded => true,
-            Phase::Probing | Phase::Storing | Phase::HandingOver => false,
+            Phase::Steady | Phase::Announced | Phase::Parked(_) | Phase::Unseeded => {
+                !self.is_changing_consumers()
+            }
+            Phase::Probing | Phase::Storing | Phase::HandingOver => self.stopping,
         };
         let due = match self.dirty {
             Dirty::No => false,
@@ -25,13 +28,26 @@ impl Rotation {
         if !due || !readable || !self.saving.may_start(ctx.now) {
             return;
         }
-        self.memory.consumers =
-            self.consumers.iter().map(|(name, consumer)| (name.clone(), consumer.note())).collect();
-        self.memory.incidents = self.incidents.to_vec();
         self.dirty = Dirty::No;
         let attempt = self.saving.start(&mut self.attempts);
-        let document = Box::new(self.memory.clone());
+        let document = Box::new(self.document());
         out.actions.push(Action::SaveState { attempt, cas: self.documents.state_version, document });
+    }
+    /// As it is now. A mail is done with when its key is in the store or in the spool, and not before: until then it
+    /// may hold the key's only other copy.
+    fn document(&self) -> StateDocument {
+        let mut document = self.memory.clone();
+        document.consumers =
+            self.consumers.iter().map(|(name, consumer)| (name.clone(), consumer.note())).collect();
+        document.incidents = self.incidents.to_vec();
+        document
+            .done
+            .retain(|mail| self.candidates.iter().all(|candidate| candidate.mail_not_done() != Some(mail)));
+        document
+    }
+    /// Somebody is about to be delivered to or acted upon: one write then notes it all.
+    fn is_changing_consumers(&self) -> bool {
+        self.consumers.values().any(|consumer| consumer.is_changing())
     }
 
     pub(super) fn state_saved(
@@ -48,7 +64,7 @@ impl Rotation {
             WriteOutcome::Written { version } => {
                 self.saving.succeeded();
                 self.documents.state_version = version;
-                out.store = Some(Ok(()));
+                self.store_worked(Call::SaveState, out);
             }
             WriteOutcome::Mismatch | WriteOutcome::Unknown(_) => {
                 self.documents.state_wanted = true;
@@ -56,7 +72,7 @@ impl Rotation {
             }
             WriteOutcome::Failed(trouble) => {
                 self.save_later(ctx);
-                self.store_failed(trouble, out);
+                self.store_failed(Call::SaveState, trouble, out);
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::rotation::{
     candidate::Candidate,
     effect::{Action, Promotion},
     event::Attempt,
-    state::Rotation,
+    state::{Call, Rotation},
     task::{backoff_cap, salt},
 };
 
@@ -27,17 +27,19 @@ impl Rotation {
         self.pending = Some(promotion);
     }
 
-    /// The old key is the current one (or the earlier one that somebody put back); its grace begins with the rotation.
+    /// The old key is the current one (or the earlier one that somebody put back over it); its grace begins with the
+    /// rotation.
     fn promotion_of(&self, candidate: &Candidate) -> Promotion {
         let current = self.current.as_ref().map(|current| current.fingerprint);
         let previous =
-            self.documents.reverted.or(current).filter(|previous| *previous != candidate.fingerprint);
+            current.filter(|current| *current != candidate.fingerprint).or(self.documents.reverted);
         let written = self.documents.key.as_ref().map_or(0, |document| document.generation);
+        let noted = self.memory.current.map_or(0, |noted| noted.generation);
         let ends = |grace| candidate.rotated_at + grace;
         Promotion {
             fingerprint: candidate.fingerprint,
             previous,
-            generation: self.generation().max(written) + 1,
+            generation: self.generation().max(written).max(noted) + 1,
             rotated_at: candidate.rotated_at,
             rotation_id: candidate.rotation_id,
             previous_expires_at: previous.and(self.settings.grace.map(ends)),
@@ -57,20 +59,20 @@ impl Rotation {
         // Written or not, what counts is what the store says next.
         self.documents.key_wanted = true;
         match outcome {
-            WriteOutcome::Written { .. } => out.store = Some(Ok(())),
+            WriteOutcome::Written { .. } => self.store_worked(Call::StoreKey, out),
             WriteOutcome::Mismatch => {
                 self.pending = None;
                 self.documents.state_wanted = true;
-                out.store = Some(Ok(()));
+                self.store_worked(Call::StoreKey, out);
             }
             WriteOutcome::Unknown(why) => {
                 self.write_failed(ctx);
-                self.store_failed(StoreTrouble::Unreachable(why), out);
+                self.store_failed(Call::StoreKey, StoreTrouble::Unreachable(why), out);
             }
             WriteOutcome::Failed(trouble) => {
                 self.pending = None;
                 self.write_failed(ctx);
-                self.store_failed(trouble, out);
+                self.store_failed(Call::StoreKey, trouble, out);
             }
         }
     }

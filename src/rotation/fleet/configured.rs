@@ -1,0 +1,68 @@
+//! A new configuration: credentials and mailboxes come, change and go.
+
+use super::Fleet;
+use crate::domain::{Code, Severity, Timestamp};
+use crate::rotation::{
+    budget::Meter,
+    effect::{Effect, Reply},
+    incident::Report,
+    settings::Settings,
+    state::Rotation,
+};
+
+impl Fleet {
+    pub(super) fn configured(&mut self, settings: Settings, now: Timestamp, effects: &mut Vec<Effect>) {
+        self.incidents.clear(Code::ConfigRefused, "");
+        for (name, credential) in &settings.credentials {
+            self.meters.entry(credential.origin.clone()).or_insert_with(|| Meter::new(credential.limit));
+            match self.rotations.get_mut(name) {
+                Some(rotation) => rotation.reconfigure(credential.clone(), now),
+                None => {
+                    self.rotations.insert(name.clone(), Rotation::new(credential.clone()));
+                }
+            }
+        }
+        self.remove_credentials(&settings, effects);
+        self.mailboxes.retain(|name, _| settings.mailboxes.contains(name));
+        let names: Vec<_> = settings.mailboxes.iter().map(ToString::to_string).collect();
+        for code in [Code::MailboxUnreachable, Code::MailboxRefused] {
+            self.incidents.clear_others(code, &names);
+        }
+        for name in &settings.mailboxes {
+            self.mailboxes.entry(name.clone()).or_default().connection.retry_now();
+        }
+        self.settings = settings;
+        self.share_budgets();
+        self.step_all(now, effects);
+    }
+
+    /// What is no longer configured is let go of. Its keys stay where they are; its operators hear it.
+    fn remove_credentials(&mut self, settings: &Settings, effects: &mut Vec<Effect>) {
+        let gone: Vec<_> =
+            self.rotations.keys().filter(|name| !settings.credentials.contains_key(*name)).cloned().collect();
+        for name in gone {
+            let rotation = self.rotations.remove(&name);
+            for waiting in rotation.into_iter().flat_map(|rotation| rotation.waiting) {
+                let why = format!("{name} is no longer configured");
+                effects.push(Effect::Answer { ticket: waiting.ticket, reply: Reply::Refused { why } });
+            }
+            self.set_due(&name, None);
+            self.taken.retain(|_, owner| *owner != name);
+        }
+    }
+
+    /// Where many credentials share a vendor's limit, each is asked less often.
+    fn share_budgets(&mut self) {
+        for (origin, meter) in &mut self.meters {
+            let here = self.settings.credentials.values().filter(|credential| credential.origin == *origin);
+            meter.share(u32::try_from(here.count()).unwrap_or(u32::MAX), &self.settings.limits);
+        }
+    }
+
+    pub(super) fn config_refused(&mut self, mistakes: String, now: Timestamp) {
+        let hint = "keyrelay check\nsystemctl reload keyrelay";
+        let report = Report::new(Code::ConfigRefused, Severity::Warning, mistakes, hint)
+            .doing("the old configuration stays in force");
+        self.incidents.raise(now, report);
+    }
+}

@@ -1,0 +1,179 @@
+//! All credentials together: routes events, merges deadlines, and owns what they share: the store's health, the
+//! mailboxes, the vendors' budgets, the clock's trustworthiness, and the way out for notices.
+
+mod configured;
+mod notices;
+mod schedules;
+mod shared;
+mod store;
+
+use super::{
+    budget::Meter,
+    effect::Effect,
+    event::{Event, Input},
+    incident::Incidents,
+    mailboxes::Mailbox,
+    outbox::Outbox,
+    settings::Settings,
+    state::Rotation,
+    step::{Ctx, Out, Reason},
+};
+use crate::domain::{CredentialName, Fingerprint, MailboxName, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use store::StoreHealth;
+
+/// The core's whole state.
+#[derive(Debug, Clone)]
+pub struct Fleet {
+    pub(super) settings: Settings,
+    pub(super) rotations: BTreeMap<CredentialName, Rotation>,
+    pub(super) meters: BTreeMap<String, Meter>,
+    pub(super) mailboxes: BTreeMap<MailboxName, Mailbox>,
+    pub(super) outbox: Outbox,
+    pub(super) incidents: Incidents,
+    pub(super) store: StoreHealth,
+    /// Which credential came by which key first: no other may have it.
+    taken: BTreeMap<Fingerprint, CredentialName>,
+    /// When each credential has something to do next; read off its state after each step.
+    due: BTreeSet<(Timestamp, CredentialName)>,
+    due_by_name: BTreeMap<CredentialName, Timestamp>,
+    /// Whose clocks differ from this machine's by minutes.
+    clocks_apart: BTreeSet<String>,
+    /// Everything that was due at this moment is done.
+    handled_at: Timestamp,
+}
+
+impl Fleet {
+    pub fn new(settings: Settings, now: Timestamp) -> (Self, Vec<Effect>) {
+        let mut fleet = Self {
+            settings: Settings { credentials: BTreeMap::new(), ..settings.clone() },
+            rotations: BTreeMap::new(),
+            meters: BTreeMap::new(),
+            mailboxes: BTreeMap::new(),
+            outbox: Outbox::default(),
+            incidents: Incidents::new("keyrelay", Vec::new()),
+            store: StoreHealth::default(),
+            taken: BTreeMap::new(),
+            due: BTreeSet::new(),
+            due_by_name: BTreeMap::new(),
+            clocks_apart: BTreeSet::new(),
+            handled_at: now,
+        };
+        let effects = fleet.handle(Event::Configured(Box::new(settings)), now);
+        (fleet, effects)
+    }
+
+    /// Something happened: what is to be done about it.
+    pub fn handle(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match event {
+            Event::Configured(settings) => self.configured(*settings, now, &mut effects),
+            Event::ConfigRefused { mistakes } => self.config_refused(mistakes, now),
+            Event::Credential { name, input } => self.step(&name, Some(input), now, &mut effects),
+            Event::Mailbox { name, input } => {
+                let limits = self.settings.limits.clone();
+                if let Some(mailbox) = self.mailboxes.get_mut(&name) {
+                    mailbox.handle(&name, input, &mut self.incidents, now, &limits);
+                }
+            }
+            Event::StoreChecked { outcome } => self.store_checked(outcome, now, &mut effects),
+            Event::ControlFinished { origin, answer } => {
+                self.control_finished(&origin, answer, now, &mut effects)
+            }
+            Event::NoticeSent { incident, step, outcome } => self.notice_sent(&incident, step, outcome, now),
+            Event::Tick(schedule) => self.tick(schedule, now, &mut effects),
+            Event::Stopping => {
+                self.rotations.values_mut().for_each(|rotation| rotation.stopping = true);
+                self.step_all(now, &mut effects);
+            }
+        }
+        self.advance(now, &mut effects);
+        effects
+    }
+
+    /// A deadline has come: what is to be done about it.
+    pub fn handle_deadline(&mut self, now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        while let Some((_, name)) = self.due.first().filter(|(at, _)| *at <= now).cloned() {
+            self.step(&name, None, now, &mut effects);
+        }
+        self.advance(now, &mut effects);
+        effects
+    }
+
+    /// The earliest moment at which something is to be done, and why. It lies after the last moment that was handled:
+    /// what was due then is done.
+    pub fn next_deadline(&self, now: Timestamp) -> Option<(Timestamp, Reason)> {
+        let credential = self.due.first().and_then(|(at, name)| {
+            let reason = self
+                .rotations
+                .get(name)?
+                .next_deadline(self.ctx(name, now))
+                .map_or(Reason::Fleet, |(_, reason)| reason);
+            Some((*at, reason))
+        });
+        let own = self.own_deadlines().filter(|at| *at > self.handled_at);
+        own.map(|at| (at, Reason::Fleet)).chain(credential).min_by_key(|(at, _)| *at)
+    }
+
+    fn ctx<'a>(&'a self, name: &CredentialName, now: Timestamp) -> Ctx<'a> {
+        let origin =
+            self.rotations.get(name).map(|rotation| rotation.settings.origin.as_str()).unwrap_or_default();
+        self.ctx_at(origin, now)
+    }
+    fn ctx_at<'a>(&'a self, origin: &str, now: Timestamp) -> Ctx<'a> {
+        let meter = self.meters.get(origin);
+        let period = self.settings.probe_period;
+        Ctx {
+            now,
+            limits: &self.settings.limits,
+            taken: &self.taken,
+            control: meter.and_then(|meter| meter.control),
+            clock_agrees: self.clocks_apart.is_empty(),
+            probe_period: meter.map_or(period, |meter| meter.routine_period.max(period)),
+        }
+    }
+
+    /// One step of one credential, and what it means for the others.
+    fn step(
+        &mut self,
+        name: &CredentialName,
+        input: Option<Input>,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(mut rotation) = self.rotations.remove(name) else { return };
+        let origin = rotation.settings.origin.clone();
+        let before = rotation.known_fingerprints();
+        let ctx = self.ctx_at(&origin, now);
+        let mut out = Out::default();
+        match input {
+            Some(input) => rotation.handle(input, ctx, &mut out),
+            None => rotation.advance(ctx, &mut out),
+        }
+        let due = rotation.next_deadline(ctx).map(|(at, _)| at);
+        let after = rotation.known_fingerprints();
+        self.rotations.insert(name.clone(), rotation);
+        self.set_due(name, due);
+        if before != after {
+            self.taken.retain(|key, owner| owner != name || after.contains(key));
+            for key in after {
+                self.taken.entry(key).or_insert_with(|| name.clone());
+            }
+        }
+        self.collect(name, &origin, out, now, effects);
+    }
+    fn step_all(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        let names: Vec<_> = self.rotations.keys().cloned().collect();
+        names.iter().for_each(|name| self.step(name, None, now, effects));
+    }
+    fn set_due(&mut self, name: &CredentialName, due: Option<Timestamp>) {
+        if let Some(at) = self.due_by_name.remove(name) {
+            self.due.remove(&(at, name.clone()));
+        }
+        if let Some(at) = due {
+            self.due.insert((at, name.clone()));
+            self.due_by_name.insert(name.clone(), at);
+        }
+    }
+}

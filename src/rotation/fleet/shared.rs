@@ -1,0 +1,124 @@
+//! What belongs to no single credential: budgets, the negative control, mailboxes, clocks.
+
+use super::Fleet;
+use crate::domain::{Code, CredentialName, ProbeAnswer, Severity, Timestamp};
+use crate::rotation::{
+    budget::Waiting,
+    effect::{Action, Effect},
+    incident::Report,
+    mailboxes::Mailbox,
+    step::Out,
+};
+
+impl Fleet {
+    /// What one credential's step asks of the others and of the world.
+    pub(super) fn collect(
+        &mut self,
+        name: &CredentialName,
+        origin: &str,
+        out: Out,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        for action in out.actions {
+            match action {
+                Action::ProbeKey { attempt, fingerprint, purpose, fresh_connection } => {
+                    let probe =
+                        Waiting { name: name.clone(), attempt, fingerprint, purpose, fresh_connection };
+                    self.meters.get_mut(origin).into_iter().for_each(|meter| meter.enqueue(probe.clone()));
+                }
+                action => effects.push(Effect::Credential { name: name.clone(), action }),
+            }
+        }
+        if let Some(meter) = self.meters.get_mut(origin).filter(|_| out.control_wanted) {
+            meter.want_control(name);
+        }
+        let mailbox = self.rotations.get(name).and_then(|rotation| rotation.settings.mailbox.clone());
+        if let (Some(afresh), Some(mailbox)) = (out.look_again, mailbox) {
+            effects.push(Effect::LookAtMailbox { name: mailbox, afresh });
+        }
+        effects.extend(out.replies.into_iter().map(|(ticket, reply)| Effect::Answer { ticket, reply }));
+        let records = out
+            .records
+            .into_iter()
+            .map(|record| Effect::Record { name: name.clone(), record: Box::new(record) });
+        effects.extend(records);
+        out.notices.into_iter().for_each(|notice| self.outbox.push(notice));
+        if let Some(time) = out.vendor_time {
+            self.compare_clock(&format!("the vendor's at {origin}"), time, now);
+        }
+        match out.store {
+            Some(Ok(())) => self.store_works(now, effects),
+            Some(Err(trouble)) => self.store_fails(trouble, now),
+            None => {}
+        }
+    }
+
+    /// What is due here.
+    pub(super) fn advance(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        let limits = self.settings.limits.clone();
+        for (name, mailbox) in &mut self.mailboxes {
+            if mailbox.opens(now) {
+                effects.push(Effect::OpenMailbox { name: name.clone() });
+            }
+        }
+        for (origin, meter) in &mut self.meters {
+            let released = meter.release(now, &limits).into_iter();
+            // A credential may have left the configuration while its probe waited.
+            for probe in released.filter(|probe| self.rotations.contains_key(&probe.name)) {
+                let Waiting { name, attempt, fingerprint, purpose, fresh_connection } = probe;
+                let action = Action::ProbeKey { attempt, fingerprint, purpose, fresh_connection };
+                effects.push(Effect::Credential { name, action });
+            }
+            if let Some(name) = meter.release_control(now, &limits) {
+                effects.push(Effect::ProbeControl { origin: origin.clone(), name });
+            }
+        }
+        self.check_store(now, effects);
+        self.report_store(now);
+        self.tell(now, effects);
+        self.handled_at = now;
+    }
+
+    pub(super) fn own_deadlines(&self) -> impl Iterator<Item = Timestamp> {
+        let limits = &self.settings.limits;
+        let mailboxes = self.mailboxes.values().filter_map(Mailbox::next_deadline);
+        let meters = self.meters.values();
+        let meters =
+            meters.flat_map(|meter| [meter.next_release_at(limits), meter.next_control_at(limits)]).flatten();
+        mailboxes
+            .chain(meters)
+            .chain(self.outbox.next_deadline(limits))
+            .chain(self.next_store_check_at())
+            .chain(self.incidents.next_deadline(limits))
+    }
+
+    pub(super) fn control_finished(
+        &mut self,
+        origin: &str,
+        answer: ProbeAnswer,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(meter) = self.meters.get_mut(origin) else { return };
+        meter.control_finished(answer.verdict, now);
+        let here = self.rotations.iter().filter(|(_, rotation)| rotation.settings.origin == origin);
+        let names: Vec<_> = here.map(|(name, _)| name.clone()).collect();
+        names.iter().for_each(|name| self.step(name, None, now, effects));
+    }
+
+    pub(super) fn compare_clock(&mut self, whose: &str, theirs: Timestamp, now: Timestamp) {
+        let apart = now.since(theirs).max(theirs.since(now)) > self.settings.limits.clock_skew;
+        if !apart {
+            self.clocks_apart.remove(whose);
+            return self.incidents.clear(Code::ClockSkewed, whose);
+        }
+        self.clocks_apart.insert(whose.to_owned());
+        let message = format!("this machine's clock ({now}) and {whose} ({theirs}) differ");
+        let report = Report::new(Code::ClockSkewed, Severity::Warning, message, "timedatectl status")
+            .about(whose)
+            .breaks("grace periods and deadlines are judged by a clock that may be wrong")
+            .doing("no old key is removed, and no key is put back, until the clocks agree");
+        self.incidents.raise(now, report);
+    }
+}

@@ -1,0 +1,79 @@
+//! The document that outlives the process: how far things are. The key document decides which key is current.
+
+use super::incident::Incident;
+use crate::domain::{Account, ConsumerName, Fingerprint, MailId, ProofLevel, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+
+/// What is noted of one credential.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StateDocument {
+    pub schema: u32,
+    /// Names this line of documents: one that was replaced by another's is noticed.
+    pub lineage: String,
+    #[serde(default)]
+    pub account: Option<Account>,
+    /// The key that was last known to be current: a foreign value that was written meanwhile is recognised by it.
+    #[serde(default)]
+    pub current: Option<CurrentNote>,
+    /// Keys that were current before, the newest last.
+    #[serde(default)]
+    pub formers: VecDeque<Former>,
+    /// Mails that are done with, the newest last.
+    #[serde(default)]
+    pub done: VecDeque<MailId>,
+    #[serde(default)]
+    pub announced: Option<Announced>,
+    /// The generation whose hand-over was complete.
+    #[serde(default)]
+    pub settled: u64,
+    /// The old key that was shown to be dead and is about to be removed.
+    #[serde(default)]
+    pub retiring: Option<Fingerprint>,
+    #[serde(default)]
+    pub consumers: BTreeMap<ConsumerName, ConsumerNote>,
+    #[serde(default)]
+    pub incidents: Vec<Incident>,
+    /// Fields of a later version, kept.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, serde_json::Value>,
+}
+
+/// The one schema that this version writes.
+pub const SCHEMA: u32 = 1;
+
+/// The current key as the key document had it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CurrentNote {
+    pub fingerprint: Fingerprint,
+    pub generation: u64,
+    pub dated: Timestamp,
+}
+
+/// What must be remembered of a consumer, so that no action is run twice.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsumerNote {
+    pub delivered: Option<u64>,
+    pub acted: Option<u64>,
+    pub fingerprint: Option<Fingerprint>,
+    pub level: Option<ProofLevel>,
+    pub at: Option<Timestamp>,
+    /// Not proven since then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unproven_since: Option<Timestamp>,
+}
+
+/// A key that was current, and until when it works (`None`: nobody knows, or it is dead).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Former {
+    pub fingerprint: Fingerprint,
+    pub until: Option<Timestamp>,
+}
+
+/// A rotation that the vendor has said will come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announced {
+    pub mail: MailId,
+    pub dated: Timestamp,
+    pub expected_at: Timestamp,
+}

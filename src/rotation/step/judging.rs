@@ -1,0 +1,151 @@
+//! Candidates are judged by what the vendor said of them: let through, held, refused, or asked about.
+
+use super::{Ctx, Out};
+use crate::domain::{Code, Fingerprint, Origin, Severity};
+use crate::rotation::{
+    candidate::Candidate,
+    effect::Reply,
+    incident::Report,
+    keys::KeyFacts,
+    policy::{self, Case, Judgement, Need},
+    state::{Dirty, Rotation},
+};
+
+impl Rotation {
+    /// Judges the newest candidate; one that is held or refused makes room for the next.
+    pub(super) fn advance_candidates(&mut self, ctx: Ctx<'_>, out: &mut Out) {
+        (self.candidate_wanted, self.current_wanted) = (false, false);
+        while let Some(fingerprint) = self.best_candidate().map(|candidate| candidate.fingerprint) {
+            let may_probe = self.best_candidate().is_some_and(|candidate| self.may_probe(candidate));
+            if !may_probe || self.pending.is_some() {
+                return;
+            }
+            self.begin_journey(fingerprint, ctx);
+            // The verdict is renewed when the store is back, and not while it is away.
+            let ready = self.candidate(fingerprint).is_some_and(|candidate| candidate.ready);
+            if ready && self.store_trouble().is_some() {
+                return;
+            }
+            match self.judgement(fingerprint, ctx, out) {
+                Judgement::Promote => return self.set_ready(fingerprint, true),
+                Judgement::Wait(why) if self.is_dead_for_good(fingerprint, ctx) => {
+                    self.refuse(fingerprint, why, ctx, out)
+                }
+                Judgement::Ask(_) | Judgement::Wait(_) => return self.set_ready(fingerprint, false),
+                Judgement::Hold(why) => self.hold(fingerprint, why, out),
+                Judgement::Refuse(why) => self.refuse(fingerprint, why, ctx, out),
+            }
+        }
+    }
+    /// A mailed key that the vendor refuses is tried again until its deadline. One that an operator typed is refused at
+    /// once, one that somebody put into the store when it is sure.
+    fn is_dead_for_good(&self, fingerprint: Fingerprint, ctx: Ctx<'_>) -> bool {
+        let facts = self.keys.get(&fingerprint);
+        let sure = facts.is_some_and(|facts| facts.is_dead(ctx.limits));
+        let candidate = self.candidates.iter().find(|candidate| candidate.fingerprint == fingerprint);
+        candidate.is_some_and(|candidate| match candidate.origin {
+            Origin::Ingest { .. } => facts.is_some_and(KeyFacts::looks_dead),
+            Origin::Store => sure,
+            Origin::Mail(_) | Origin::Former => {
+                let whole = self.settings.hand_over();
+                let deadline = candidate.rotated_at + whole - ctx.limits.margin(whole);
+                let told = candidate.dead_since.map(|since| since + ctx.limits.wrong_key_after);
+                sure && deadline <= ctx.now && told < Some(ctx.now)
+            }
+        })
+    }
+    fn set_ready(&mut self, fingerprint: Fingerprint, ready: bool) {
+        if let Some(candidate) = self.candidate(fingerprint) {
+            candidate.ready = ready;
+        }
+    }
+
+    fn judgement(&mut self, fingerprint: Fingerprint, ctx: Ctx<'_>, out: &mut Out) -> Judgement {
+        let unknown = KeyFacts::default();
+        let Some(candidate) = self.candidates.iter().find(|candidate| candidate.fingerprint == fingerprint)
+        else {
+            return Judgement::Wait("it is gone".into());
+        };
+        let current = self.current.as_ref().filter(|current| current.fingerprint != fingerprint);
+        let facts_of = |key: &Fingerprint| self.keys.get(key).unwrap_or(&unknown);
+        let formers: Vec<_> = self.memory.formers.iter().map(|former| former.fingerprint).collect();
+        let case = Case {
+            candidate,
+            facts: facts_of(&fingerprint),
+            current: current.map(|current| (current, facts_of(&current.fingerprint))),
+            pin: self.settings.account.as_ref(),
+            recorded: self.memory.account.as_ref(),
+            has_identity: self.settings.has_identity,
+            formers: &formers,
+            taken_by: ctx.taken.get(&fingerprint).filter(|owner| **owner != self.settings.name),
+            control: ctx.control,
+            now: ctx.now,
+            limits: ctx.limits,
+        };
+        let overwrites_foreign = self.documents.foreign.is_some() && candidate.origin != Origin::Store;
+        if overwrites_foreign && candidate.word.is_none() {
+            return Judgement::Hold(
+                "somebody else's value is in the store, and only an operator may overwrite it".into(),
+            );
+        }
+        let judgement = policy::judge(&case);
+        let needs = policy::needs(&case);
+        if matches!(judgement, Judgement::Ask(_) | Judgement::Wait(_)) {
+            self.candidate_wanted = needs.contains(&Need::Candidate);
+            self.current_wanted = needs.contains(&Need::Current);
+            out.control_wanted |= needs.contains(&Need::Control);
+        }
+        judgement
+    }
+
+    fn hold(&mut self, fingerprint: Fingerprint, why: String, out: &mut Out) {
+        let Some(candidate) = self.candidate(fingerprint) else { return };
+        candidate.held = Some(why.clone());
+        (candidate.unprovable, candidate.ready) = (true, false);
+        if candidate.origin == Origin::Store {
+            self.documents.foreign = Some(why.clone());
+        }
+        self.journey = None;
+        self.dirty = self.dirty.max(Dirty::WhenCalm);
+        self.answer_operator(fingerprint, Reply::Held { why }, out);
+    }
+
+    fn refuse(&mut self, fingerprint: Fingerprint, why: String, ctx: Ctx<'_>, out: &mut Out) {
+        const REFUSED_MAX: usize = 64;
+        let Some(candidate) = self.candidate(fingerprint).cloned() else { return };
+        self.record_refusal(&candidate, &why, out);
+        self.answer_operator(fingerprint, Reply::Refused { why: why.clone() }, out);
+        match candidate.origin {
+            Origin::Ingest { .. } => {}
+            Origin::Store => self.documents.foreign = Some(format!("a key that was refused: {why}")),
+            Origin::Mail(_) | Origin::Former => self.tell_refusal(&candidate, &why, ctx),
+        }
+        if !matches!(candidate.origin, Origin::Ingest { .. }) {
+            self.refused.push_back(fingerprint);
+            self.refused.drain(..self.refused.len().saturating_sub(REFUSED_MAX));
+        }
+        self.journey = None;
+        self.drop_candidate(fingerprint, out);
+        // What was passed over for this key may be the genuine one.
+        if !std::mem::take(&mut self.superseded).is_empty() {
+            out.look_again = Some(true);
+        }
+    }
+    fn tell_refusal(&mut self, candidate: &Candidate, why: &str, ctx: Ctx<'_>) {
+        let name = &self.settings.name;
+        let message = format!("a key from {} was refused: {why}", candidate.origin);
+        let hint = format!(
+            "keyrelay explain --credential {name}\nthe right key goes in with:\nkeyrelay ingest {name}"
+        );
+        let report = Report::new(Code::CandidateRefused, Severity::Warning, message, hint)
+            .doing("it was not used, and is not kept; the current key stays in use");
+        self.incidents.announce(ctx.now, report);
+    }
+
+    /// What was held for want of a proof is judged again: the proof may be there now.
+    pub(super) fn reconsider_held(&mut self) {
+        for candidate in self.candidates.iter_mut().filter(|candidate| candidate.unprovable) {
+            (candidate.held, candidate.unprovable) = (None, false);
+        }
+    }
+}

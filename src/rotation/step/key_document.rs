@@ -1,0 +1,132 @@
+//! What the key document says: which key is current. It decides; whatever is noted elsewhere follows it. Only a value
+//! that is none of ours is not simply believed.
+
+use super::{Ctx, Out};
+use crate::domain::{Fingerprint, KeyDocument, KeyRead};
+use crate::rotation::{
+    policy::CurrentKey,
+    state::{Dirty, Rotation},
+    state_document::{CurrentNote, Former},
+};
+
+impl Rotation {
+    pub(super) fn key_read(&mut self, key: KeyRead, ctx: Ctx<'_>, out: &mut Out) {
+        match key {
+            KeyRead::Present(document) => self.document_present(document, ctx, out),
+            KeyRead::Absent => self.document_gone(0, false, ctx),
+            KeyRead::Deleted { version } => self.document_gone(version, true, ctx),
+            KeyRead::Failed(_) => {} // handled before: a failed read changes nothing
+        }
+    }
+
+    /// The key is no longer in the store. If this process still knows it, it is offered to the operator.
+    fn document_gone(&mut self, version: u64, deleted: bool, ctx: Ctx<'_>) {
+        self.documents.key_version = version;
+        self.documents.key = None;
+        (self.documents.foreign, self.documents.reverted) = (None, None);
+        let lost = self.current.take();
+        self.documents.deleted |= deleted || lost.is_some() || self.memory.current.is_some();
+        if let Some(lost) = lost {
+            let why = "it was the current key when its document was removed";
+            self.keep_as_held(lost.fingerprint, why, ctx);
+        }
+        self.pending = None;
+    }
+
+    fn document_present(&mut self, document: KeyDocument, ctx: Ctx<'_>, out: &mut Out) {
+        self.documents.key_version = document.version;
+        self.documents.deleted = false;
+        let found = document.current;
+        let expected = self.current.as_ref().map(|current| current.fingerprint);
+        self.documents.key = Some(document.clone());
+        self.forget_what_left_the_store(found, out);
+        if let Some(promotion) = self.pending.take()
+            && found == Some(promotion.fingerprint)
+        {
+            return self.promoted(&document, ctx, out);
+        }
+        match found {
+            None if document.unusable.is_none() && expected.is_none() => self.documents.foreign = None,
+            None => {
+                let why = document.unusable.unwrap_or("the field with the key is gone".into());
+                self.documents.foreign = Some(why);
+            }
+            Some(found) if expected == Some(found) => self.still_current(found, &document, out),
+            Some(found) if self.was_promoted_elsewhere(found, &document) => {
+                self.promoted(&document, ctx, out);
+            }
+            Some(found) if expected.is_none() => self.first_key(found, &document, ctx, out),
+            Some(found) => self.foreign_key(found, &document, ctx),
+        }
+    }
+
+    fn still_current(&mut self, found: Fingerprint, document: &KeyDocument, out: &mut Out) {
+        let was_foreign = self.documents.foreign.take().is_some() | self.documents.reverted.take().is_some();
+        if was_foreign {
+            self.reconsider_held();
+        }
+        self.refresh_current(document);
+        self.drop_candidate(found, out);
+    }
+    /// Another daemon promoted what waits here, or what followed our own current key.
+    fn was_promoted_elsewhere(&self, found: Fingerprint, document: &KeyDocument) -> bool {
+        let Some(current) = &self.current else { return false };
+        let waits_here = self.candidates.iter().any(|candidate| candidate.fingerprint == found);
+        let follows = document.previous.is_some_and(|previous| previous.fingerprint == current.fingerprint);
+        let formerly = self.memory.formers.iter().any(|former| former.fingerprint == found);
+        document.ours && document.generation > current.generation && !formerly && (waits_here || follows)
+    }
+
+    /// The first reading after a start, or after the document was away.
+    fn first_key(&mut self, found: Fingerprint, document: &KeyDocument, ctx: Ctx<'_>, out: &mut Out) {
+        let noted = self.memory.current.filter(|noted| {
+            let promoted_since = document.ours && document.generation > noted.generation;
+            noted.fingerprint != found && !promoted_since
+        });
+        if let Some(noted) = noted {
+            let formerly = self.memory.formers.iter().any(|former| former.fingerprint == found);
+            // The newer key is in the spool; of any other foreign value only the recorded account can be asked.
+            self.current = formerly.then_some(CurrentKey {
+                fingerprint: noted.fingerprint,
+                generation: noted.generation,
+                rotated_at: Some(noted.dated),
+                stored_at: noted.dated,
+            });
+            return self.foreign_key(found, document, ctx);
+        }
+        self.refresh_current(document);
+        (self.documents.foreign, self.documents.reverted) = (None, None);
+        if let Some(previous) = document.previous.filter(|previous| previous.fingerprint != found) {
+            self.remember_former(Former { fingerprint: previous.fingerprint, until: previous.expires_at });
+        }
+        self.drop_candidate(found, out);
+        self.drop_spooled_formers(out);
+        self.forget_old_warning();
+        self.probe_due = Some(ctx.now);
+        self.consumers.values_mut().for_each(|consumer| consumer.restart());
+        self.resume_journey(document);
+    }
+    pub(super) fn refresh_current(&mut self, document: &KeyDocument) {
+        let Some(fingerprint) = document.current else { return };
+        let written_at = document.created_at.whole_secs();
+        let before = self.current.as_ref().filter(|current| current.fingerprint == fingerprint);
+        // Another field's change makes a key no younger.
+        let stored_at = before.map_or(written_at, |current| current.stored_at.min(written_at));
+        let current = CurrentKey {
+            fingerprint,
+            generation: document.generation,
+            rotated_at: document.rotated_at,
+            stored_at,
+        };
+        let note = CurrentNote { fingerprint, generation: current.generation, dated: current.dated() };
+        if self.memory.current.replace(note).is_none_or(|noted| noted.fingerprint != fingerprint) {
+            self.dirty = self.dirty.max(Dirty::WhenCalm);
+        }
+        self.current = Some(current);
+    }
+
+    /// What is left of the hand-over time, where one runs.
+    pub(super) fn time_left(&self, ctx: Ctx<'_>) -> Option<std::time::Duration> {
+        self.hand_over_ladder(ctx.limits).map(|ladder| ladder.until.since(ctx.now))
+    }
+}

@@ -1,0 +1,51 @@
+//! A new definition of this credential. Its consumers count at once, so that one can be mended or taken away while a
+//! rotation waits for it; everything else waits until the rotation has settled.
+
+use super::Ctx;
+use crate::domain::Timestamp;
+use crate::rotation::{
+    consumer::ConsumerState,
+    settings::Credential,
+    state::{Phase, Rotation},
+};
+use std::sync::Arc;
+
+impl Rotation {
+    /// After every reload, whatever changed, the documents are read and the consumers compared.
+    pub(in crate::rotation) fn reconfigure(&mut self, settings: Arc<Credential>, now: Timestamp) {
+        self.take_consumers(&settings);
+        self.next_settings = Some(settings).filter(|settings| **settings != *self.settings);
+        self.documents.key_wanted = true;
+        self.prove_due = Some(now);
+    }
+
+    fn take_consumers(&mut self, settings: &Credential) {
+        self.consumers.retain(|name, _| settings.consumers.contains_key(name));
+        for (name, policy) in &settings.consumers {
+            let known =
+                self.consumers.entry(name.clone()).or_insert_with(|| ConsumerState::new(policy.clone()));
+            if known.policy != *policy {
+                known.policy = policy.clone();
+                known.restart();
+            }
+        }
+        if self.settings.consumers != settings.consumers {
+            let consumers = settings.consumers.clone();
+            self.settings = Arc::new(Credential { consumers, ..(*self.settings).clone() });
+        }
+    }
+
+    pub(super) fn take_new_settings(&mut self, ctx: Ctx<'_>) {
+        let in_rotation = match self.phase() {
+            Phase::Probing | Phase::Storing | Phase::HandingOver => true,
+            Phase::Unseeded | Phase::Steady | Phase::Announced | Phase::Parked(_) => false,
+        };
+        let Some(settings) = self.next_settings.take_if(|_| !in_rotation) else { return };
+        self.documents.state_wanted |= settings.path != self.settings.path;
+        self.looked |= settings.mailbox.is_none();
+        self.settings = settings;
+        self.documents.key_wanted = true;
+        self.reconsider_held();
+        self.probe_due.get_or_insert(ctx.now);
+    }
+}

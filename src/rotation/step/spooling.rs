@@ -1,0 +1,130 @@
+//! The spool: where a key rests that exists nowhere else, or is not promoted in time.
+
+use super::{Ctx, Out};
+use crate::domain::{Code, Fingerprint, Origin, RotationId, Severity, Timestamp};
+use crate::rotation::{
+    candidate::{Candidate, Spool},
+    effect::Action,
+    incident::Report,
+    state::{Dirty, Rotation},
+};
+
+impl Rotation {
+    pub(super) fn spool_found(
+        &mut self,
+        fingerprint: Fingerprint,
+        origin: Origin,
+        (dated, rotated_at): (Timestamp, Timestamp),
+        held: Option<String>,
+        rotation_id: RotationId,
+        ctx: Ctx<'_>,
+        out: &mut Out,
+    ) {
+        if let Some(known) = self.candidate(fingerprint) {
+            known.spool = Spool::Safe;
+            return;
+        }
+        let mut candidate = Candidate::new(fingerprint, origin, rotation_id, ctx.now).holding(held);
+        (candidate.dated, candidate.rotated_at) = (dated, rotated_at);
+        (candidate.spool, candidate.from_spool) = (Spool::Safe, true);
+        self.add_candidate(candidate);
+        let promoted = self.current.as_ref().is_some_and(|current| current.fingerprint == fingerprint)
+            && self.documents.reverted.is_none()
+            && self.documents.foreign.is_none();
+        if promoted {
+            self.drop_candidate(fingerprint, out);
+        }
+        self.drop_spooled_formers(out);
+    }
+    pub(super) fn spool_unreadable(&mut self, why: String, ctx: Ctx<'_>) {
+        let hint = format!(
+            "give keyrelay the spool key that wrote it (spool.key), or:\nkeyrelay ingest {}",
+            self.settings.name
+        );
+        let report = Report::new(Code::SpoolLost, Severity::Urgent, why.clone(), hint).about(why);
+        self.incidents.raise(ctx.now, report);
+    }
+
+    /// Whatever is not promoted in time, and whatever exists nowhere else, is written to the spool.
+    pub(super) fn advance_spool(&mut self, ctx: Ctx<'_>, out: &mut Out) {
+        let stopping = self.stopping;
+        for candidate in &mut self.candidates {
+            let only_copy = matches!(candidate.origin, Origin::Ingest { .. } | Origin::Former);
+            let late = candidate.received_at + ctx.limits.spool_after <= ctx.now;
+            let due = match candidate.spool {
+                Spool::Outside => only_copy || late || stopping,
+                Spool::Failed { again_at } => again_at <= ctx.now,
+                Spool::Writing | Spool::Safe => false,
+            };
+            if due {
+                candidate.spool = Spool::Writing;
+                out.actions.push(candidate.spool_action());
+            }
+        }
+    }
+    pub(super) fn spooled(
+        &mut self,
+        fingerprint: Fingerprint,
+        outcome: Result<(), String>,
+        ctx: Ctx<'_>,
+        out: &mut Out,
+    ) {
+        let Some(candidate) = self.candidate(fingerprint) else {
+            // Promoted or refused while it was being written.
+            out.actions.push(Action::DropSpooled { fingerprint });
+            return;
+        };
+        match outcome {
+            Ok(()) => {
+                (candidate.spool, candidate.spool_error) = (Spool::Safe, None);
+                // Its mail is done with now, and that is to be noted.
+                self.dirty = self.dirty.max(Dirty::WhenCalm);
+            }
+            Err(why) => {
+                candidate.spool = Spool::Failed { again_at: ctx.now + ctx.limits.backoff_cap_min };
+                candidate.spool_error = Some(why);
+            }
+        }
+    }
+    pub(super) fn next_spooling_at(&self, ctx: Ctx<'_>) -> Option<Timestamp> {
+        let due = |candidate: &Candidate| match candidate.spool {
+            Spool::Outside => Some(candidate.received_at + ctx.limits.spool_after),
+            Spool::Failed { again_at } => Some(again_at),
+            Spool::Writing | Spool::Safe => None,
+        };
+        self.candidates.iter().filter_map(due).filter(|at| *at > ctx.now).min()
+    }
+
+    /// Takes a candidate away; its copy in the spool goes with it.
+    pub(super) fn drop_candidate(&mut self, fingerprint: Fingerprint, out: &mut Out) {
+        let Some(index) = self.candidates.iter().position(|candidate| candidate.fingerprint == fingerprint)
+        else {
+            return;
+        };
+        let candidate = self.candidates.remove(index);
+        if candidate.spool == Spool::Safe && candidate.origin != Origin::Store {
+            out.actions.push(Action::DropSpooled { fingerprint });
+        }
+    }
+    /// One became the current key: it is done with, and so is everything older, held or not.
+    pub(super) fn finish_candidates(&mut self, promoted: Fingerprint, out: &mut Out) {
+        let newest = match (self.candidate(promoted).map(|candidate| candidate.order()), &self.current) {
+            (Some(order), _) => order,
+            (None, Some(current)) => (current.dated(), Timestamp::MIN),
+            (None, None) => return,
+        };
+        let older = |candidate: &&Candidate| candidate.order() < newest && candidate.word.is_none();
+        let over: Vec<_> = self.candidates.iter().filter(older).cloned().collect();
+        for candidate in over {
+            self.record_refusal(&candidate, "a newer key has become the current one", out);
+            self.drop_candidate(candidate.fingerprint, out);
+        }
+        self.drop_candidate(promoted, out);
+    }
+    /// Nothing newer waits any more: what was passed over for it is history.
+    pub(super) fn advance_superseded(&mut self, ctx: Ctx<'_>) {
+        if self.documents.known && self.best_candidate().is_none() {
+            std::mem::take(&mut self.superseded).into_iter().for_each(|mail| self.remember_done(mail, ctx));
+        }
+    }
+}

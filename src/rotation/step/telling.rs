@@ -1,0 +1,54 @@
+//! Everything that came up in a step becomes a notice.
+
+use super::{Ctx, Out};
+use crate::domain::{ConsumerLine, ConsumerName, Notice, ProofLevel, Severity};
+use crate::rotation::{
+    consumer::ConsumerState,
+    incident::Telling,
+    state::{Dirty, Rotation},
+};
+
+impl Rotation {
+    /// What was told is noted, so that a restart does not tell it again. Good news are told once whatever happens.
+    pub(super) fn tell(&mut self, ctx: Ctx<'_>, out: &mut Out) {
+        let tellings = self.incidents.take_tellings();
+        if tellings.iter().any(|telling| telling.incident.severity > Severity::Info) {
+            self.dirty = Dirty::Now;
+        }
+        out.notices.extend(tellings.into_iter().map(|telling| self.notice(telling, ctx)));
+    }
+
+    fn notice(&self, telling: Telling, ctx: Ctx<'_>) -> Notice {
+        let Telling { incident, id, step, resolved } = telling;
+        let written = self.documents.key.as_ref().and_then(|document| document.rotation_id);
+        Notice {
+            next_mail_at: incident.next_told_at(ctx.limits).filter(|_| !resolved),
+            until: incident.until(),
+            incident: id,
+            step,
+            code: incident.code,
+            severity: incident.severity,
+            resolved,
+            credential: Some(self.settings.name.clone()),
+            since: incident.since,
+            at: ctx.now,
+            message: incident.message,
+            breaks: incident.breaks,
+            doing: incident.doing,
+            hint: incident.hint,
+            consumers: self.consumers.iter().map(|(name, state)| self.line(name, state)).collect(),
+            count: incident.count,
+            rotation_id: self.journey.as_ref().map(|journey| journey.rotation_id).or(written),
+        }
+    }
+    fn line(&self, name: &ConsumerName, state: &ConsumerState) -> ConsumerLine {
+        let current = self.current.as_ref().map(|current| current.fingerprint);
+        ConsumerLine {
+            name: name.clone(),
+            level: current.map_or(ProofLevel::Unproven, |key| state.level(key)),
+            wanted: state.policy.wanted,
+            at: state.shown.as_ref().filter(|shown| Some(shown.fingerprint) == current).map(|shown| shown.at),
+            error: state.error.clone(),
+        }
+    }
+}

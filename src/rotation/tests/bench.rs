@@ -1,0 +1,411 @@
+//! Runs a fleet against the world, and writes down what it does.
+
+use super::{
+    DAY, HOUR, MIN, SEC, START, key, name_of,
+    world::{Fake, World},
+};
+use crate::{
+    domain::{
+        Confirmation, ConsumerName, CredentialName, Finding, Fingerprint, Limits, MailId, MailRef,
+        ProofLevel, RotationId, Timestamp, Warning,
+    },
+    rotation::{
+        Action, Consumer, Credential, CredentialView, Delivery, Effect, Event, Fleet, Input, MailboxInput,
+        Phase, Proof, Reply, Rotation, Settings,
+    },
+};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+pub struct Bench {
+    pub fleet: Fleet,
+    pub world: World,
+    pub settings: Settings,
+    pub now: Timestamp,
+    /// Performed by nobody yet.
+    pub queue: VecDeque<Effect>,
+    /// Effects whose line begins so stay in the queue.
+    pub held_back: Vec<String>,
+    lines: Vec<String>,
+    pub notices: Vec<crate::domain::Notice>,
+    pub deadlines: usize,
+    mails: u32,
+}
+
+pub fn consumer(delivery: Delivery, acts: bool, proof: Proof) -> Consumer {
+    let wanted = match proof {
+        Proof::ByDelivery if delivery == Delivery::Command => ProofLevel::Delivered,
+        Proof::ByDelivery => ProofLevel::WorkingCopy,
+        Proof::Asked | Proof::Report { .. } => ProofLevel::InUse,
+    };
+    Consumer { delivery, acts, proof, wanted, accepted: false, elsewhere: false }
+}
+
+pub fn credential(name: &str, consumers: &[(&str, Consumer)]) -> Credential {
+    let consumers = consumers.iter().map(|(name, policy)| (name.parse().unwrap(), policy.clone())).collect();
+    Credential {
+        name: name.parse().unwrap(),
+        vendor: "leaf7".parse().unwrap(),
+        vendor_title: "Leaf7".into(),
+        dashboard: "fetch the key: https://leaf7.fun".into(),
+        mailbox: Some("mail".parse().unwrap()),
+        path: format!("vendors/{name}"),
+        account: None,
+        has_identity: true,
+        cadence: Some(7 * DAY),
+        notice_before: Some(DAY),
+        grace: Some(DAY),
+        hand_over_within: DAY,
+        origin: "https://leaf7.fun".into(),
+        limit: (600, MIN),
+        consumers,
+    }
+}
+
+pub fn settings(credentials: Vec<Credential>) -> Settings {
+    Settings {
+        credentials: credentials.into_iter().map(|one| (one.name.clone(), Arc::new(one))).collect(),
+        mailboxes: vec!["mail".parse().unwrap()],
+        limits: Arc::new(Limits::default()),
+        alerts: true,
+        prove_period: HOUR,
+        probe_period: 10 * MIN,
+    }
+}
+
+/// The credential of most tests: one consumer with a file and a restart, one that reads the store itself.
+pub fn main_settings() -> Settings {
+    let consumers = [
+        ("bot", consumer(Delivery::Copy, true, Proof::Asked)),
+        ("web", consumer(Delivery::None, false, Proof::Asked)),
+    ];
+    settings(vec![credential("main", &consumers)])
+}
+
+impl Bench {
+    /// A fleet that has just started; nothing is performed yet.
+    pub fn start(settings: Settings, world: World) -> Self {
+        let (fleet, effects) = Fleet::new(settings.clone(), START);
+        let mut bench = Self {
+            fleet,
+            world,
+            settings,
+            now: START,
+            queue: VecDeque::new(),
+            held_back: Vec::new(),
+            lines: Vec::new(),
+            notices: Vec::new(),
+            deadlines: 0,
+            mails: 0,
+        };
+        for credential in bench.settings.credentials.values() {
+            for (name, policy) in &credential.consumers {
+                let reads_store = policy.delivery == Delivery::None;
+                let fake = Fake { reads_store, acts: policy.acts, ..Fake::default() };
+                bench.world.consumers.entry(name.clone()).or_insert(fake);
+            }
+        }
+        bench.emit(effects);
+        bench
+    }
+    /// `main`, long since seeded with K1 and quiet: its account recorded, its consumers proven, its mailbox empty.
+    pub fn seeded() -> Self {
+        Self::seeded_with(main_settings())
+    }
+    pub fn seeded_with(settings: Settings) -> Self {
+        let mut world = World::default();
+        world.put("main", key(1), START - DAY);
+        world.alive(key(1));
+        let mut bench = Self::start(settings, world);
+        for (name, fake) in &mut bench.world.consumers {
+            let _ = name;
+            (fake.copy, fake.runs) = (Some(key(1)), Some(key(1)));
+        }
+        bench.run();
+        bench.looks(&[]);
+        bench.run();
+        bench.wait(2 * MIN);
+        bench.take();
+        bench.world.writes = 0;
+        bench
+    }
+    /// As `seeded`, and rotated to K2 an hour ago: settled, K1 is in its grace.
+    pub fn rotated() -> Self {
+        let mut bench = Self::seeded();
+        bench.world.alive(key(2));
+        bench.confirmed(key(2));
+        bench.run();
+        bench.wait(HOUR);
+        assert_eq!(bench.phase(), Phase::Steady);
+        bench.take();
+        bench
+    }
+
+    /// An event, and its effects' lines; they are performed by `run`.
+    pub fn happens(&mut self, event: Event) {
+        let effects = self.fleet.handle(event, self.now);
+        self.emit(effects);
+    }
+    pub fn input(&mut self, input: Input) {
+        self.happens(Event::Credential { name: "main".parse().unwrap(), input });
+    }
+    fn emit(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            self.lines.push(line(&effect));
+            self.queue.push_back(effect);
+        }
+    }
+    /// Performs everything that is not held back, until nothing comes any more. No time passes.
+    pub fn run(&mut self) {
+        let mut performed = 0;
+        while let Some(index) = self.queue.iter().position(|effect| !self.is_held_back(effect)) {
+            performed += 1;
+            assert!(performed < 5_000, "it never ends: {:?}", &self.lines[self.lines.len() - 10..]);
+            let effect = self.queue.remove(index).unwrap();
+            if let Some(event) = self.perform(effect) {
+                self.happens(event);
+            }
+        }
+    }
+    fn is_held_back(&self, effect: &Effect) -> bool {
+        let line = line(effect);
+        self.held_back.iter().any(|prefix| line.starts_with(prefix.as_str()))
+    }
+    /// Lets time pass, deadline by deadline, and performs what comes.
+    pub fn wait(&mut self, length: Duration) {
+        let end = self.now + length;
+        loop {
+            self.run();
+            let Some((at, reason)) = self.fleet.next_deadline(self.now).filter(|(at, _)| *at <= end) else {
+                break;
+            };
+            assert!(at > self.now, "{reason:?} is due at {at}, which was handled");
+            self.now = at;
+            self.deadlines += 1;
+            let effects = self.fleet.handle_deadline(self.now);
+            self.emit(effects);
+        }
+        self.now = end;
+    }
+
+    fn perform(&mut self, effect: Effect) -> Option<Event> {
+        let world = &mut self.world;
+        Some(match effect {
+            Effect::Credential { name, action } => {
+                let input = perform(world, &name, action, self.now)?;
+                Event::Credential { name, input }
+            }
+            Effect::ProbeControl { origin, .. } => {
+                Event::ControlFinished { origin, answer: world.random_key() }
+            }
+            Effect::CheckStore => {
+                Event::StoreChecked { outcome: world.store_trouble.clone().map_or(Ok(None), Err) }
+            }
+            Effect::Notify(notice) => {
+                self.notices.push((*notice).clone());
+                Event::NoticeSent { incident: notice.incident, step: notice.step, outcome: Ok(()) }
+            }
+            Effect::OpenMailbox { .. }
+            | Effect::LookAtMailbox { .. }
+            | Effect::Answer { .. }
+            | Effect::Record { .. } => return None,
+        })
+    }
+
+    /// The process ends now, and another begins: what was in flight is lost.
+    pub fn restart(&mut self) {
+        self.queue.clear();
+        let (fleet, effects) = Fleet::new(self.settings.clone(), self.now);
+        self.fleet = fleet;
+        self.emit(effects);
+        for (fingerprint, (name, origin, dated, rotated_at, held)) in self.world.spool.clone() {
+            let rotation_id = RotationId::from_parts(7, 7);
+            let input = Input::SpoolFound { fingerprint, origin, dated, rotated_at, held, rotation_id };
+            self.happens(Event::Credential { name, input });
+        }
+    }
+    pub fn reload(&mut self, settings: Settings) {
+        self.settings = settings.clone();
+        self.happens(Event::Configured(Box::new(settings)));
+    }
+
+    /// A look at the mailbox, with these findings; the first one since the start is complete.
+    pub fn looks(&mut self, findings: &[Finding]) {
+        let input = MailboxInput::Looked { newest_notice_at: None };
+        self.happens(Event::Mailbox { name: "mail".parse().unwrap(), input });
+        let rotation_id = RotationId::from_parts(u64::try_from(self.now.as_millis()).unwrap(), 1);
+        self.input(Input::MailsSeen { findings: findings.to_vec(), first: true, rotation_id });
+    }
+    pub fn mail(&mut self, at: Timestamp) -> MailRef {
+        self.mails += 1;
+        MailRef {
+            id: MailId(format!("<{}@leaf7.fun>", self.mails)),
+            from: "keys@leaf7.fun".into(),
+            signed_by: "leaf7.fun".into(),
+            selector: "s1".into(),
+            arrived_at: at,
+            folder: "INBOX".into(),
+        }
+    }
+    pub fn confirmation(&mut self, fingerprint: Fingerprint, dated: Timestamp) -> Confirmation {
+        let mail = self.mail(dated + SEC);
+        Confirmation { mail, fingerprint, dated, rotated_at: dated }
+    }
+    /// The confirmation of this key arrives, dated now.
+    pub fn confirmed(&mut self, fingerprint: Fingerprint) {
+        let confirmation = self.confirmation(fingerprint, self.now);
+        self.looks(&[Finding::NewKey(confirmation)]);
+    }
+    pub fn warned(&mut self) {
+        let mail = self.mail(self.now);
+        self.looks(&[Finding::Warning(Warning { mail, dated: self.now })]);
+    }
+    pub fn ingest(&mut self, fingerprint: Fingerprint, sure: bool, ticket: u64) {
+        let rotation_id = RotationId::from_parts(5, u128::from(ticket));
+        self.input(Input::Ingested { fingerprint, uid: 1000, sure, ticket, rotation_id });
+    }
+    pub fn accept(&mut self, fingerprint: Fingerprint, ticket: u64) {
+        let rotation_id = RotationId::from_parts(6, u128::from(ticket));
+        self.input(Input::Accepted { fingerprint, uid: 1000, ticket, rotation_id });
+    }
+
+    /// Every line since the last time.
+    pub fn take(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.lines)
+    }
+    /// Exactly these lines since the last time, in this order, and nothing else.
+    #[track_caller]
+    pub fn expect(&mut self, lines: &[&str]) {
+        let got = self.take();
+        assert_eq!(got, lines, "\n{}", got.join("\n"));
+    }
+    /// The mails to operators since the last time, and nothing of the rest.
+    #[track_caller]
+    pub fn expect_mails(&mut self, lines: &[&str]) {
+        let got: Vec<_> = self.take().into_iter().filter(|line| line.starts_with("mail ")).collect();
+        assert_eq!(got, lines, "\n{}", got.join("\n"));
+    }
+    /// The lines that begin so, since the last time.
+    pub fn take_only(&mut self, prefix: &str) -> Vec<String> {
+        self.take().into_iter().filter(|line| line.starts_with(prefix)).collect()
+    }
+    pub fn main(&self) -> &Rotation {
+        self.fleet.credential(&"main".parse().unwrap()).unwrap()
+    }
+    pub fn phase(&self) -> Phase {
+        self.main().phase()
+    }
+    pub fn view(&self) -> CredentialView {
+        self.fleet.view(self.main(), self.now)
+    }
+    pub fn last_notice(&self) -> &crate::domain::Notice {
+        self.notices.last().unwrap()
+    }
+    pub fn limits(&self) -> &Limits {
+        &self.settings.limits
+    }
+}
+
+fn perform(world: &mut World, name: &CredentialName, action: Action, now: Timestamp) -> Option<Input> {
+    Some(match action {
+        Action::ReadDocuments { attempt, with_state } => {
+            let (key, state) = world.read(name, with_state);
+            Input::DocumentsRead { attempt, key, state }
+        }
+        Action::ProbeKey { attempt, fingerprint, .. } => {
+            Input::ProbeFinished { attempt, fingerprint, answer: world.probe(fingerprint) }
+        }
+        Action::StoreKey { attempt, cas, promotion } => {
+            Input::KeyStored { attempt, outcome: world.promote(name, cas, &promotion, now) }
+        }
+        Action::RetireKey { attempt, cas } => Input::KeyRetired { attempt, outcome: world.retire(name, cas) },
+        Action::SaveState { attempt, cas, document } => {
+            Input::StateSaved { attempt, outcome: world.save(name, cas, &document) }
+        }
+        Action::SpoolKey { fingerprint, origin, dated, rotated_at, held } => {
+            let outcome = world.spool_trouble.clone().map_or(Ok(()), Err);
+            if outcome.is_ok() {
+                world.spool.insert(fingerprint, (name.clone(), origin, dated, rotated_at, held));
+            }
+            Input::Spooled { fingerprint, outcome }
+        }
+        Action::DropSpooled { fingerprint } => {
+            world.spool.remove(&fingerprint);
+            return None;
+        }
+        Action::CompareCopy { consumer, attempt, fingerprint } => {
+            let outcome = world.compare(&consumer, fingerprint);
+            Input::CopyCompared { consumer, attempt, outcome }
+        }
+        Action::Deliver { consumer, attempt, fingerprint } => {
+            let outcome = world.deliver(&consumer, fingerprint);
+            Input::Delivered { consumer, attempt, outcome }
+        }
+        Action::Act { consumer, attempt } => {
+            let outcome = world.act(&consumer);
+            Input::Acted { consumer, attempt, outcome }
+        }
+        Action::Prove { consumer, attempt, fingerprint } => {
+            let outcome = world.prove(name, &consumer, fingerprint, now);
+            Input::Proved { consumer, attempt, outcome }
+        }
+        Action::Rehearse { consumer, attempt } => {
+            let outcome = world.rehearse(&consumer);
+            Input::Rehearsed { consumer, attempt, outcome }
+        }
+    })
+}
+
+/// One effect as one line. The credential is named where it is not `main`.
+fn line(effect: &Effect) -> String {
+    match effect {
+        Effect::Credential { name, action } if name.as_str() == "main" => action_line(action),
+        Effect::Credential { name, action } => format!("{name}: {}", action_line(action)),
+        Effect::ProbeControl { .. } => "control".into(),
+        Effect::OpenMailbox { name } => format!("open {name}"),
+        Effect::LookAtMailbox { afresh, .. } => if *afresh { "look afresh" } else { "look" }.into(),
+        Effect::CheckStore => "check store".into(),
+        Effect::Notify(notice) => {
+            let end = if notice.resolved { " resolved" } else { "" };
+            format!("mail {} {} {}{end}", notice.code, notice.step, notice.severity)
+        }
+        Effect::Answer { ticket, reply } => format!("answer {ticket}: {}", reply_line(reply)),
+        Effect::Record { record, .. } => format!("record {:?}", record.kind).to_lowercase(),
+    }
+}
+fn action_line(action: &Action) -> String {
+    let named = |fingerprint: &Fingerprint| name_of(*fingerprint);
+    let about = |verb: &str, consumer: &ConsumerName, key: &Fingerprint| {
+        format!("{verb} {consumer} {}", name_of(*key))
+    };
+    match action {
+        Action::ReadDocuments { with_state: true, .. } => "read both".into(),
+        Action::ReadDocuments { with_state: false, .. } => "read key".into(),
+        Action::ProbeKey { fingerprint, .. } => format!("probe {}", named(fingerprint)),
+        Action::StoreKey { cas, promotion, .. } => {
+            let previous = promotion.previous.as_ref().map_or("nothing".into(), named);
+            format!(
+                "store {} after {previous} as {} over {cas}",
+                named(&promotion.fingerprint),
+                promotion.generation
+            )
+        }
+        Action::RetireKey { cas, .. } => format!("retire over {cas}"),
+        Action::SaveState { .. } => "save".into(),
+        Action::SpoolKey { fingerprint, .. } => format!("spool {}", named(fingerprint)),
+        Action::DropSpooled { fingerprint } => format!("unspool {}", named(fingerprint)),
+        Action::CompareCopy { consumer, fingerprint, .. } => about("compare", consumer, fingerprint),
+        Action::Deliver { consumer, fingerprint, .. } => about("deliver", consumer, fingerprint),
+        Action::Act { consumer, .. } => format!("act {consumer}"),
+        Action::Prove { consumer, fingerprint, .. } => about("prove", consumer, fingerprint),
+        Action::Rehearse { consumer, .. } => format!("rehearse {consumer}"),
+    }
+}
+fn reply_line(reply: &Reply) -> String {
+    match reply {
+        Reply::Promoted { generation, proven } => format!("promoted as {generation}, proven: {proven}"),
+        Reply::Spooled { why } => format!("spooled: {why}"),
+        Reply::Held { why } => format!("held: {why}"),
+        Reply::Refused { why } => format!("refused: {why}"),
+        Reply::Consumers { proven } => format!("proven: {proven}"),
+    }
+}
