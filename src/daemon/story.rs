@@ -20,7 +20,7 @@ pub fn tell(before: &Before, fleet: &Fleet, rotation: &Rotation, event: &str, no
     let (name, after) = (rotation.name(), fleet.view(rotation, now));
     let phase = rotation.phase();
     if before.phase != phase {
-        tracing::info!("{name}: {} --{event}--> {phase}", before.phase);
+        tracing::info!("{name}: {} --{event}--> {phase}: {}", before.phase, meaning(phase));
     }
     if before.view.generation != after.generation && before.view.fingerprint.is_some() {
         let key = after.fingerprint.as_deref().unwrap_or("none");
@@ -41,6 +41,19 @@ pub fn tell(before: &Before, fleet: &Fleet, rotation: &Rotation, event: &str, no
         {
             tracing::info!("{name}: {}: {error}", consumer.name);
         }
+    }
+}
+
+/// What happens in a phase, for who does not know its name.
+fn meaning(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Unseeded => "there is no key yet",
+        Phase::Steady => "no rotation is under way",
+        Phase::Announced => "a new key is coming; all that its rotation needs is tried now",
+        Phase::Probing => "a new key is here; the vendor is asked whether it works, and whose it is",
+        Phase::Storing => "the new key works and is ours; it is written to the store",
+        Phase::HandingOver => "the store has the new key; the consumers get it, and each is tested",
+        Phase::Parked(_) => "an operator is needed",
     }
 }
 

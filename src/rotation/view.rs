@@ -104,9 +104,12 @@ impl Fleet {
     pub fn open_incidents(&self) -> Vec<Incident> {
         self.incidents.to_vec()
     }
-    /// When an alert last went out, and how many wait.
+    /// When an alert last went out, and how many wait; nothing where nobody is to be told.
     pub fn alerts(&self) -> (Option<Timestamp>, usize) {
-        (self.outbox.last_sent_at, self.outbox.queued())
+        match self.settings.alerts {
+            true => (self.outbox.last_sent_at, self.outbox.queued()),
+            false => (None, 0),
+        }
     }
     pub fn alerts_work(&self) -> bool {
         self.outbox.failures() == 0

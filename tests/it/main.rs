@@ -1,5 +1,6 @@
 //! The one integration test binary: the library and the built program against real servers.
 
+mod chaos;
 mod cli;
 mod figures;
 mod imap;

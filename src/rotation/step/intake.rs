@@ -197,7 +197,6 @@ impl Rotation {
         let new = !self.memory.done.contains(&mail.id);
         if new {
             self.remember_done(mail.id.clone(), ctx);
-            self.dirty = Dirty::Now;
         }
         new
     }

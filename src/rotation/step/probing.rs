@@ -82,9 +82,11 @@ impl Rotation {
         ctx: Ctx<'_>,
         out: &mut Out,
     ) {
-        let left = self.time_left(ctx);
+        let candidate = self.candidates.iter().find(|candidate| candidate.fingerprint == fingerprint);
+        let own_time = candidate.map(|known| self.ladder_from(known.rotated_at, ctx).until.since(ctx.now));
+        let left = own_time.or(self.time_left(ctx));
         let current = self.current.as_ref().is_some_and(|current| current.fingerprint == fingerprint);
-        let candidate = self.candidate(fingerprint).is_some();
+        let candidate = candidate.is_some();
         let previous = self.previous().filter(|previous| previous.fingerprint == fingerprint);
         let until = previous.and_then(|previous| previous.until);
         let Some(facts) = self.keys.get_mut(&fingerprint) else { return };

@@ -1,14 +1,17 @@
 //! Runs a fleet against the world, and writes down what it does.
 
-use super::{DAY, HOUR, MIN, SEC, START, key, name_of, world::{Fake, World}};
+use super::{
+    DAY, HOUR, MIN, SEC, START, key, name_of,
+    world::{Fake, World},
+};
 use crate::{
     domain::{
-        Confirmation, ConsumerName, CredentialName, Finding, Fingerprint, Limits, MailId, MailRef, ProofLevel,
-        RotationId, Timestamp, Warning,
+        Confirmation, ConsumerName, CredentialName, Finding, Fingerprint, Limits, MailId, MailRef,
+        ProofLevel, RotationId, Timestamp, Warning,
     },
     rotation::{
-        Action, Consumer, Credential, CredentialView, Delivery, Effect, Event, Fleet, Input, MailboxInput, Phase,
-        Proof, Reply, Rotation, Settings,
+        Action, Consumer, Credential, CredentialView, Delivery, Effect, Event, Fleet, Input, MailboxInput,
+        Phase, Proof, Reply, Rotation, Schedule, Settings,
     },
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -163,6 +166,16 @@ impl Bench {
             }
         }
     }
+    /// Performs just so many effects; whether more are left.
+    pub fn run_only(&mut self, count: usize) -> bool {
+        for _ in 0..count {
+            let Some(effect) = self.queue.pop_front() else { return false };
+            if let Some(event) = self.perform(effect) {
+                self.happens(event);
+            }
+        }
+        !self.queue.is_empty()
+    }
     fn is_held_back(&self, effect: &Effect) -> bool {
         let line = line(effect);
         self.held_back.iter().any(|prefix| line.starts_with(prefix.as_str()))
@@ -172,7 +185,9 @@ impl Bench {
         let end = self.now + length;
         loop {
             self.run();
-            let Some((at, reason)) = self.fleet.next_deadline(self.now).filter(|(at, _)| *at <= end) else { break };
+            let Some((at, reason)) = self.fleet.next_deadline(self.now).filter(|(at, _)| *at <= end) else {
+                break;
+            };
             assert!(at > self.now, "{reason:?} is due at {at}, which was handled");
             self.now = at;
             self.deadlines += 1;
@@ -182,6 +197,21 @@ impl Bench {
         self.now = end;
     }
 
+    /// Lets time pass with its schedules.
+    pub fn passes(&mut self, length: Duration) {
+        let end = self.now + length;
+        while self.now < end {
+            self.tick(Schedule::CurrentKeyProbe);
+            if self.now.as_secs() % 3_600 < 600 {
+                self.tick(Schedule::ConsumerProve);
+            }
+            self.wait((10 * MIN).min(end.since(self.now)));
+        }
+    }
+    pub fn tick(&mut self, schedule: Schedule) {
+        self.happens(Event::Tick(schedule));
+    }
+
     fn perform(&mut self, effect: Effect) -> Option<Event> {
         let world = &mut self.world;
         Some(match effect {
@@ -189,7 +219,9 @@ impl Bench {
                 let input = perform(world, &name, action, self.now)?;
                 Event::Credential { name, input }
             }
-            Effect::ProbeControl { origin, .. } => Event::ControlFinished { origin, answer: world.random_key() },
+            Effect::ProbeControl { origin, .. } => {
+                Event::ControlFinished { origin, answer: world.random_key() }
+            }
             Effect::CheckStore => {
                 Event::StoreChecked { outcome: world.store_trouble.clone().map_or(Ok(None), Err) }
             }
@@ -293,9 +325,6 @@ impl Bench {
     pub fn last_notice(&self) -> &crate::domain::Notice {
         self.notices.last().unwrap()
     }
-    pub fn limits(&self) -> &Limits {
-        &self.settings.limits
-    }
 }
 
 fn perform(world: &mut World, name: &CredentialName, action: Action, now: Timestamp) -> Option<Input> {
@@ -367,14 +396,20 @@ fn line(effect: &Effect) -> String {
 }
 fn action_line(action: &Action) -> String {
     let named = |fingerprint: &Fingerprint| name_of(*fingerprint);
-    let about = |verb: &str, consumer: &ConsumerName, key: &Fingerprint| format!("{verb} {consumer} {}", name_of(*key));
+    let about = |verb: &str, consumer: &ConsumerName, key: &Fingerprint| {
+        format!("{verb} {consumer} {}", name_of(*key))
+    };
     match action {
         Action::ReadDocuments { with_state: true, .. } => "read both".into(),
         Action::ReadDocuments { with_state: false, .. } => "read key".into(),
         Action::ProbeKey { fingerprint, .. } => format!("probe {}", named(fingerprint)),
         Action::StoreKey { cas, promotion, .. } => {
             let previous = promotion.previous.as_ref().map_or("nothing".into(), named);
-            format!("store {} after {previous} as {} over {cas}", named(&promotion.fingerprint), promotion.generation)
+            format!(
+                "store {} after {previous} as {} over {cas}",
+                named(&promotion.fingerprint),
+                promotion.generation
+            )
         }
         Action::RetireKey { cas, .. } => format!("retire over {cas}"),
         Action::SaveState { .. } => "save".into(),

@@ -3,9 +3,9 @@
 use super::{START, name_of};
 use crate::{
     domain::{
-        Account, ActionOutcome, ConsumerName, CopyState, CredentialName, DeliveryOutcome, Fingerprint, Instances,
-        KeyDocument, KeyRead, Origin, PreviousKey, ProbeAnswer, ProofLevel, ProofOutcome, StoreTrouble, Timestamp,
-        Verdict, WriteOutcome,
+        Account, ActionOutcome, ConsumerName, CopyState, CredentialName, DeliveryOutcome, Fingerprint,
+        Instances, KeyDocument, KeyRead, Origin, PreviousKey, ProbeAnswer, ProofLevel, ProofOutcome,
+        StoreTrouble, Timestamp, Verdict, WriteOutcome,
     },
     rotation::{Promotion, StateDocument, StateRead},
 };
@@ -77,7 +77,9 @@ impl World {
         };
         let kept = before.filter(|_| !deleted);
         stored.key = Some(match kept {
-            Some(kept) => KeyDocument { version, created_at: at, current: Some(fingerprint), unusable: None, ..kept },
+            Some(kept) => {
+                KeyDocument { version, created_at: at, current: Some(fingerprint), unusable: None, ..kept }
+            }
             None => fresh,
         });
     }
@@ -108,7 +110,13 @@ impl World {
         };
         (key, with_state.then_some(state))
     }
-    pub fn promote(&mut self, name: &CredentialName, cas: u64, promotion: &Promotion, now: Timestamp) -> WriteOutcome {
+    pub fn promote(
+        &mut self,
+        name: &CredentialName,
+        cas: u64,
+        promotion: &Promotion,
+        now: Timestamp,
+    ) -> WriteOutcome {
         if let Some(trouble) = self.store_trouble.clone().or(self.write_trouble.clone()) {
             return WriteOutcome::Failed(trouble);
         }
@@ -209,7 +217,13 @@ impl World {
         fake.runs = fake.copy;
         ActionOutcome::Done
     }
-    pub fn prove(&mut self, name: &CredentialName, consumer: &ConsumerName, asked: Fingerprint, now: Timestamp) -> ProofOutcome {
+    pub fn prove(
+        &mut self,
+        name: &CredentialName,
+        consumer: &ConsumerName,
+        asked: Fingerprint,
+        now: Timestamp,
+    ) -> ProofOutcome {
         let current = self.documents.get(name).and_then(|stored| stored.key.as_ref()?.current);
         let fake = &self.consumers[consumer];
         let runs = if fake.reads_store { current } else { fake.runs };
@@ -239,9 +253,9 @@ impl World {
             return "nothing".into();
         };
         let current = document.current.map_or("no key".into(), name_of);
-        let previous = document.previous.map_or(String::new(), |previous| {
-            format!(" after {}", name_of(previous.fingerprint))
-        });
+        let previous = document
+            .previous
+            .map_or(String::new(), |previous| format!(" after {}", name_of(previous.fingerprint)));
         format!("{current}{previous}, generation {}", document.generation)
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::{
     ffi::OsString,
     fs,
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     process::ExitStatus,
 };
@@ -129,6 +130,18 @@ impl Daemon {
 
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.log_path()).unwrap_or_default()).into_owned()
+    }
+    /// How long the log is by now, in bytes; for [`Daemon::log_since`].
+    pub fn log_len(&self) -> u64 {
+        fs::metadata(self.log_path()).map_or(0, |data| data.len())
+    }
+    /// What was logged after that.
+    pub fn log_since(&self, len: u64) -> String {
+        let mut bytes = Vec::new();
+        if let Ok(mut file) = fs::File::open(self.log_path()) {
+            file.seek(SeekFrom::Start(len)).and_then(|_| file.read_to_end(&mut bytes)).expect("the log");
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
     }
     pub fn dir(&self) -> &Scratch {
         &self.dir

@@ -9,9 +9,11 @@ mod ca;
 mod canary;
 mod config;
 mod daemon;
+mod disk;
 mod dovecot;
 mod port;
 mod process;
+mod proxy;
 mod scratch;
 mod smtp;
 
@@ -20,9 +22,11 @@ pub use ca::Ca;
 pub use canary::{Canary, Leak};
 pub use config::Config;
 pub use daemon::Daemon;
+pub use disk::SmallDisk;
 pub use dovecot::Dovecot;
 pub use port::Port;
 pub use process::{Ran, Server, run};
+pub use proxy::{Hold, Proxy};
 pub use scratch::Scratch;
 pub use smtp::{Smtp, SmtpMode, SmtpOptions, SmtpTls};
 
@@ -44,6 +48,11 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T
         assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// Lets time pass, where that is the experiment: an answer that comes late, a kill at a random moment.
+pub async fn moment(length: Duration) {
+    tokio::time::sleep(length).await;
 }
 
 /// The TLS provider of this test process.
