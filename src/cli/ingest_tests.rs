@@ -6,7 +6,7 @@ fn a_key_is_one_line_less_its_line_end() {
     for input in
         ["canary-0123456789", "canary-0123456789\n", "canary-0123456789\r\n", "canary-0123456789\n\n"]
     {
-        let key = line(&mut input.as_bytes()).unwrap();
+        let key = taken(input.as_bytes(), false).unwrap();
         assert_eq!(key.expose(), "canary-0123456789", "{input:?}");
         assert!(super::check(&key).is_ok(), "{input:?}");
     }
@@ -29,15 +29,34 @@ fn what_is_no_key_is_refused_by_its_reason_and_never_shown() {
         (&long, "it is longer than any key: more than 4096 bytes"),
         ("canary-0123456789\ncanary-9876543210\n", "there is more than one line"),
     ] {
-        let failure = line(&mut input.as_bytes()).and_then(|key| super::check(&key)).unwrap_err();
+        let failure = taken(input.as_bytes(), false).and_then(|key| super::check(&key)).unwrap_err();
         let (exit, said, told) = captured(|console| failure.tell(console));
         assert_eq!(exit, Exit::NotHeld);
         assert_eq!(said, "");
         assert_eq!(told, format!("this is no key: {why}\ngive the key alone, without quotes or blanks\n"));
     }
-    let not_text = line(&mut &b"canary-\xff0123456789"[..]).unwrap_err();
+    let not_text = taken(b"canary-\xff0123456789", false).unwrap_err();
     let (_, _, told) = captured(|console| not_text.tell(console));
     assert_eq!(told, "this is no key: it is no text\ngive the key alone, without quotes or blanks\n");
+}
+
+#[test]
+fn of_what_is_typed_the_first_line_is_taken_without_waiting_for_an_end() {
+    let mut typed = b"canary-0123456789\n".chain(Endless);
+    assert_eq!(line(&read(&mut typed, true).unwrap()).unwrap().expose(), "canary-0123456789");
+}
+
+/// A terminal at which nobody types any more.
+struct Endless;
+
+impl Read for Endless {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        panic!("more was asked for than a line")
+    }
+}
+
+fn taken(mut input: &[u8], one_line: bool) -> Result<Secret, Failure> {
+    line(&read(&mut input, one_line)?)
 }
 
 #[test]

@@ -16,7 +16,7 @@ impl Phases {
         let (name, phase) = (rotation.name(), rotation.phase());
         let before = self.0.insert(name.clone(), phase).unwrap_or(Phase::Unseeded);
         if before != phase {
-            tracing::info!("{name}: {before} --{event}--> {phase}");
+            tracing::info!("{name}: {before} --{event}--> {phase}: {}", meaning(phase));
         }
     }
 }
@@ -50,6 +50,19 @@ pub fn tell(Before(before): &Before, fleet: &Fleet, rotation: &Rotation, now: Ti
         {
             tracing::info!("{name}: {}: {error}", consumer.name);
         }
+    }
+}
+
+/// What happens in a phase, for who does not know its name.
+fn meaning(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Unseeded => "there is no key yet",
+        Phase::Steady => "no rotation is under way",
+        Phase::Announced => "a new key is coming; all that its rotation needs is tried now",
+        Phase::Probing => "a new key is here; the vendor is asked whether it works, and whose it is",
+        Phase::Storing => "the new key works and is ours; it is written to the store",
+        Phase::HandingOver => "the store has the new key; the consumers get it, and each is tested",
+        Phase::Parked(_) => "an operator is needed",
     }
 }
 

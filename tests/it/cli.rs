@@ -4,6 +4,7 @@
 mod alone;
 mod beside_a_daemon;
 mod refusals;
+mod terminal;
 
 use crate::world::{Canary, Config, Daemon, Ran, Scratch};
 use keyrelay::{

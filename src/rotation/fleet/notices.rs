@@ -27,23 +27,32 @@ impl Fleet {
         step: u32,
         outcome: Result<(), NoticeFailure>,
         now: Timestamp,
+        effects: &mut Vec<Effect>,
     ) {
-        match outcome {
+        let over = match outcome {
             Ok(()) => {
-                self.outbox.sent(incident, step, now);
                 self.incidents.clear(Code::AlertsFailing, "");
+                self.outbox.sent(incident, step, now)
             }
             Err(NoticeFailure::Later(why)) => {
                 self.outbox.failed(incident, step, now, &self.settings.limits);
                 if self.outbox.failures() >= TOLD_AFTER_FAILURES {
                     self.incidents.raise(now, failing(&why));
                 }
+                None
             }
             Err(NoticeFailure::Never(why)) => {
-                self.outbox.given_up(incident, step);
                 self.incidents.raise(now, failing(&why));
+                self.outbox.given_up(incident, step)
             }
+        };
+        let Some((notice, name)) = over.and_then(|notice| Some((notice.clone(), notice.credential?))) else {
+            return;
+        };
+        if let Some(rotation) = self.rotations.get_mut(&name) {
+            rotation.was_told(&notice);
         }
+        self.step(&name, None, now, effects);
     }
 }
 

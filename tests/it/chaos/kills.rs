@@ -164,8 +164,8 @@ async fn kill(scene: &mut Scene, after: Duration, log: u64) -> String {
     scene.daemon.kill9();
     let story = scene.daemon.log_since(log);
     let begins = format!("INFO {NAME}: ");
-    let states = story.lines().filter_map(|line| line.split_once(&begins)?.1.rsplit_once("--> "));
-    let hit = states.map(|(_, state)| state.trim().to_owned()).last();
+    let states = story.lines().filter_map(|line| line.split_once(&begins)?.1.split_once("--> "));
+    let hit = states.filter_map(|(_, state)| Some(state.split_once(':')?.0.to_owned())).last();
     scene.store.fast();
     scene.api.fast();
     scene.shop.fast();

@@ -14,44 +14,32 @@ use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 pub const NAMES: [&str; 5] = ["crm", "nightly-ci", "payments", "storefront", "web-shop"];
 
 pub struct Consumers {
-    pub storefront: Consumer,
-    pub web_shop: Consumer,
-    pub payments: Consumer,
-    pub file: PathBuf,
-    /// A line for each time that the storefront's action ran.
-    pub actions: PathBuf,
+    pub storefront: FileConsumer,
+    web_shop: Consumer,
+    payments: Consumer,
     slot: Slot,
 }
 
 impl Consumers {
     pub async fn add(stage: &mut Stage, slot: &Slot) -> Self {
-        let (file, actions) = file_consumer_paths(stage, "storefront");
-        let source = Source::File { path: file.clone(), variable: Some("LEAF7_API_KEY".into()) };
-        let storefront = start("storefront", source).await;
+        let storefront = FileConsumer::add(stage, slot, "storefront").await;
         let (web_shop, payments) =
             (start("web-shop", Source::Told).await, start("payments", Source::Told).await);
-        let action = script(stage, "storefront-action", &format!("echo acted >> {}", actions.display()));
-        stage.consumer(
-            slot,
-            "storefront",
-            json!({"deliver": {"file": {"path": file, "env": "LEAF7_API_KEY"}, "then": {"exec": [action]}},
-                "prove": {"http": {"url": storefront.url()}}}),
-        );
         stage.consumer(slot, "web-shop", json!({"prove": {"http": {"url": web_shop.url()}}}));
         stage.consumer(
             slot,
             "payments",
-            json!({"deliver": {"store": {"path": "teams/payments/leaf7"}},
+            json!({"deliver": {"store": {"path": format!("teams/payments/{}", slot.name)}},
                 "prove": {"http": {"url": payments.url()}}}),
         );
         stage.consumer(slot, "nightly-ci", json!({"prove": {"report": {"within": "20h"}}}));
-        let (set, prove) = crm(stage);
+        let (set, prove) = crm(stage, slot);
         stage.consumer(
             slot,
             "crm",
             json!({"deliver": {"command": {"run": [set]}}, "prove": {"command": {"run": [prove]}}}),
         );
-        Self { storefront, web_shop, payments, file, actions, slot: slot.clone() }
+        Self { storefront, web_shop, payments, slot: slot.clone() }
     }
 
     /// What those do that nobody hands the key to: they find it in the store, and the job reports.
@@ -67,11 +55,47 @@ impl Consumers {
             }
             self.web_shop.tell(key);
         }
-        if let Some(key) = field(stage.bao.read("teams/payments/leaf7").await) {
+        if let Some(key) = field(stage.bao.read(&format!("teams/payments/{}", self.slot.name)).await) {
             self.payments.tell(key);
         }
     }
+}
 
+/// Reads its key from a file before each use; each time that it is told of a new one is counted.
+pub struct FileConsumer {
+    pub consumer: Consumer,
+    pub file: PathBuf,
+    actions: PathBuf,
+}
+
+impl FileConsumer {
+    pub async fn add(stage: &mut Stage, slot: &Slot, name: &str) -> Self {
+        let folder = stage.scratch.folder(&format!("{}/{name}", slot.name));
+        let (file, actions) = (folder.join("leaf7.env"), folder.join("actions"));
+        let source = Source::File { path: file.clone(), variable: Some("LEAF7_API_KEY".into()) };
+        let consumer = start(name, source).await;
+        let action = script(
+            stage,
+            &format!("{}/{name}/act", slot.name),
+            &format!("echo acted >> {}", actions.display()),
+        );
+        stage.consumer(
+            slot,
+            name,
+            json!({"deliver": {"file": {"path": file, "env": "LEAF7_API_KEY"}, "then": {"exec": [action]}},
+                "prove": {"http": {"url": consumer.url()}}}),
+        );
+        Self { consumer, file, actions }
+    }
+    /// As somebody else would write it.
+    pub fn put(&self, key: &Key) {
+        let text = format!("LEAF7_API_KEY={}\n", key.expose());
+        fs::write(&self.file, text).expect("the consumer's file");
+        fs::set_permissions(&self.file, fs::Permissions::from_mode(0o600)).expect("its mode");
+    }
+    pub fn holds(&self, key: &Key) -> bool {
+        fs::read_to_string(&self.file).is_ok_and(|text| text == format!("LEAF7_API_KEY={}\n", key.expose()))
+    }
     pub fn times_acted(&self) -> usize {
         fs::read_to_string(&self.actions).unwrap_or_default().lines().count()
     }
@@ -90,11 +114,6 @@ pub fn all_in_use(credential: &Value, names: &[&str], key: &Key) -> bool {
     })
 }
 
-/// A file consumer's file, and the file in which its actions are counted.
-fn file_consumer_paths(stage: &Stage, name: &str) -> (PathBuf, PathBuf) {
-    (stage.scratch.folder(name).join("leaf7.env"), stage.scratch.join(&format!("{name}.actions")))
-}
-
 pub async fn start(name: &str, source: Source) -> Consumer {
     let name = name.parse().expect("a consumer's name");
     consumer::start(consumer::Options::new(name, source)).await.expect("a consumer")
@@ -110,10 +129,13 @@ fn program(stage: &Stage, name: &str, text: &str) -> PathBuf {
 }
 
 /// A command that keeps the key, and one that answers the challenge with it, as a consumer's author would write them.
-fn crm(stage: &Stage) -> (PathBuf, PathBuf) {
-    let key = stage.scratch.folder("crm").join("key");
-    let set =
-        script(stage, "set-crm-key", &format!("umask 077; cat > {0}.new && mv {0}.new {0}", key.display()));
+fn crm(stage: &Stage, slot: &Slot) -> (PathBuf, PathBuf) {
+    let key = stage.scratch.folder(&format!("{}/crm", slot.name)).join("key");
+    let set = script(
+        stage,
+        &format!("{}/crm/set", slot.name),
+        &format!("umask 077; cat > {0}.new && mv {0}.new {0}", key.display()),
+    );
     let text = format!(
         r#"#!{python}
 import hashlib, hmac, json, os
@@ -124,5 +146,5 @@ print(json.dumps({{"proof": hmac.new(key, "\n".join(lines).encode(), hashlib.sha
         python = tool("python").display(),
         key = key.display(),
     );
-    (set, program(stage, "prove-crm-key", &text))
+    (set, program(stage, &format!("{}/crm/prove", slot.name), &text))
 }

@@ -1,7 +1,7 @@
 //! All the servers around one daemon, and what the vendor does. At the end of each test every key that occurred in it
 //! is looked for where no key may be.
 
-use crate::world::{Bao, Ca, Canary, Config, Daemon, Dovecot, Ran, Scratch, Smtp};
+use crate::world::{Bao, Ca, Canary, Config, Daemon, Dovecot, Ran, Scratch, Smtp, until};
 use keyrelay::{
     demo::{
         dns::{self, DnsServer, TxtBehaviour},
@@ -52,7 +52,8 @@ impl Stage {
     pub async fn build() -> Self {
         let ca = Ca::new();
         let (dovecot, smtp, bao) = tokio::join!(Dovecot::start(&ca), Smtp::start(&ca), Bao::start(&ca));
-        let options = simulator::Options { limit: None, seed: seed(), ..Default::default() };
+        let options =
+            simulator::Options { limit: None, seed: seed(), key_random_chars: 32, ..Default::default() };
         let vendor = simulator::start(options).await.expect("a simulated vendor");
         let dns = dns::start().await.expect("a name server");
         let signer = Signer::generate("leaf7.fun", "s1").expect("a signing key");
@@ -113,12 +114,25 @@ impl Stage {
         self.daemon.wait_ready().await;
     }
 
+    /// Ends in peace and begins anew: all that was to be written is written.
+    pub async fn restart(&mut self) {
+        assert_eq!(self.daemon.term().await.code(), Some(0), "the daemon ends in peace");
+        self.daemon.start_up().await;
+        self.daemon.wait_ready().await;
+    }
+
     /// The vendor makes a new key. Returns the old one and the new one.
     pub fn rotate(&mut self, slot: &Slot) -> (Key, Key) {
         let old = self.vendor.current_key(slot.account);
         let new = self.vendor.rotate(slot.account, GRACE);
         self.keys.push(new.clone());
         (old, new)
+    }
+    /// Puts the account's current key into the store, as somebody did before keyrelay came.
+    pub async fn seed(&self, slot: &Slot) -> Key {
+        let key = self.vendor.current_key(slot.account);
+        self.bao.write(&slot.path, json!({"api_key": key.expose()})).await;
+        key
     }
     /// A key that no simulated vendor made is looked for at the end, too.
     pub fn remember(&mut self, key: &Key) {
@@ -130,6 +144,10 @@ impl Stage {
         let date = self.next_date;
         self.next_date = date + Duration::from_secs(1);
         Fields { key, old, from: SENDER, to: &slot.recipient, date }
+    }
+    /// Mails are dated from now on: graces begin now.
+    pub fn date_from_now(&mut self) {
+        self.next_date = now().whole_secs();
     }
     /// A signed confirmation in INBOX; returns its Date.
     pub async fn confirm(&mut self, slot: &Slot, wording: usize, old: &Key, new: &Key) -> Timestamp {
@@ -145,6 +163,14 @@ impl Stage {
         let mail = self.signer.sign(&mails::warning(wording, &fields));
         self.dovecot.deliver(&mail, "INBOX").await;
         fields.date
+    }
+
+    /// Waits for an alert mail.
+    pub async fn wait_mail(&self, what: &str, fits: impl Fn(&Alert) -> bool) -> Alert {
+        until(&format!("a mail: {what}"), async || self.alerts().into_iter().find(|mail| fits(mail))).await
+    }
+    pub fn alerts(&self) -> Vec<Alert> {
+        self.smtp.mails().iter().map(|mail| Alert::read(mail)).collect()
     }
 
     /// A command with the daemon's configuration.
@@ -200,6 +226,32 @@ impl Stage {
             log.len(),
             self.smtp.mails().len()
         );
+    }
+}
+
+/// An alert mail as its reader sees it.
+#[derive(Debug, Clone)]
+pub struct Alert {
+    pub subject: String,
+    pub text: String,
+    pub code: String,
+    pub message_id: String,
+    pub references: Vec<String>,
+}
+
+impl Alert {
+    fn read(mail: &str) -> Self {
+        let mail = mail_parser::MessageParser::default().parse(mail.as_bytes()).expect("a mail");
+        let text =
+            |name: &str| mail.header(name).and_then(|value| value.as_text()).unwrap_or_default().to_owned();
+        let ids = mail.references().as_text_list().unwrap_or_default();
+        Self {
+            subject: mail.subject().expect("a subject").to_owned(),
+            text: mail.body_text(0).expect("a text").into_owned(),
+            code: text("X-Keyrelay-Code").trim().to_owned(),
+            message_id: mail.message_id().expect("a Message-ID").to_owned(),
+            references: ids.iter().map(ToString::to_string).collect(),
+        }
     }
 }
 

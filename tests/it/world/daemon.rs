@@ -85,10 +85,13 @@ impl Daemon {
         self.server.as_mut().expect("the daemon was started").ended().await
     }
 
+    /// Of its HTTP face, without a path.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port.number)
+    }
     /// `GET` of its HTTP face: status and text. `None`: nobody answers.
     pub async fn get(&self, path: &str) -> Option<(u16, String)> {
-        let answer =
-            self.http.get(format!("http://127.0.0.1:{}/{path}", self.port.number)).send().await.ok()?;
+        let answer = self.http.get(format!("{}/{path}", self.url())).send().await.ok()?;
         Some((answer.status().as_u16(), answer.text().await.ok()?))
     }
     /// The status document.
