@@ -10,7 +10,8 @@ use std::time::Duration;
 async fn every_row_of_the_first_start_is_as_the_table_says() {
     let mut stage = Stage::build().await;
     // Written into the store before the mails' Dates, by an hour.
-    let names = ["absent-pinned", "absent", "seeded", "newer", "older", "deleted", "nothing", "dead-pinned", "dead"];
+    let names =
+        ["absent-pinned", "absent", "seeded", "newer", "older", "deleted", "nothing", "dead-pinned", "dead"];
     let [absent_pinned, absent, seeded, newer, older, deleted, nothing, dead_pinned, dead] =
         names.map(|name| stage.slot(name));
     stage.pin(&absent_pinned);
@@ -49,16 +50,18 @@ async fn every_row_of_the_first_start_is_as_the_table_says() {
     assert_eq!(found["account"], json!([seeded.project]));
     let project = &seeded.project;
     stage
-        .wait_mail("the account", |mail| mail.code == "account-recorded" && mail.text.contains(project.as_str()))
+        .wait_mail("the account", |mail| {
+            mail.code == "account-recorded" && mail.text.contains(project.as_str())
+        })
         .await;
     for (slot, code) in [(&nothing, "unseeded"), (&deleted, "document-deleted")] {
         stage.wait(slot, code, |found| codes(found).contains(&code.to_owned()).then_some(())).await;
-        let told = stage
-            .wait_mail(code, |mail| mail.code == code && mail.subject.contains(&slot.name))
-            .await;
+        let told = stage.wait_mail(code, |mail| mail.code == code && mail.subject.contains(&slot.name)).await;
         assert!(told.text.contains(&format!("keyrelay ingest {}", slot.name)), "{}", told.text);
     }
-    for (slot, versions) in [(&seeded, 1), (&older, 1), (&deleted, 1), (&absent, 0), (&nothing, 0), (&dead, 1)] {
+    for (slot, versions) in
+        [(&seeded, 1), (&older, 1), (&deleted, 1), (&absent, 0), (&nothing, 0), (&dead, 1)]
+    {
         assert_eq!(stage.versions(slot).await.0, versions, "{}: nothing was written", slot.name);
     }
 

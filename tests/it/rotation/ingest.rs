@@ -25,7 +25,10 @@ async fn a_key_by_hand_has_the_same_proofs_as_a_mailed_one() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(shop.holds(&new));
     let document = stage.document(&slot).await.expect("a key document");
-    assert_eq!((&document["api_key"], &document["api_key_previous"]), (&json!(new.expose()), &json!(old.expose())));
+    assert_eq!(
+        (&document["api_key"], &document["api_key_previous"]),
+        (&json!(new.expose()), &json!(old.expose()))
+    );
 
     let dead = Key::parse(&new.expose().chars().rev().collect::<String>()).expect("a key");
     let stranger = stage.slot("stranger");
