@@ -46,7 +46,11 @@ pub async fn rows() -> Vec<Row> {
         Row(
             "resident, idle, 1 credential",
             "≤ 15 MiB",
-            memory(daemon.pid(), "VmRSS"),
+            format!(
+                "{}, of which {} are the program's own file",
+                memory(daemon.pid(), "VmRSS"),
+                memory(daemon.pid(), "RssFile")
+            ),
             format!("`bao agent` with one template: {}", memory(agent.pid(), "VmRSS")),
         ),
     ]

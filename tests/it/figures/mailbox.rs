@@ -41,8 +41,8 @@ pub async fn rows() -> Vec<Row> {
         let mut daemon = Daemon::new(&mut site.config(json!({"storefront": file})).await);
         let start = Instant::now();
         site::start(&mut daemon).await;
-        let began = watch("SEARCH", async || site.proxy.first(start, From::Client, "SEARCH")).await;
-        let ended = watch("IDLE", async || site.proxy.first(began, From::Client, "IDLE")).await;
+        let began = watch("SEARCH", async || site.mail.first(start, From::Client, "SEARCH")).await;
+        let ended = watch("IDLE", async || site.mail.first(began, From::Client, "IDLE")).await;
         ours.add(ended - began);
         peak = memory(daemon.pid(), "VmHWM");
     }

@@ -90,7 +90,7 @@ fn ratio(one: Duration, other: Duration) -> String {
     format!("{:.2} ×", one.as_secs_f64() / other.as_secs_f64())
 }
 
-/// A line of `/proc/PID/status`: `VmRSS` now, `VmHWM` at most.
+/// A line of `/proc/PID/status`: `VmRSS` now, `VmHWM` at most, `RssFile` what other processes share.
 fn memory(pid: u32, line: &str) -> String {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a process that runs");
     let value = status.lines().find_map(|text| text.strip_prefix(line)?.strip_prefix(':'));

@@ -1,9 +1,11 @@
-//! Stands between the daemon and the IMAP server and writes down what passes, with the time.
+//! Stands between the daemon and a server and writes down what passes, with the time: so nobody has to ask the servers
+//! anything while they are being measured.
 
+use keyrelay::domain::Timestamp;
 use std::{
     net::Ipv4Addr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Instant, SystemTime},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -23,9 +25,14 @@ pub enum From {
     Server,
 }
 
+/// One piece, as it was read from one side.
+#[derive(Clone)]
 struct Passed {
     at: Instant,
+    wall: Timestamp,
+    connection: usize,
     from: From,
+    bytes: usize,
     text: String,
 }
 
@@ -48,19 +55,7 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let seen = Seen::default();
-        let theirs = seen.clone();
-        let accepting = tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, upstream)).await else { continue };
-                for stream in [&client, &server] {
-                    stream.set_nodelay(true).expect("a socket's option");
-                }
-                let ((from_client, to_client), (from_server, to_server)) =
-                    (client.into_split(), server.into_split());
-                tokio::spawn(pass(from_client, to_server, From::Client, theirs.clone()));
-                tokio::spawn(pass(from_server, to_client, From::Server, theirs.clone()));
-            }
-        });
+        let accepting = tokio::spawn(accept(listener, upstream, seen.clone()));
         Self { port, seen, accepting }
     }
 
@@ -70,21 +65,61 @@ impl Proxy {
 
     /// When the first piece after `since` passed that says this.
     pub fn first(&self, since: Instant, from: From, word: &str) -> Option<Instant> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |passed: &&Passed| passed.at >= since && passed.from == from && passed.text.contains(word);
-        seen.iter().find(fits).map(|passed| passed.at)
+        self.seen().iter().find(fits).map(|passed| passed.at)
+    }
+
+    /// When the answer passed to the request that the server was busy with at `moment` by its own clock: of several
+    /// requests the largest, which is the one that wrote.
+    pub fn answered(&self, moment: Timestamp) -> Option<Instant> {
+        let seen = self.seen();
+        let connections = seen.iter().map(|passed| passed.connection).max()? + 1;
+        let exchange = |connection: usize| {
+            let mine = || seen.iter().filter(move |passed| passed.connection == connection);
+            let request = mine().rfind(|passed| passed.from == From::Client && passed.wall <= moment)?;
+            let answer = mine().find(|passed| passed.from == From::Server && passed.at > request.at)?;
+            (answer.wall >= moment).then_some((request.bytes, answer.at))
+        };
+        (0..connections).filter_map(exchange).max_by_key(|(bytes, _)| *bytes).map(|(_, at)| at)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Vec<Passed>> {
+        lock(&self.seen)
     }
 }
 
-async fn pass(mut input: OwnedReadHalf, mut output: OwnedWriteHalf, from: From, seen: Seen) {
+async fn accept(listener: TcpListener, upstream: u16, seen: Seen) {
+    let mut connection = 0;
+    while let Ok((client, _)) = listener.accept().await {
+        let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, upstream)).await else { continue };
+        for stream in [&client, &server] {
+            stream.set_nodelay(true).expect("a socket's option");
+        }
+        let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+        tokio::spawn(pass(from_client, to_server, connection, From::Client, seen.clone()));
+        tokio::spawn(pass(from_server, to_client, connection, From::Server, seen.clone()));
+        connection += 1;
+    }
+}
+
+async fn pass(
+    mut input: OwnedReadHalf,
+    mut output: OwnedWriteHalf,
+    connection: usize,
+    from: From,
+    seen: Seen,
+) {
     let mut buffer = vec![0; 64 << 10];
-    loop {
-        let Ok(count @ 1..) = input.read(&mut buffer).await else { return };
-        let text = String::from_utf8_lossy(&buffer[..count.min(KEPT_BYTES)]).into_owned();
-        let passed = Passed { at: Instant::now(), from, text };
-        seen.lock().unwrap_or_else(PoisonError::into_inner).push(passed);
-        if output.write_all(&buffer[..count]).await.is_err() {
+    while let Ok(bytes @ 1..) = input.read(&mut buffer).await {
+        let text = String::from_utf8_lossy(&buffer[..bytes.min(KEPT_BYTES)]).into_owned();
+        let (at, wall) = (Instant::now(), SystemTime::now().into());
+        lock(&seen).push(Passed { at, wall, connection, from, bytes, text });
+        if output.write_all(&buffer[..bytes]).await.is_err() {
             return;
         }
     }
+}
+
+fn lock(seen: &Seen) -> MutexGuard<'_, Vec<Passed>> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
 }

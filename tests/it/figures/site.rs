@@ -12,7 +12,7 @@ use keyrelay::{
     domain::{Key, Timestamp},
 };
 use serde_json::{Value, json};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 pub const PATH: &str = "vendors/leaf7/main";
 const DAY: Duration = Duration::from_secs(86_400);
@@ -25,7 +25,10 @@ pub struct Site {
     pub signer: Signer,
     pub vendor: Simulator,
     pub account: AccountId,
-    pub proxy: Proxy,
+    /// Before the mail server.
+    pub mail: Proxy,
+    /// Before the store.
+    pub store: Proxy,
     /// Of the mail that was signed last.
     dated: Timestamp,
 }
@@ -43,21 +46,24 @@ impl Site {
         let vendor = simulator::start(options).await.expect("a vendor");
         let account = vendor.new_account("ours", &["2f0c6f2e-6a55-4c1e-9d0e-5a3c1f0d7b11"]);
         bao.write(PATH, json!({"api_key": vendor.current_key(account).expose()})).await;
-        let proxy = Proxy::start(dovecot.imap.number).await;
-        Self { ca, dovecot, bao, dns, signer, vendor, account, proxy, dated: Timestamp::MIN }
+        let mail = Proxy::start(dovecot.imap.number).await;
+        let store = Proxy::start(bao.port()).await;
+        Self { ca, dovecot, bao, dns, signer, vendor, account, mail, store, dated: Timestamp::MIN }
     }
 
-    /// One credential with these consumers; IMAP without TLS through the proxy, which must see when EXISTS came; the
-    /// vendor's limit lifted, of which keyrelay uses a tenth.
+    /// One credential with these consumers; mail server and store through their proxies, IMAP without TLS, so that the
+    /// proxy can read it; the vendor's limit lifted, of which keyrelay uses a tenth.
     pub async fn config(&self, consumers: Value) -> Config {
         let mut mailbox = self.dovecot.mailbox();
         mailbox["imap"]["host"] = "127.0.0.1".into();
-        mailbox["imap"]["port"] = self.proxy.port().into();
+        mailbox["imap"]["port"] = self.mail.port().into();
         mailbox["imap"]["tls"] = "none".into();
         mailbox["imap"]["ca_cert"] = Value::Null;
+        let mut store = self.bao.store(&["vendors/*"]).await;
+        store["vault"]["address"] = format!("https://127.0.0.1:{}", self.store.port()).into();
         let mut config = Config::new();
         config
-            .set("store", self.bao.store(&["vendors/*"]).await)
+            .set("store", store)
             .set("mailboxes.vendor-mail", mailbox)
             .set("dns.servers", json!([self.dns.addr().to_string()]))
             .set("vendors.leaf7.base_url", self.vendor.base_url())
@@ -87,10 +93,15 @@ impl Site {
         self.signer.sign(&mails::confirmation(round, &fields))
     }
 
-    /// Whether the store's current key is this one.
-    pub async fn stored(&self, key: &Key) -> Option<()> {
-        let document = self.bao.read(PATH).await?;
-        (document["api_key"] == key.expose()).then_some(())
+    /// When the answer to the write of the store's newest version passed: from then on the key can be read. The
+    /// second moment is when the store says that it was busy with it.
+    pub async fn promoted(&self) -> (Instant, Timestamp) {
+        let metadata = self.bao.metadata(PATH).await.expect("a document");
+        let version = metadata["current_version"].to_string();
+        let created = metadata["versions"][&version]["created_time"].as_str().expect("a time").to_owned();
+        let created = chrono::DateTime::parse_from_rfc3339(&created).expect("RFC 3339").timestamp_millis();
+        let created = Timestamp::from_millis(created);
+        (self.store.answered(created).expect("the write passed"), created)
     }
 }
 
