@@ -20,6 +20,7 @@ use std::path::Path;
 /// Shows where it came from and what was proven, and asks. What the vendor refuses is not let in, whoever asks.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// For whom it is held
     credential: CredentialName,
     /// As status shows it
     fingerprint: String,

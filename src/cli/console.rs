@@ -117,9 +117,14 @@ impl<'a> Console<'a> {
         let _ = write!(self.errors, "{text}{end}");
     }
 
+    /// Without a line's end: the answer is typed behind it.
+    pub fn prompt(&mut self, text: &str) {
+        let _ = write!(self.errors, "{text}").and_then(|()| self.errors.flush());
+    }
+
     /// Only a plain yes is one.
     pub fn ask(&mut self, question: &str) -> bool {
-        let _ = write!(self.errors, "{question} [y/N] ").and_then(|()| self.errors.flush());
+        self.prompt(&format!("{question} [y/N] "));
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer);
         read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")

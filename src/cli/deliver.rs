@@ -14,6 +14,7 @@ use std::path::Path;
 /// Hand the current key over again: write it, run the action, test the consumers
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Whose key
     credential: CredentialName,
     /// Only to this consumer
     #[arg(long, value_name = "NAME")]
@@ -25,6 +26,7 @@ pub async fn deliver(args: &Args, path: &Path, console: &mut Console<'_>) -> Res
     work.check_names(Some(&args.credential), args.consumer.as_ref())?;
     let request = Request::Deliver { credential: args.credential.clone(), consumer: args.consumer.clone() };
     let done = work.ask(request, console).await?;
-    prove::show(&prove::asked(&done, Some(&args.credential), args.consumer.as_ref()), console);
-    Ok(done.tell(console))
+    let asked = prove::asked(&done, Some(&args.credential), args.consumer.as_ref());
+    prove::show(&asked, console);
+    Ok(prove::judged(done, &asked).tell(console))
 }

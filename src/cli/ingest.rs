@@ -9,14 +9,17 @@ use crate::{
     daemon::request::{Outcome, Pasted, Request},
     domain::{CredentialName, Key, Secret},
 };
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::{
-    io::{self, Read},
+    fs::File,
+    io::{self, IsTerminal, Read},
+    os::fd::AsFd,
     path::Path,
 };
 use zeroize::Zeroizing;
 
 /// Far more than a key has, and little enough to be read at once.
-const INPUT_MAX: u64 = 4 << 10;
+const INPUT_MAX: usize = 4 << 10;
 
 /// Put a new key in by hand
 ///
@@ -25,6 +28,7 @@ const INPUT_MAX: u64 = 4 << 10;
 /// consumer is not tested yet, and with 3 when it waits in the spool.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Whose key
     credential: CredentialName,
     /// Let it in though its account cannot be proven
     #[arg(long)]
@@ -34,7 +38,7 @@ pub struct Args {
 pub async fn ingest(args: &Args, path: &Path, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let work = Work::new(path)?;
     work.check_names(Some(&args.credential), None)?;
-    let key = if console.asks { prompt(&args.credential)? } else { line(&mut io::stdin().lock())? };
+    let key = given(&args.credential, console)?;
     check(&key)?;
     let request =
         |sure| Request::Ingest { credential: args.credential.clone(), key: Pasted(key.clone()), sure };
@@ -65,25 +69,77 @@ fn waits(credential: &CredentialName) -> String {
     format!("it is held until somebody decides: keyrelay status {credential}")
 }
 
-fn prompt(credential: &CredentialName) -> Result<Secret, Failure> {
-    let typed = rpassword::prompt_password(format!("The new key of {credential} (not shown): "));
-    let typed = typed.map(Zeroizing::new).map_err(|error| unread(&error))?;
-    Ok(Secret::new(&typed))
+/// Read without a buffer of its own, which nobody would wipe.
+fn given(credential: &CredentialName, console: &mut Console<'_>) -> Result<Secret, Failure> {
+    let stdin = io::stdin();
+    let input = stdin.as_fd().try_clone_to_owned().map(File::from).map_err(|error| unread(&error))?;
+    // Typed into a terminal it must not be seen, wherever the other streams go.
+    if !stdin.is_terminal() {
+        let text = read(&mut &input, false)?;
+        return line(&text);
+    }
+    let hidden = Hidden::new(&input).map_err(|error| unread(&error))?;
+    console.prompt(&format!("The new key of {credential} (not shown): "));
+    let text = read(&mut &input, true)?;
+    drop(hidden);
+    line(&text)
+}
+
+/// A terminal that does not show what is typed, from before the prompt until it is dropped.
+struct Hidden<'a> {
+    terminal: &'a File,
+    before: Termios,
+}
+
+impl<'a> Hidden<'a> {
+    fn new(terminal: &'a File) -> io::Result<Self> {
+        let before = tcgetattr(terminal)?;
+        let mut hiding = before.clone();
+        hiding.local_modes.remove(LocalModes::ECHO);
+        // The line's end is shown, or what comes next stands behind the prompt.
+        hiding.local_modes.insert(LocalModes::ECHONL);
+        tcsetattr(terminal, OptionalActions::Now, &hiding)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for Hidden<'_> {
+    fn drop(&mut self) {
+        // Where this fails there is no terminal any more.
+        let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);
+    }
+}
+
+/// Everything that comes, or the first line of it.
+fn read(input: &mut dyn Read, one_line: bool) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    // Room for all of it from the start: a buffer that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(vec![0; INPUT_MAX + 1]);
+    let mut len = 0;
+    while len < bytes.len() {
+        match input.read(&mut bytes[len..]) {
+            Ok(0) => break,
+            Ok(more) => len += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(unread(&error)),
+        }
+        if one_line && bytes[..len].contains(&b'\n') {
+            break;
+        }
+    }
+    bytes.truncate(len);
+    Ok(bytes)
 }
 
 /// One line and nothing else: of two keys nobody can say which was meant.
-fn line(input: &mut dyn Read) -> Result<Secret, Failure> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(INPUT_MAX as usize + 1));
-    input.take(INPUT_MAX + 1).read_to_end(&mut bytes).map_err(|error| unread(&error))?;
-    if bytes.len() as u64 > INPUT_MAX {
+fn line(bytes: &[u8]) -> Result<Secret, Failure> {
+    if bytes.len() > INPUT_MAX {
         return Err(refused("it is longer than any key: more than 4096 bytes"));
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| refused("it is no text"))?;
-    let rest = text.split_once('\n').map_or("", |(_, rest)| rest);
+    let text = std::str::from_utf8(bytes).map_err(|_| refused("it is no text"))?;
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     if !rest.trim().is_empty() {
         return Err(refused("there is more than one line"));
     }
-    let first = text.split('\n').next().unwrap_or_default();
     Ok(Secret::new(first.strip_suffix('\r').unwrap_or(first)))
 }
 

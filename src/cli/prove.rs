@@ -5,7 +5,7 @@ use super::{
     work::{self, Done, Work},
 };
 use crate::{
-    daemon::request::Request,
+    daemon::request::{Outcome, Request},
     domain::{ConsumerName, CredentialName},
     face::{
         status::{Consumer, Credential},
@@ -48,6 +48,7 @@ pub async fn prove(args: &Args, path: &Path, console: &mut Console<'_>) -> Resul
     let request = Request::Prove { credential: args.credential.clone(), consumer: args.consumer.clone() };
     let done = work.ask(request, console).await?;
     let asked = asked(&done, args.credential.as_ref(), args.consumer.as_ref());
+    let done = judged(done, &asked);
     if args.json {
         console.say(&json(&asked));
         let exit = done.exit();
@@ -73,6 +74,15 @@ pub fn asked(
     }
     credentials.retain(|known| consumer.is_none() || !known.consumers.is_empty());
     credentials
+}
+
+/// What was shown a while ago does not outweigh a test that failed just now.
+pub fn judged(mut done: Done, asked: &[Credential]) -> Done {
+    let failed = asked.iter().flat_map(|known| &known.consumers).any(|consumer| consumer.error.is_some());
+    if failed && done.outcome == Outcome::Done {
+        (done.outcome, done.message) = (Outcome::NotProven, "not every consumer is tested".into());
+    }
+    done
 }
 
 pub fn show(credentials: &[Credential], console: &mut Console<'_>) {

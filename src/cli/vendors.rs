@@ -20,6 +20,7 @@ use std::{collections::BTreeMap, path::Path};
 /// Needs no configuration; one that is named shows its changes and its own vendors too.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Only this one, with all that is known
     name: Option<VendorName>,
 }
 

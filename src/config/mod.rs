@@ -66,6 +66,14 @@ pub struct Config {
     pub source: PathBuf,
 }
 
+impl Config {
+    /// Whom the vendors write to for every credential but this one.
+    pub fn other_recipients(&self, name: &CredentialName) -> Vec<String> {
+        let others = self.credentials.iter().filter(|(other, _)| *other != name);
+        others.flat_map(|(_, credential)| credential.recipients.clone()).collect()
+    }
+}
+
 /// Where the HTTP face listens: on this machine only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listen {

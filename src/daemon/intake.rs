@@ -22,6 +22,7 @@ pub struct Wanted {
     pub name: CredentialName,
     pub profile: Profile,
     pub recipients: Vec<String>,
+    pub others: Vec<String>,
     pub known: BTreeSet<Fingerprint>,
     pub done: BTreeSet<MailId>,
     pub shape: Option<KeyShape>,
@@ -102,6 +103,7 @@ fn judge_all(answered: Answered, wanted: &[Wanted], diary: &Diary, limits: &Limi
             let expected = Expectation {
                 credential: &wanted.name,
                 recipients: &wanted.recipients,
+                others: &wanted.others,
                 known: &wanted.known,
                 done: &wanted.done,
                 shape: wanted.shape.as_ref(),

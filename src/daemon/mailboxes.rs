@@ -75,6 +75,7 @@ impl Shell {
             Some(intake::Wanted {
                 profile: self.tools.profile(&name)?.clone(),
                 recipients: self.tools.config.credentials.get(&name)?.recipients.clone(),
+                others: self.tools.config.other_recipients(&name),
                 shape: current.map(|key| key.shape()),
                 name,
                 known,

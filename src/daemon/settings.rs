@@ -20,7 +20,7 @@ pub fn core(config: &Config, limits: &Limits, watch: bool) -> rotation::Settings
         credentials: credentials.collect(),
         mailboxes: if watch { config.mailboxes.keys().cloned().collect() } else { Vec::new() },
         limits: Arc::new(limits.clone()),
-        alerts: config.email.is_some(),
+        alerts: watch && config.email.is_some(),
         prove_period: period(&config.schedules.consumer_prove),
         probe_period: period(&config.schedules.current_key_probe),
     }

@@ -4,12 +4,12 @@
 pub mod consumer;
 pub mod dns;
 pub mod mails;
+pub mod serve;
 pub mod sign;
 pub mod simulator;
 
 mod print;
 mod scale;
-mod serve;
 mod stage;
 mod vendor;
 

@@ -65,8 +65,13 @@ pub fn opening(stage: &Stage) {
     for (what, real, here) in scale::table() {
         println!("  {what:46} {real:>6} -> {here}");
     }
+    println!("\nA key is never printed; the 16 hex digits in its place are its fingerprint. A line such as");
+    println!("  leaf7-main: Announced --MailsSeen(1)--> Probing: ...");
     println!(
-        "\nThe consumer billing-worker goes on with its old key for {} s: a warning that resolves.",
+        "says what made the credential leaf7-main go from one phase to the next, and what happens there."
+    );
+    println!(
+        "The consumer billing-worker goes on with its old key for {} s: a warning (!) that resolves.",
         scale::LAG.as_secs()
     );
     println!("Everything lies in {} and is removed at the end. Ctrl-C ends it.\n", stage.folder().display());

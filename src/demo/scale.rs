@@ -43,10 +43,10 @@ pub fn table() -> Vec<(&'static str, &'static str, String)> {
     let limits = limits();
     vec![
         ("the vendor rotates every", "7 d", secs(CADENCE)),
-        ("its warning comes before by", "24 h", secs(NOTICE_BEFORE)),
+        ("it warns before that by", "24 h", secs(NOTICE_BEFORE)),
         ("the old key works on for", "24 h", secs(GRACE)),
-        ("a consumer with another key is told of after", "5 min", secs(limits.wrong_key_after)),
-        ("tries again wait at most", "5 min", secs(limits.backoff_cap_max)),
-        ("part of the vendor's rate limit in use", "1/10", "all of it".into()),
+        ("a consumer on another key is reported after", "5 min", secs(limits.wrong_key_after)),
+        ("longest wait between two tries", "5 min", secs(limits.backoff_cap_max)),
+        ("share of the vendor's rate limit it may use", "1/10", "all of it".into()),
     ]
 }

@@ -1,4 +1,4 @@
-//! One HTTP server on loopback, on a port of its own, that ends with its handle.
+//! One HTTP server on loopback, on a port of its own, that ends with its handle; for the demo and the tests.
 
 use axum::Router;
 use axum::extract::connect_info::Connected;
@@ -14,13 +14,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 /// Accepts until it is dropped.
-pub(super) struct Server {
-    pub(super) addr: SocketAddr,
+pub struct Server {
+    pub addr: SocketAddr,
     task: JoinHandle<()>,
 }
 
 impl Server {
-    pub(super) async fn start(router: Router) -> io::Result<Self> {
+    pub async fn start(router: Router) -> io::Result<Self> {
         let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
         let addr = listener.local_addr()?;
         let service = router.into_make_service_with_connect_info::<Cutter>();
@@ -38,10 +38,10 @@ impl Drop for Server {
 
 /// Lets a handler reset the connection that its request came over: the work is done, and its answer is lost.
 #[derive(Clone)]
-pub(super) struct Cutter(Arc<AtomicBool>);
+pub struct Cutter(Arc<AtomicBool>);
 
 impl Cutter {
-    pub(super) fn cut(&self) {
+    pub fn cut(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }

@@ -43,14 +43,15 @@ impl Page {
     pub fn row(&mut self, indent: usize, label: &str, tone: Tone, body: &str) {
         let label = printable(label);
         let padding = self.column.saturating_sub(label.chars().count());
-        let margin = indent + label.chars().count() + padding + 1;
+        let gap = if label.is_empty() && padding == 0 { 0 } else { padding + 1 };
+        let margin = indent + label.chars().count() + gap;
         let hang = if margin > self.width / 2 { indent + 4 } else { margin };
         let lines = wrap(&printable(body), self.width, margin, hang);
         self.text.push_str(&" ".repeat(indent));
         self.paint(&label, tone);
         for (number, line) in lines.iter().enumerate() {
             match number {
-                0 => self.text.push_str(&" ".repeat(padding + 1)),
+                0 => self.text.push_str(&" ".repeat(gap)),
                 _ => self.text.push_str(&format!("\n{}", " ".repeat(hang))),
             }
             self.text.push_str(line);
@@ -60,7 +61,7 @@ impl Page {
 
     /// What to type: never broken, so that it can be copied. A sentence is wrapped.
     pub fn command(&mut self, indent: usize, line: &str) {
-        if line.starts_with("keyrelay ") || line.starts_with("systemctl ") {
+        if line.starts_with("keyrelay ") || line.starts_with("pkill ") {
             self.text.push_str(&format!("{}$ {}\n", " ".repeat(indent), printable(line)));
         } else {
             self.row(indent, ">", Tone::Plain, line);
@@ -156,7 +157,7 @@ mod tests {
         let text = page.finish();
         assert_eq!(
             text,
-            format!("  $ {long}\n  > look at the consumer, and then at the\n    one beside it\n")
+            format!("  $ {long}\n  > look at the consumer, and then at\n    the one beside it\n")
         );
     }
 

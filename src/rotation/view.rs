@@ -104,9 +104,12 @@ impl Fleet {
     pub fn open_incidents(&self) -> Vec<Incident> {
         self.incidents.to_vec()
     }
-    /// When an alert last went out, and how many wait.
+    /// When an alert last went out, and how many wait; nothing where nobody is to be told.
     pub fn alerts(&self) -> (Option<Timestamp>, usize) {
-        (self.outbox.last_sent_at, self.outbox.queued())
+        match self.settings.alerts {
+            true => (self.outbox.last_sent_at, self.outbox.queued()),
+            false => (None, 0),
+        }
     }
     pub fn alerts_work(&self) -> bool {
         self.outbox.failures() == 0
@@ -121,9 +124,10 @@ impl Rotation {
     pub fn name(&self) -> &CredentialName {
         &self.settings.name
     }
-    /// Its documents were read.
+    /// Its documents were read, and the vendor was asked about the current key.
     pub fn is_known(&self) -> bool {
-        self.documents.known
+        let asked = self.current_facts().is_some_and(|facts| facts.verdict.is_some());
+        self.documents.known && (self.current.is_none() || asked)
     }
     pub fn mailbox(&self) -> Option<&MailboxName> {
         self.settings.mailbox.as_ref()
@@ -131,9 +135,13 @@ impl Rotation {
     pub fn current_fingerprint(&self) -> Option<Fingerprint> {
         self.current.as_ref().map(|current| current.fingerprint)
     }
-    /// What recognition must know: keys that are known, and mails that are done.
+    /// What recognition must know: keys that are known, and mails that are done. A key that is held for its mail is
+    /// not known: a better mail may bring it.
     pub fn recognition(&self) -> (BTreeSet<Fingerprint>, BTreeSet<MailId>) {
-        (self.known_fingerprints(), self.done_mails())
+        let mut known = self.known_fingerprints();
+        let held = self.candidates.iter().filter(|candidate| candidate.waits_for_better_mail());
+        held.for_each(|candidate| _ = known.remove(&candidate.fingerprint));
+        (known, self.done_mails())
     }
 
     fn view(&self, now: Timestamp, fleet: &Fleet) -> CredentialView {

@@ -35,6 +35,8 @@ pub struct Expectation<'a> {
     pub credential: &'a CredentialName,
     /// Addresses: the signed `To` must name one of them.
     pub recipients: &'a [String],
+    /// Recipients of other credentials: what is written to them alone is their business.
+    pub others: &'a [String],
     /// Keys that are not new.
     pub known: &'a BTreeSet<Fingerprint>,
     /// Mails that were dealt with.
@@ -59,6 +61,12 @@ enum Stream {
     Warning,
     Confirmation,
     Other,
+}
+
+/// Whose mail it is, by its signed `To`.
+enum Addressee {
+    Ours,
+    AnotherCredential,
 }
 
 pub fn recognise(
@@ -156,8 +164,12 @@ impl<'a> Case<'a> {
             let why = "its subject is neither a warning's nor a confirmation's";
             return not_ours(self.reference(signed.by.as_ref()), why);
         }
-        if let Err(why) = self.addressee(entity) {
-            return self.suspicious(signed.by, why);
+        match self.addressee(entity) {
+            Ok(Addressee::Ours) => {}
+            Ok(Addressee::AnotherCredential) => {
+                return not_ours(self.reference(signed.by.as_ref()), "it is addressed to another credential");
+            }
+            Err(why) => return self.suspicious(signed.by, why),
         }
         match stream {
             Stream::Confirmation => self.confirmation(entity, rules, signed),
@@ -165,13 +177,16 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn addressee(&self, entity: &Entity<'_>) -> Result<(), String> {
+    fn addressee(&self, entity: &Entity<'_>) -> Result<Addressee, String> {
         let to = entity.one("To")?.ok_or("it has no To")?;
         let to = addresses(&to.unfolded()?).map_err(|fault| format!("its To {fault}"))?;
         let ours: BTreeSet<&String> =
             to.iter().filter(|address| self.expected.recipients.contains(address)).collect();
         match ours.len() {
-            1 => Ok(()),
+            1 => Ok(Addressee::Ours),
+            0 if to.iter().any(|address| self.expected.others.contains(address)) => {
+                Ok(Addressee::AnotherCredential)
+            }
             0 => Err("it is addressed to somebody else: whoever got it may have sent it on".into()),
             several => Err(format!("it is addressed to {several} of the credential's recipients at once")),
         }

@@ -1,6 +1,10 @@
 //! The one integration test binary: the library and the built program against real servers.
 
+mod chaos;
+mod cli;
+mod figures;
 mod imap;
+mod rotation;
 mod smtp;
 mod store;
 mod tidy;

@@ -55,10 +55,14 @@ pub fn mail(notice: &Notice, facts: &Facts<'_>) -> Mail {
     }
 }
 
-/// The notice for a terminal or a log: the subject's line in full, and below it what to type.
+/// The notice for a terminal or a log: the subject's line in full, and below it what to do.
 pub fn text(notice: &Notice) -> String {
     let mut text = vec![headline(notice, usize::MAX)];
-    text.extend(lines(&notice.hint).map(|line| format!("  {line}")));
+    let hint = lines(&notice.hint).filter(|_| !notice.resolved);
+    text.extend(hint.enumerate().map(|(index, line)| {
+        let label = if index == 0 { "to do:" } else { "" };
+        format!("  {label:6} {line}")
+    }));
     text.join("\n")
 }
 
@@ -121,10 +125,13 @@ fn body(notice: &Notice, facts: &Facts<'_>) -> String {
     let mut body = what(notice);
     let prose = |text: &str| lines(text).flat_map(|line| wrap(&line, 2, 0)).collect::<Vec<_>>();
     let doing = if notice.resolved { "What keyrelay did:" } else { "What keyrelay did and will do:" };
+    // What was still to come when the incident was opened is over.
+    let breaks = notice.breaks.as_deref().filter(|_| !notice.resolved);
+    let hint = if notice.resolved { "nothing" } else { &notice.hint };
     for (heading, section) in [
-        ("What it will break:", notice.breaks.as_deref().map(prose).unwrap_or_default()),
+        ("What it will break:", breaks.map(prose).unwrap_or_default()),
         (doing, notice.doing.as_deref().map(prose).unwrap_or_default()),
-        ("What to do:", steps(&notice.hint)),
+        ("What to do:", steps(hint)),
         ("Next mail:", wrap(&next_mail(notice), 2, 0)),
         ("Consumers:", consumers::table(&notice.consumers, notice.at)),
         ("About this mail:", particulars(notice, facts)),

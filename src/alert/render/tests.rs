@@ -218,7 +218,7 @@ fn a_terminal_gets_the_headline_and_what_to_type() {
     assert_eq!(
         text(&unproven(0, ROTATED + HOUR)),
         "warning leaf7-main: storefront was not shown to work with the current key \
-         (until 2026-11-22 08:55 UTC, 22 h 55 min left)\n  look at the consumer, then:\n  \
+         (until 2026-11-22 08:55 UTC, 22 h 55 min left)\n  to do: look at the consumer, then:\n         \
          keyrelay prove leaf7-main --consumer storefront"
     );
 }

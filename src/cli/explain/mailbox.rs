@@ -30,7 +30,7 @@ pub async fn explain(
     days: u32,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
-    let mut exit = Exit::Done;
+    let (mut exit, mut judged) = (Exit::Done, false);
     for case in cases {
         let named = case.credential.mailbox.as_ref();
         let Some((name, settings)) = named.and_then(|name| Some((name, config.mailboxes.get(name)?))) else {
@@ -41,6 +41,7 @@ pub async fn explain(
             Ok(found) => {
                 console.say(&format!("{}, mailbox {name}, {days} days:", case.name));
                 found.unreadable.iter().for_each(|why| console.tell(&format!("{name}: {why}")));
+                judged |= !found.mails.is_empty();
                 show(config, case, found.mails, console).await?;
             }
             Err(trouble) => {
@@ -49,7 +50,9 @@ pub async fn explain(
             }
         }
     }
-    console.tell(NOT_KNOWN);
+    if judged {
+        console.tell(NOT_KNOWN);
+    }
     Ok(exit)
 }
 

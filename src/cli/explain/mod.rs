@@ -70,6 +70,7 @@ struct Case<'a> {
     name: &'a CredentialName,
     credential: &'a Credential,
     profile: &'a Profile,
+    others: Vec<String>,
 }
 
 fn cases<'a>(config: &'a Config, only: Option<&CredentialName>) -> Result<Vec<Case<'a>>, Failure> {
@@ -79,7 +80,8 @@ fn cases<'a>(config: &'a Config, only: Option<&CredentialName>) -> Result<Vec<Ca
     let asked = config.credentials.iter().filter(|(name, _)| only.is_none_or(|only| only == *name));
     let case = |(name, credential): (&'a CredentialName, &'a Credential)| {
         // The configuration names no vendor that it does not have.
-        config.vendors.get(&credential.vendor).map(|profile| Case { name, credential, profile })
+        let others = config.other_recipients(name);
+        config.vendors.get(&credential.vendor).map(|profile| Case { name, credential, profile, others })
     };
     Ok(asked.filter_map(case).collect())
 }

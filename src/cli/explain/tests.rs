@@ -1,1 +1,208 @@
+//! Mails and codes, explained in process: a name server of our own, a maildir, and mails that are signed.
+
 use super::*;
+use crate::{
+    demo::{
+        dns::{self, DnsServer, TxtBehaviour},
+        mails::{self, Fields},
+        sign::Signer,
+    },
+    domain::{Key, Timestamp},
+};
+use std::fs;
+
+const KEY: &str = "l7_f9e8d7c6b5a493827160f5e4d3c2b1a0";
+const TO: &str = "rotation@example.com";
+const OLD: &str = "l7_0a1b2c3d4e5f60718293a4b5c6d7e8f9";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_genuine_confirmation_is_a_new_key_with_the_facts_and_without_the_key() {
+    let world = World::new().await;
+    let (exit, said, told) = world.explain(&world.file(&world.confirmation(0, TO))).await;
+    assert_eq!(exit, Exit::Done);
+    let fingerprint = Key::parse(KEY).unwrap().fingerprint();
+    let head = format!(
+        "leaf7-main: a new key, fingerprint {fingerprint}: it would be proven, then\n            promoted\n  mail      <"
+    );
+    assert!(said.starts_with(&head), "{said}");
+    let tail = "  from      noreply@leaf7.fun\n  signed by leaf7.fun (selector s1)\n  \
+        to        rotation@example.com, a recipient of the credential\n  subject   that of a confirmation\n";
+    assert!(said.ends_with(tail), "{said}");
+    assert_eq!(
+        told,
+        format!("judged as if it had arrived at 2024-11-20T09:00:00Z (its Date)\n{NOT_KNOWN}\n")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_wording_is_explained_as_a_new_key_and_none_shows_it() {
+    let world = World::new().await;
+    for number in 0..mails::CONFIRMATIONS.len() {
+        let (exit, said, told) = world.explain(&world.file(&world.confirmation(number, TO))).await;
+        assert_eq!(exit, Exit::Done);
+        // A mail that names the old key too cannot be told apart without knowing it.
+        let names_both = mails::CONFIRMATIONS[number].1.contains("{old}");
+        assert!(said.starts_with("leaf7-main: a new key, ") || names_both, "{number}: {said}");
+        assert!(!(said + &told).contains(KEY), "{number}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_to_somebody_else_is_suspicious_and_the_exit_is_still_good() {
+    let world = World::new().await;
+    let (exit, said, _) = world.explain(&world.file(&world.confirmation(0, "attacker@example.com"))).await;
+    assert_eq!(exit, Exit::Done);
+    assert!(
+        said.starts_with("leaf7-main: suspicious, it would not be used: it is addressed to somebody"),
+        "{said}"
+    );
+    assert!(said.contains("to        none of the credential's recipients\n"), "{said}");
+    assert!(!said.contains("attacker"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_topmost_received_is_the_time_of_arrival() {
+    let world = World::new().await;
+    let mut mail =
+        b"Received: from mx.leaf7.fun by mail.example.com;\r\n Wed, 20 Nov 2024 09:00:07 +0000\r\n".to_vec();
+    mail.extend(world.confirmation(0, TO));
+    let (_, said, told) = world.explain(&world.file(&mail)).await;
+    assert!(said.starts_with("leaf7-main: a new key, "), "{said}");
+    assert!(
+        told.starts_with("judged as if it had arrived at 2024-11-20T09:00:07Z (the topmost Received)\n"),
+        "{told}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_far_too_large_is_read_by_its_header_alone() {
+    let world = World::new().await;
+    let mut mail = world.confirmation(0, TO);
+    mail.resize(3 << 20, b'x');
+    let (exit, said, _) = world.explain(&world.file(&mail)).await;
+    assert_eq!(exit, Exit::Done);
+    let why = "the vendor's, but no key could be taken out of it: it has 3145728 bytes, more than 1048576";
+    assert!(said.replace("\n            ", " ").starts_with(&format!("leaf7-main: {why}\n")), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mails_of_a_mailbox_are_listed_newest_first() {
+    let world = World::new().await;
+    let days_ago = |days: u64| work::now().whole_secs() - std::time::Duration::from_secs(days * 86_400);
+    for (name, to, days) in [("1", TO, 2), ("2", "attacker@example.com", 1), ("3", TO, 60)] {
+        let path = world.dir.path().join("mail/new").join(name);
+        fs::write(&path, world.mail(0, to, days_ago(days))).unwrap();
+        let arrived = std::time::UNIX_EPOCH + days_ago(days).since(Timestamp::MIN);
+        fs::File::options().write(true).open(&path).unwrap().set_modified(arrived).unwrap();
+    }
+    let (exit, said, _) = world.run(Args { about: None, credential: None, days: 30 }).await;
+    assert_eq!(exit, Exit::Done);
+    let fingerprint = Key::parse(KEY).unwrap().fingerprint();
+    let lines: Vec<&str> = said.lines().filter(|line| !line.starts_with("   ")).collect();
+    assert_eq!(lines[0], "leaf7-main, mailbox vendor-mail, 30 days:");
+    assert!(lines[1].starts_with(&format!("  {} suspicious, ", days_ago(1).minutes())), "{said}");
+    assert!(
+        lines[2].starts_with(&format!("  {} a new key, fingerprint {fingerprint}", days_ago(2).minutes())),
+        "{said}"
+    );
+    assert_eq!(lines.len(), 3, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_that_is_not_there_cannot_be_reached() {
+    let world = World::new().await;
+    fs::remove_dir_all(world.dir.path().join("mail")).unwrap();
+    let (exit, said, told) = world.run(Args { about: None, credential: None, days: 30 }).await;
+    assert_eq!((exit, said.as_str()), (Exit::Unreachable, ""));
+    assert!(told.starts_with("leaf7-main: mailbox vendor-mail: "), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_code_is_explained_without_a_configuration() {
+    let nowhere = Path::new("/nonexistent/config.yaml");
+    for code in Code::ALL {
+        let (exit, said, told) =
+            run(Args { about: Some(code.to_string()), credential: None, days: 30 }, nowhere).await;
+        assert_eq!((exit, told.as_str()), (Exit::Done, ""));
+        assert_eq!(said, format!("{code}: {}\nWhat to do: {}.\n", code.meaning(), code.advice()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_neither_a_file_nor_a_code_is_a_mistake_with_a_hint() {
+    let args = Args { about: Some("candidat-held".into()), credential: None, days: 30 };
+    let (exit, said, told) = run(args, Path::new("/nonexistent/config.yaml")).await;
+    assert_eq!((exit, said.as_str()), (Exit::Mistake, ""));
+    assert_eq!(
+        told,
+        "candidat-held is neither a file nor a notice's code\ndid you mean \"candidate-held\"?\n"
+    );
+}
+
+/// A folder with a configuration, and a name server that knows the vendor's signature.
+struct World {
+    dir: tempfile::TempDir,
+    signer: Signer,
+    _dns: DnsServer,
+}
+
+impl World {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["mail/new", "mail/cur", "mail/tmp"] {
+            fs::create_dir_all(dir.path().join(folder)).unwrap();
+        }
+        let master = dir.path().join("master");
+        fs::write(&master, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n").unwrap();
+        fs::set_permissions(&master, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let dns = dns::start().await.unwrap();
+        let signer = Signer::generate("leaf7.fun", "s1").unwrap();
+        let (name, record) = signer.txt_record();
+        dns.set(&name, TxtBehaviour::Records(vec![record]));
+        let yaml = "
+store: {local: {dir: DIR/store, master_key: {file: DIR/master}}}
+spool: {dir: DIR/spool}
+dns: {servers: ['DNS']}
+mailboxes: {vendor-mail: {maildir: {path: DIR/mail}}}
+credentials: {leaf7-main: {vendor: leaf7, path: a/b, recipient: rotation@example.com}}
+";
+        let yaml =
+            yaml.replace("DIR", &dir.path().display().to_string()).replace("DNS", &dns.addr().to_string());
+        fs::write(dir.path().join("config.yaml"), yaml).unwrap();
+        Self { dir, signer, _dns: dns }
+    }
+
+    fn confirmation(&self, number: usize, to: &str) -> Vec<u8> {
+        self.mail(number, to, "2024-11-20T09:00:00Z".parse().unwrap())
+    }
+
+    fn mail(&self, number: usize, to: &str, date: Timestamp) -> Vec<u8> {
+        let (key, old) = (Key::parse(KEY).unwrap(), Key::parse(OLD).unwrap());
+        let fields = Fields { key: &key, old: &old, from: "noreply@leaf7.fun", to, date };
+        self.signer.sign(&mails::confirmation(number, &fields))
+    }
+
+    fn file(&self, mail: &[u8]) -> PathBuf {
+        let path = self.dir.path().join("mail.eml");
+        fs::write(&path, mail).unwrap();
+        path
+    }
+
+    async fn explain(&self, file: &Path) -> (Exit, String, String) {
+        self.run(Args { about: Some(file.display().to_string()), credential: None, days: 30 }).await
+    }
+
+    async fn run(&self, args: Args) -> (Exit, String, String) {
+        run(args, &self.dir.path().join("config.yaml")).await
+    }
+}
+
+async fn run(args: Args, config: &Path) -> (Exit, String, String) {
+    let (mut results, mut errors) = (Vec::new(), Vec::new());
+    let mut console = Console::new(&mut results, &mut errors);
+    let exit = match explain(&args, config, &mut console).await {
+        Ok(exit) => exit,
+        Err(failure) => failure.tell(&mut console),
+    };
+    (exit, String::from_utf8(results).unwrap(), String::from_utf8(errors).unwrap())
+}

@@ -20,6 +20,7 @@ pub fn finding(mail: &RawMail, answers: &TxtAnswers, case: &Case<'_>) -> Finding
     let expected = Expectation {
         credential: case.name,
         recipients: &case.credential.recipients,
+        others: &case.others,
         known: &known,
         done: &done,
         shape: None,

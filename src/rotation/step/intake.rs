@@ -83,8 +83,10 @@ impl Rotation {
         if let Origin::Mail(mail) = &candidate.origin {
             self.remember_done(mail.id.clone(), ctx);
         }
-        if !known {
-            self.add_candidate(candidate);
+        match self.candidate(fingerprint) {
+            Some(held) => held.take_better_mail(candidate),
+            None if current => {}
+            None => self.add_candidate(candidate),
         }
     }
     pub(super) fn add_candidate(&mut self, mut candidate: Candidate) {

@@ -88,6 +88,7 @@ impl Rotation {
             .count();
         let tested = match (count, count - in_use) {
             (0, _) => "there are no consumers".to_owned(),
+            (1, 0) => "its one consumer was tested with it".to_owned(),
             (_, 0) => format!("all {count} consumers were tested with it"),
             (_, rest) => {
                 format!("{in_use} of {count} consumers were tested with it, of {rest} only the copy")

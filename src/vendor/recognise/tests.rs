@@ -71,6 +71,7 @@ impl World {
         let expected = Expectation {
             credential: &credential,
             recipients: &recipients,
+            others: &["third@example.com".to_owned()],
             known: &self.known,
             done: &self.done,
             shape: self.shape.as_ref(),

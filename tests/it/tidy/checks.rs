@@ -1,7 +1,7 @@
 //! The checks of one file. Each finding says where, what, and why the rule is there.
 
 use super::{
-    places::{HAVE_TIMERS, NO_NOTES_TO_SELF, NOT_IN_PRODUCTION, NOWHERE, PLACES, POLL_HELPER, Place, SLEEPS},
+    places::{HAVE_TIMERS, NO_NOTES_TO_SELF, NOT_IN_PRODUCTION, NOWHERE, PLACES, Place, SLEEPERS, SLEEPS},
     source::{PathUse, Source, Token},
 };
 use std::collections::BTreeSet;
@@ -104,7 +104,8 @@ fn sleeps(source: &Source) -> Vec<String> {
     let module = source.module();
     let may = |used: &PathUse| {
         if used.in_test || path.starts_with("tests/") {
-            let mut helpers = source.functions.iter().filter(|function| function.name == POLL_HELPER);
+            let helps = |name: &str| SLEEPERS.contains(&name);
+            let mut helpers = source.functions.iter().filter(|function| helps(&function.name));
             return helpers
                 .any(|function| (function.line..function.line + function.lines).contains(&used.line));
         }

@@ -186,9 +186,9 @@ pub const NOWHERE: &[(&[&str], &str)] = &[
 /// Said in no comment either.
 pub const NO_NOTES_TO_SELF: &[&str] = &["TODO", "FIXME", "XXX"];
 
-/// Who sleeps is too late or too early. In a test only the poll helper says these: a function of this name, which
-/// looks until a deadline.
+/// Who sleeps is too late or too early. In a test only functions of these names say so: one looks until a deadline,
+/// the other makes a network late or a kill random, where passing time is the experiment itself.
 pub const SLEEPS: &[&str] = &["std::thread::sleep", "tokio::time::sleep"];
-pub const POLL_HELPER: &str = "until";
+pub const SLEEPERS: &[&str] = &["until", "moment"];
 /// The shell waits for the core's next deadline, beside everything else; the demo's vendor rotates by the clock.
 pub const HAVE_TIMERS: &[(&str, &str)] = &[("daemon", "tokio::time::sleep"), ("demo", "tokio::time::sleep")];

@@ -66,6 +66,9 @@ impl Bao {
     pub fn address(&self) -> String {
         format!("https://127.0.0.1:{}", self.port.number)
     }
+    pub fn port(&self) -> u16 {
+        self.port.number
+    }
     pub fn ca_path(&self) -> PathBuf {
         self.ca.clone()
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::{
     ffi::OsString,
     fs,
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     process::ExitStatus,
 };
@@ -40,11 +41,15 @@ impl Daemon {
     }
 
     pub fn start(&mut self) {
+        self.start_logging("trace");
+    }
+    /// With another `RUST_LOG`: what is written at TRACE takes longer than what is measured.
+    pub fn start_logging(&mut self, filter: &str) {
         assert!(self.server.is_none(), "the daemon runs already");
         let args = ["run".into(), "--config".into(), self.config_path().into_os_string()];
         let env = self.environment();
         let mut env: Vec<_> = env.iter().map(|(name, value)| (*name, value.as_os_str())).collect();
-        env.push(("RUST_LOG", "trace".as_ref()));
+        env.push(("RUST_LOG", filter.as_ref()));
         self.server = Some(Server::start(Path::new(PROGRAM), args, &env, &self.log_path()));
     }
 
@@ -80,10 +85,13 @@ impl Daemon {
         self.server.as_mut().expect("the daemon was started").ended().await
     }
 
+    /// Of its HTTP face, without a path.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port.number)
+    }
     /// `GET` of its HTTP face: status and text. `None`: nobody answers.
     pub async fn get(&self, path: &str) -> Option<(u16, String)> {
-        let answer =
-            self.http.get(format!("http://127.0.0.1:{}/{path}", self.port.number)).send().await.ok()?;
+        let answer = self.http.get(format!("{}/{path}", self.url())).send().await.ok()?;
         Some((answer.status().as_u16(), answer.text().await.ok()?))
     }
     /// The status document.
@@ -123,6 +131,18 @@ impl Daemon {
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.log_path()).unwrap_or_default()).into_owned()
     }
+    /// How long the log is by now, in bytes; for [`Daemon::log_since`].
+    pub fn log_len(&self) -> u64 {
+        fs::metadata(self.log_path()).map_or(0, |data| data.len())
+    }
+    /// What was logged after that.
+    pub fn log_since(&self, len: u64) -> String {
+        let mut bytes = Vec::new();
+        if let Ok(mut file) = fs::File::open(self.log_path()) {
+            file.seek(SeekFrom::Start(len)).and_then(|_| file.read_to_end(&mut bytes)).expect("the log");
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
     pub fn dir(&self) -> &Scratch {
         &self.dir
     }
@@ -156,5 +176,20 @@ impl Daemon {
             self.get(path).await.filter(|(status, _)| *status == 200)
         })
         .await;
+    }
+}
+
+/// Lines of its story that are shown when a test fails: at TRACE the end of a log is a library's last milliseconds.
+const STORY_TAIL: usize = 60;
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let (log, levels) = (self.log(), [" INFO", " WARN", "ERROR", "DEBUG performing"]);
+            let told = |line: &&str| levels.iter().any(|level| line.starts_with(level));
+            let story: Vec<_> = log.lines().filter(told).collect();
+            let tail = &story[story.len().saturating_sub(STORY_TAIL)..];
+            eprintln!("--- what the daemon told\n{}\n---", tail.join("\n"));
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Dovecot (Debian's dovecot-imapd), with one mail account, its INBOX, and a folder flagged `\Junk`.
 
 use super::{Ca, Port, Scratch, Server, debian, run, until};
-use rustix::process::{getegid, geteuid};
+use rustix::process::{Signal, getegid, geteuid};
 use serde_json::{Value, json};
 use std::{
     fs::{self, FileTimes},
@@ -85,6 +85,14 @@ impl Dovecot {
         until("Dovecot is gone", async || TcpStream::connect(("127.0.0.1", port)).await.err()).await;
     }
 
+    /// SIGSTOP: nobody answers any more, and no connection ends.
+    pub fn freeze(&self) {
+        self.running().signal_all(Signal::STOP);
+    }
+    pub fn thaw(&self) {
+        self.running().signal_all(Signal::CONT);
+    }
+
     pub fn log(&self) -> String {
         fs::read_to_string(self.dir.join("log")).unwrap_or_default()
     }
@@ -158,6 +166,9 @@ impl Dovecot {
         if ran.code == Some(0) { Ok(ran.stdout) } else { Err(ran.stderr) }
     }
 
+    fn running(&self) -> &Server {
+        self.server.as_ref().expect("Dovecot runs")
+    }
     fn config(&self) -> PathBuf {
         self.dir.join("dovecot.conf")
     }

@@ -9,9 +9,11 @@ mod ca;
 mod canary;
 mod config;
 mod daemon;
+mod disk;
 mod dovecot;
 mod port;
 mod process;
+mod proxy;
 mod scratch;
 mod smtp;
 
@@ -20,9 +22,11 @@ pub use ca::Ca;
 pub use canary::{Canary, Leak};
 pub use config::Config;
 pub use daemon::Daemon;
+pub use disk::SmallDisk;
 pub use dovecot::Dovecot;
 pub use port::Port;
 pub use process::{Ran, Server, run};
+pub use proxy::{Hold, Proxy};
 pub use scratch::Scratch;
 pub use smtp::{Smtp, SmtpMode, SmtpOptions, SmtpTls};
 
@@ -46,6 +50,11 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T
     }
 }
 
+/// Lets time pass, where that is the experiment: an answer that comes late, a kill at a random moment.
+pub async fn moment(length: Duration) {
+    tokio::time::sleep(length).await;
+}
+
 /// The TLS provider of this test process.
 pub fn install_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -63,7 +72,7 @@ fn debian(program: &str, package: &str) -> PathBuf {
 }
 
 /// A program of the Python environment that scripts/test makes; `TEST_TOOLS_DIR` names another one.
-fn tool(program: &str) -> PathBuf {
+pub fn tool(program: &str) -> PathBuf {
     let standard = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools");
     let tools = std::env::var_os("TEST_TOOLS_DIR").map_or_else(standard, PathBuf::from);
     let path = tools.join("bin").join(program);

@@ -84,6 +84,10 @@ impl Server {
     pub fn signal(&self, signal: Signal) {
         kill_process(self.id(), signal).expect("a process that runs");
     }
+    /// To the process and everything it started.
+    pub fn signal_all(&self, signal: Signal) {
+        kill_process_group(self.id(), signal).expect("a process that runs");
+    }
     /// Waits for the process to end by itself.
     pub async fn ended(&mut self) -> ExitStatus {
         let what = format!("{} ends", self.log.display());

@@ -149,6 +149,8 @@ fn the_signed_to_names_exactly_one_of_the_recipients() {
     ] {
         assert_eq!(becomes(to), (true, String::new()), "{to}");
     }
+    let siblings = "it is addressed to another credential";
+    assert_eq!(becomes("third@example.com, x@other.example"), (false, siblings.to_owned()));
     let other = "it is addressed to somebody else: whoever got it may have sent it on";
     for (to, why) in [
         ("x@other.example", other),

@@ -1,0 +1,85 @@
+//! The mail server goes away, refuses, or loses the mail.
+
+use super::scene::{NAME, OPERATOR, Scene};
+use crate::world::{Dovecot, until};
+use sha2::{Digest, Sha256};
+use std::fs;
+
+#[tokio::test]
+async fn a_mail_server_that_was_killed_or_that_kicks_is_found_again_with_the_mail_that_came_meanwhile() {
+    let mut scene = Scene::running().await;
+    scene.dovecot.kill().await;
+    let key = scene.rotate();
+    scene.lay_confirmation(&key);
+    scene.dovecot.start_again().await;
+    scene.completed(&key).await;
+
+    scene.dovecot.kick().await;
+    let key = scene.rotate();
+    scene.confirm(&key).await;
+    scene.completed(&key).await;
+}
+
+#[tokio::test]
+async fn a_refused_login_is_told_at_once_and_tried_rarely_and_a_reload_mends_it() {
+    let mut scene = Scene::build().await;
+    // A look each second, if the mailbox were open.
+    scene.config.set("schedules.mailbox_poll", "* * * * * *");
+    scene.dovecot.set_password("another password");
+    scene.start().await;
+    let incident = scene.told("mailbox-refused").await;
+    assert_eq!(incident["severity"], "urgent");
+    let mail = scene.mailed("mailbox-refused").await;
+    assert!(
+        mail.starts_with(&format!("X-Envelope-From: keyrelay@example.com\r\nX-Envelope-To: {OPERATOR}\r\n")),
+        "{mail}"
+    );
+    assert!(!mail.contains(Dovecot::PASSWORD), "{mail}");
+
+    let key = scene.rotate();
+    scene.confirm(&key).await;
+    let log = scene.daemon.log_len();
+    let five_polls = async || (scene.daemon.log_since(log).matches("CheckStore").count() >= 5).then_some(());
+    until("five polls", five_polls).await;
+    assert_eq!(scene.dovecot.log().matches("auth failed").count(), 1, "{}", scene.dovecot.log());
+    scene.dovecot.set_password(Dovecot::PASSWORD);
+    scene.daemon.sighup();
+    scene.completed(&key).await;
+    scene.resolved("mailbox-refused").await;
+}
+
+#[tokio::test]
+async fn a_mail_that_is_expunged_while_the_store_is_sealed_has_its_key_in_the_spool_also_after_a_kill() {
+    let mut scene = Scene::running().await;
+    scene.bao.seal().await;
+    let key = scene.rotate();
+    scene.confirm(&key).await;
+    let hex = key.fingerprint().hex();
+    let seen = async || scene.daemon.log().contains(&hex).then_some(());
+    until("the confirmation was read", seen).await;
+    scene.dovecot.expunge("INBOX").await;
+    scene.in_spool().await;
+    scene.daemon.kill9();
+    scene.start().await;
+    scene.bao.unseal().await;
+    scene.completed(&key).await;
+}
+
+#[tokio::test]
+async fn a_mail_that_killed_the_process_is_not_opened_again_and_told_of() {
+    let mut scene = Scene::running().await;
+    let key = scene.rotate();
+    scene.daemon.kill9();
+    let mail = scene.lay_confirmation(&key);
+    let hash: String = Sha256::digest(&mail).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    fs::write(scene.daemon.state_dir().join(format!("mails/{hash}.reading")), "").expect("a note");
+    scene.start().await;
+    let told = scene.mailed("mail-broken").await;
+    assert!(told.contains("keyrelay ingest"), "{told}");
+    assert!(!scene.daemon.status().await.to_string().contains(&key.fingerprint().hex()));
+
+    // What the notice says helps.
+    let ran = scene.daemon.run_with(&["ingest", NAME], key.expose()).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    scene.completed(&key).await;
+}

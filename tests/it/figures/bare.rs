@@ -1,0 +1,123 @@
+//! The round trips that a rotation cannot do without, each as bare as it can be, over connections that are open.
+
+use super::site::{PATH, Site};
+use crate::world::Dovecot;
+use keyrelay::domain::Key;
+use mail_auth::hickory_resolver::proto::{
+    op::{Message, Query},
+    rr::{Name, RecordType},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::{
+    net::Ipv4Addr,
+    str::FromStr,
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream},
+    net::{TcpStream, UdpSocket},
+};
+
+pub struct Bare {
+    imap: Imap,
+    dns: UdpSocket,
+    question: Vec<u8>,
+    http: reqwest::Client,
+    /// Versions written for comparison.
+    written: u64,
+}
+
+impl Bare {
+    pub async fn open(site: &Site) -> Self {
+        let dns = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a socket");
+        dns.connect(site.dns.addr()).await.expect("an address");
+        let name = Name::from_str(&format!("{}.", site.signer.txt_record().0)).expect("a name");
+        let mut question = Message::query();
+        question.add_query(Query::query(name, RecordType::TXT));
+        Self {
+            imap: Imap::open(site.dovecot.imap.number).await,
+            dns,
+            question: question.to_vec().expect("a question"),
+            http: reqwest::Client::builder().no_proxy().build().expect("a client"),
+            written: 0,
+        }
+    }
+
+    /// Fetch, DKIM look-up, both probes, read, write, read back: one after the other.
+    pub async fn round_trips(&mut self, site: &Site, old: &Key, new: &Key) -> Duration {
+        self.imap.command("NOOP").await;
+        let start = Instant::now();
+        self.imap.command("UID FETCH * (UID INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.65536>)").await;
+        self.look_up().await;
+        for key in [old, new] {
+            self.probe(site, key).await;
+        }
+        let (_, document) = read(site, PATH).await;
+        let (write, path) =
+            (json!({"data": document["data"]["data"], "options": {"cas": self.written}}), "bench/bare");
+        let (status, answer) = site.bao.must_call(Method::POST, &format!("secret/data/{path}"), write).await;
+        assert_eq!(status, 200, "{answer}");
+        read(site, path).await;
+        self.written += 1;
+        start.elapsed()
+    }
+
+    async fn look_up(&self) {
+        self.dns.send(&self.question).await.expect("a question sent");
+        let mut answer = [0; 4096];
+        self.dns.recv(&mut answer).await.expect("an answer");
+    }
+
+    pub async fn probe(&self, site: &Site, key: &Key) {
+        let url = format!("{}/api/vendor/projects/", site.vendor.base_url());
+        let answer = self.http.get(url).bearer_auth(key.expose()).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        answer.bytes().await.expect("its body");
+    }
+}
+
+async fn read(site: &Site, path: &str) -> (u16, Value) {
+    site.bao.must_call(Method::GET, &format!("secret/data/{path}"), Value::Null).await
+}
+
+/// A logged-in session with INBOX open.
+pub struct Imap(BufStream<TcpStream>);
+
+impl Imap {
+    pub async fn open(port: u16) -> Self {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("the IMAP server");
+        stream.set_nodelay(true).expect("a socket's option");
+        let mut imap = Self(BufStream::new(stream));
+        imap.line().await;
+        imap.command(&format!("LOGIN {} \"{}\"", Dovecot::USER, Dovecot::PASSWORD)).await;
+        imap.command("EXAMINE INBOX").await;
+        imap
+    }
+
+    /// Sends it, and returns the lines of its answer; literals are read and dropped.
+    pub async fn command(&mut self, command: &str) -> Vec<String> {
+        self.0.write_all(format!("b {command}\r\n").as_bytes()).await.expect("a command sent");
+        self.0.flush().await.expect("a command sent");
+        let mut lines = Vec::new();
+        loop {
+            let line = self.line().await;
+            if line.starts_with("b ") {
+                assert!(line.starts_with("b OK"), "{command}: {line}");
+                return lines;
+            }
+            lines.push(line);
+        }
+    }
+
+    async fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).await.expect("a line");
+        let line = line.trim_end().to_owned();
+        let literal = line.rsplit_once('{').and_then(|(_, length)| length.strip_suffix('}')?.parse().ok());
+        if let Some(length) = literal {
+            self.0.read_exact(&mut vec![0; length]).await.expect("a literal");
+        }
+        line
+    }
+}

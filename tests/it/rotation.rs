@@ -1,0 +1,13 @@
+//! The whole program on real servers: the built daemon between Dovecot, OpenBao, an SMTP server, a name server, a
+//! simulated vendor and consumers. Each test is a sentence of what an operator may rely on.
+
+mod calm;
+mod consumers;
+mod face;
+mod first_start;
+mod ingest;
+mod kept_right;
+mod ladder;
+mod refused;
+mod stage;
+mod wordings;

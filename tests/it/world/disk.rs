@@ -1,0 +1,43 @@
+//! A disk that can be full.
+
+use super::Scratch;
+use std::{fs, io::ErrorKind, path::PathBuf, process::Command};
+
+/// A file system of its own of 64 KiB, for the owner alone; gone when dropped.
+pub struct SmallDisk {
+    dir: Scratch,
+}
+
+impl SmallDisk {
+    /// `None`, with the reason on stderr, where this process may not mount one.
+    pub fn mount() -> Option<Self> {
+        let disk = Self { dir: Scratch::new() };
+        let path = disk.dir.folder("disk");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=64k,mode=0700", "tmpfs"]).arg(path);
+        let mounted = mount.output().expect("mount(8)");
+        if mounted.status.success() {
+            return Some(disk);
+        }
+        eprintln!("skipped: no disk can be mounted here: {}", String::from_utf8_lossy(&mounted.stderr));
+        None
+    }
+    pub fn path(&self) -> PathBuf {
+        self.dir.join("disk")
+    }
+    /// Takes every byte that is left.
+    pub fn fill(&self) {
+        let full = fs::write(self.path().join("filler"), vec![0; 1 << 20]).expect_err("a full disk");
+        assert_eq!(full.kind(), ErrorKind::StorageFull);
+    }
+    pub fn free(&self) {
+        fs::remove_file(self.path().join("filler")).expect("the filler");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // What stays mounted is memory, and goes with the next boot; no test's verdict hangs on it.
+        let _ = Command::new("umount").arg("-l").arg(self.path()).output();
+    }
+}
