@@ -177,7 +177,7 @@ async fn kill(scene: &mut Scene, after: Duration, log: u64) -> String {
     let story = scene.daemon.log_since(log);
     let begins = format!("INFO {NAME}: ");
     let states = story.lines().filter_map(|line| line.split_once(&begins)?.1.split_once("--> "));
-    let hit = states.filter_map(|(_, state)| Some(state.split_once(':')?.0.to_owned())).last();
+    let hit = states.rev().filter_map(|(_, state)| Some(state.split_once(':')?.0.to_owned())).next();
     scene.store.fast();
     scene.api.fast();
     scene.shop.fast();
