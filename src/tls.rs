@@ -30,6 +30,11 @@ pub fn client_config(ca_cert: Option<&Path>) -> Result<Arc<ClientConfig>, String
     Ok(Arc::new(builder.with_no_client_auth()))
 }
 
+/// Whether the file can be trusted: why not, naming it.
+pub fn check_roots(path: &Path) -> Result<(), String> {
+    roots(path).map(drop)
+}
+
 /// The certificates in a PEM file as the only roots.
 fn roots(path: &Path) -> Result<RootCertStore, String> {
     let broken = |why: String| format!("{}: {why}", path.display());

@@ -82,11 +82,12 @@ fn digest(key: &[u8; 32], text: &[u8]) -> [u8; 32] {
 /// Makes the folder with mode 0700 where it is missing, parents included, and refuses one that others may enter.
 pub fn private_dir(dir: &Path) -> Result<(), String> {
     let named = |why: &dyn std::fmt::Display| format!("{}: {why}", dir.display());
-    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| named(&error))?;
-    let found = dir.symlink_metadata().map_err(|error| named(&error))?;
-    if !found.is_dir() {
-        return Err(named(&"it is not a folder"));
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    let found = dir.symlink_metadata();
+    if found.as_ref().is_ok_and(|found| !found.is_dir()) {
+        return Err(named(&"it is not a folder; move it away, or name another one"));
     }
+    let found = made.and(found).map_err(|error| named(&error))?;
     if found.mode() & 0o077 != 0 {
         return Err(named(&format!("others may enter it; type: chmod 700 {}", dir.display())));
     }
@@ -184,7 +185,10 @@ mod tests {
         let (real, link) = (parent.path().join("real"), parent.path().join("link"));
         private_dir(&real).unwrap();
         std::os::unix::fs::symlink(&real, &link).unwrap();
-        assert_eq!(private_dir(&link).unwrap_err(), format!("{}: it is not a folder", link.display()));
+        assert_eq!(
+            private_dir(&link).unwrap_err(),
+            format!("{}: it is not a folder; move it away, or name another one", link.display())
+        );
         assert!(private_file().read(true).open(&link).is_err());
     }
 }

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     spool,
     store::{self, local, vault},
+    tls,
 };
 use std::path::{Path, PathBuf};
 
@@ -80,11 +81,15 @@ pub(super) fn spool(table: &mut Table, state_dir: &Path) -> Option<spool::Settin
     Some(spool::Settings { dir, key: table.get("key", random_key) })
 }
 
-/// A file of PEM certificates. Whoever uses it reads it; that it is there is seen here.
+/// A file of PEM certificates. Whoever uses it reads it again; that it holds some is seen here.
 pub(super) fn certificate(item: &Item) -> Option<PathBuf> {
     let path = path(item)?;
     if path.is_file() {
-        return Some(path);
+        let hint = "put the authority's certificate there as PEM, or leave the key out to trust the system's";
+        return match tls::check_roots(&path) {
+            Ok(()) => Some(path),
+            Err(why) => item.refuse_with(why, hint),
+        };
     }
     let hint = "put the PEM file there, or leave the key out to trust the system's authorities";
     item.note_missing(format!("no file {}", path.display()), hint)?;

@@ -40,6 +40,7 @@ pub struct Shell {
     pub(super) limits: Limits,
     reach: Reach,
     since: Timestamp,
+    phases: story::Phases,
     /// Keys of the configuration that a reload cannot change.
     pub needs_restart: Vec<String>,
 }
@@ -65,6 +66,7 @@ impl Shell {
             limits: limits.clone(),
             reach,
             since: now,
+            phases: story::Phases::default(),
             needs_restart: Vec::new(),
         };
         shell.tell_of_spool();
@@ -86,6 +88,7 @@ impl Shell {
             Ok(message) => message.into_iter().for_each(|message| self.take(message)),
             Err(_) => {
                 let effects = self.fleet.handle_deadline(clock::now());
+                self.tell_phases(&effects, "Deadline");
                 self.perform_all(effects);
             }
         }
@@ -152,9 +155,21 @@ impl Shell {
         if let (Some(before), Some(name)) = (before, &name)
             && let Some(rotation) = self.fleet.credential(name)
         {
-            story::tell(&before, &self.fleet, rotation, &cause, now);
+            self.phases.tell(rotation, &cause);
+            story::tell(&before, &self.fleet, rotation, now);
         }
+        self.tell_phases(&effects, &cause);
         self.perform_all(effects);
+    }
+    /// Deadlines, the store's return and a vendor's answer to a random key move credentials as well.
+    fn tell_phases(&mut self, effects: &[Effect], cause: &str) {
+        for effect in effects {
+            if let Effect::Credential { name, .. } | Effect::Record { name, .. } = effect
+                && let Some(rotation) = self.fleet.credential(name)
+            {
+                self.phases.tell(rotation, cause);
+            }
+        }
     }
 
     fn perform_all(&mut self, effects: Vec<Effect>) {

@@ -1,33 +1,42 @@
 //! The journal's story of a rotation: one line for each change that an operator would want to have seen.
 
 use crate::{
-    domain::{ProofLevel, Timestamp},
+    domain::{CredentialName, ProofLevel, Timestamp},
     rotation::{CredentialView, Event, Fleet, Input, Phase, Rotation},
 };
+use std::collections::BTreeMap;
 
-/// What may change in one step of one credential.
-pub struct Before {
-    phase: Phase,
-    view: CredentialView,
+/// The phase that was last told of each credential: what changes it is not always an event of its own.
+#[derive(Default)]
+pub struct Phases(BTreeMap<CredentialName, Phase>);
+
+impl Phases {
+    /// Of a credential that an event concerned, or that effects came out for.
+    pub fn tell(&mut self, rotation: &Rotation, event: &str) {
+        let (name, phase) = (rotation.name(), rotation.phase());
+        let before = self.0.insert(name.clone(), phase).unwrap_or(Phase::Unseeded);
+        if before != phase {
+            tracing::info!("{name}: {before} --{event}--> {phase}: {}", meaning(phase));
+        }
+    }
 }
+
+/// What else may change in one step of one credential.
+pub struct Before(CredentialView);
 
 pub fn before(fleet: &Fleet, rotation: &Rotation, now: Timestamp) -> Before {
-    Before { phase: rotation.phase(), view: fleet.view(rotation, now) }
+    Before(fleet.view(rotation, now))
 }
 
-/// Tells what changed; `event` is the short name of what made it change.
-pub fn tell(before: &Before, fleet: &Fleet, rotation: &Rotation, event: &str, now: Timestamp) {
+/// Tells what changed.
+pub fn tell(Before(before): &Before, fleet: &Fleet, rotation: &Rotation, now: Timestamp) {
     let (name, after) = (rotation.name(), fleet.view(rotation, now));
-    let phase = rotation.phase();
-    if before.phase != phase {
-        tracing::info!("{name}: {} --{event}--> {phase}: {}", before.phase, meaning(phase));
-    }
-    if before.view.generation != after.generation && before.view.fingerprint.is_some() {
+    if before.generation != after.generation && before.fingerprint.is_some() {
         let key = after.fingerprint.as_deref().unwrap_or("none");
         tracing::info!("{name}: {key} is the current key (generation {})", after.generation);
     }
     for consumer in &after.consumers {
-        let known = before.view.consumers.iter().find(|known| known.name == consumer.name);
+        let known = before.consumers.iter().find(|known| known.name == consumer.name);
         let changed = known
             .is_none_or(|known| (known.proof, &known.fingerprint) != (consumer.proof, &consumer.fingerprint));
         if changed
@@ -59,7 +68,18 @@ fn meaning(phase: Phase) -> &'static str {
 
 /// The event as a past participle with its fingerprint: all that the journal says of it.
 pub fn name_of(event: &Event) -> String {
-    let Event::Credential { input, .. } = event else { return "Deadline".into() };
+    let input = match event {
+        Event::Credential { input, .. } => input,
+        Event::Configured(_) => return "Configured".into(),
+        Event::ConfigRefused { .. } => return "ConfigRefused".into(),
+        Event::Mailbox { name, .. } => return format!("Mailbox({name})"),
+        Event::StoreChecked { outcome: Ok(_) } => return "StoreChecked".into(),
+        Event::StoreChecked { outcome: Err(_) } => return "StoreChecked(failed)".into(),
+        Event::ControlFinished { answer, .. } => return format!("ControlFinished({})", answer.verdict),
+        Event::NoticeSent { .. } => return "NoticeSent".into(),
+        Event::Tick(schedule) => return format!("Tick({schedule:?})"),
+        Event::Stopping => return "Stopping".into(),
+    };
     match input {
         Input::DocumentsRead { .. } => "DocumentsRead".into(),
         Input::MailsSeen { findings, .. } => format!("MailsSeen({})", findings.len()),

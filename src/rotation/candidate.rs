@@ -59,6 +59,17 @@ pub(super) struct OperatorsWord {
 }
 
 impl Candidate {
+    pub fn waits_for_better_mail(&self) -> bool {
+        self.held.is_some() && matches!(self.origin, Origin::Mail(_))
+    }
+    /// A key that is held for what its mail was came again in a mail that lets it in: the better mail counts.
+    pub fn take_better_mail(&mut self, other: Self) {
+        if self.waits_for_better_mail() && other.held.is_none() {
+            (self.origin, self.dated, self.rotated_at) = (other.origin, other.dated, other.rotated_at);
+            (self.rotation_id, self.held, self.unprovable) = (other.rotation_id, None, false);
+        }
+    }
+
     pub fn mailed(
         confirmation: Confirmation,
         held: Option<String>,

@@ -293,14 +293,13 @@ impl ConsumerState {
         match outcome {
             DeliveryOutcome::Done => {
                 self.delivered = Some(baton.generation);
-                self.delivered_at = Some(baton.now);
                 self.copy_right_for = Some(baton.generation);
                 if self.forced {
                     self.acted = None;
                 }
                 (self.forced, self.healing) = (false, false);
                 self.failed &= self.policy.acts;
-                self.task.succeeded();
+                self.gets_on(baton);
                 self.step = if self.policy.acts { Step::Act } else { Step::Prove };
             }
             DeliveryOutcome::Failed(why) => self.fail(why, baton),
@@ -311,16 +310,26 @@ impl ConsumerState {
             ActionOutcome::Done => {
                 self.acted = Some(baton.generation);
                 self.failed = false;
-                self.task.succeeded();
+                self.gets_on(baton);
                 self.step = Step::Prove;
             }
             ActionOutcome::Failed(why) => self.fail(why, baton),
         }
     }
+    /// It was given something new: what it showed before says nothing of what it will show.
+    fn gets_on(&mut self, baton: Baton<'_>) {
+        self.task.succeeded();
+        self.delivered_at = Some(baton.now);
+        self.other_key = None;
+        self.unproven_since = self.unproven_since.map(|_| baton.now);
+    }
     pub fn proved(&mut self, outcome: ProofOutcome, baton: Baton<'_>) {
         match outcome {
             ProofOutcome::Proven { level, instances, at, .. } => self.prove(level, instances, at, baton),
             ProofOutcome::OtherKey(other) => {
+                // That is a proof, too, of the key that it names.
+                let (level, instances) = (ProofLevel::InUse, Instances::default());
+                self.shown = Some(Shown { fingerprint: other, level, instances, at: baton.now });
                 self.other_key = Some(other);
                 let named = if other.is_weak() { String::new() } else { format!(" ({other})") };
                 self.not_proven(format!("it works with another key{named} than the current one"), baton);

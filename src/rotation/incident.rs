@@ -87,8 +87,10 @@ pub struct Incident {
     pub count: u32,
     pub seen_at: Timestamp,
     ladder: Option<Ladder>,
-    /// The number of the next mail of this incident.
+    /// The number of the next mail of this incident, and how many are known to be out.
     next_step: u32,
+    #[serde(default)]
+    sent: u32,
     told_at: Option<Timestamp>,
 }
 
@@ -127,10 +129,21 @@ impl Incidents {
         Self { open, tellings: Vec::new(), owner: owner.to_owned() }
     }
     /// An earlier process left these open: their threads go on. What this one has begun stays, where they have none.
+    /// A mail that may not have gone out is told again, with the same number: nobody reads it twice.
     pub fn take_over(&mut self, open: Vec<Incident>) {
         for incident in open {
+            if let Some(step) = incident.next_step.checked_sub(1).filter(|step| *step >= incident.sent) {
+                let (id, incident) = (self.id(&incident), incident.clone());
+                self.tellings.push(Telling { incident, id, step, resolved: false });
+            }
             self.open.insert((incident.code, incident.subject.clone()), incident);
         }
+    }
+    /// A mail is out; whether its incident is still open.
+    pub fn sent(&mut self, id: &str, step: u32) -> bool {
+        let key = self.open.iter().find(|(_, incident)| self.id(incident) == id).map(|(key, _)| key.clone());
+        let open = key.and_then(|key| self.open.get_mut(&key));
+        open.map(|incident| incident.sent = incident.sent.max(step + 1)).is_some()
     }
     pub fn is_open(&self, code: Code, subject: &str) -> bool {
         self.open.contains_key(&(code, subject.to_owned()))
@@ -242,6 +255,7 @@ impl Incident {
             seen_at: now,
             ladder: report.ladder,
             next_step: 0,
+            sent: 0,
             told_at: None,
         }
     }

@@ -50,58 +50,49 @@ impl Mailbox {
             MailboxInput::Lost { why } => {
                 self.open = false;
                 let since = *self.lost_since.get_or_insert(now);
-                self.connection.failed(
-                    now,
-                    limits.backoff_cap_max.min(limits.mailbox_retry_max),
-                    salt(&[name.as_str()]),
-                    limits,
-                );
+                let cap = limits.backoff_cap_max.min(limits.mailbox_retry_max);
+                self.connection.failed(now, cap, salt(&[name.as_str()]), limits);
                 if self.connection.failures() >= TOLD_AFTER_FAILURES {
-                    let message =
-                        format!("the mailbox {name} cannot be read since {}: {why}", since.minutes());
-                    let report = Report::new(
-                        Code::MailboxUnreachable,
-                        Severity::Warning,
-                        message,
-                        "bring the mail server back; it is tried again by itself",
-                    )
-                    .about(name.as_str())
-                    .breaks("a rotation's mail is seen only when the mailbox can be read again")
-                    .doing("it is tried again and again");
-                    incidents.raise(now, report);
+                    incidents.raise(now, unreachable(name, since, &why));
                 }
             }
             MailboxInput::Refused { why } => {
                 self.open = false;
                 self.connection.failed(now, limits.login_retry, salt(&[name.as_str()]), limits);
                 self.connection.wait_until(now + limits.login_retry);
-                let message = format!("the mailbox {name} refuses the login: {why}");
-                let report = Report::new(
-                    Code::MailboxRefused,
-                    Severity::Urgent,
-                    message,
-                    format!("correct mailboxes.{name} (user, password), then: systemctl reload keyrelay"),
-                )
-                .about(name.as_str())
-                .breaks("no rotation is seen until it is mended")
-                .doing("it is tried again only a few times an hour, so that the account is not locked");
-                incidents.raise(now, report);
+                incidents.raise(now, refused(name, &why));
             }
             MailboxInput::Unread { place, why, broken } => {
-                let code = if broken { Code::MailBroken } else { Code::MailTooLarge };
-                let message = format!("a mail in {name} ({place}) was not read: {why}");
-                let report = Report::new(
-                    code,
-                    Severity::Warning,
-                    message,
-                    "read it yourself; a key in it goes in with: keyrelay ingest NAME",
-                )
-                .about(format!("{name}/{place}"));
-                incidents.announce(now, report);
+                incidents.announce(now, unread(name, &place, &why, broken));
             }
         }
     }
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.connection.waits_until().filter(|_| !self.open)
     }
+}
+
+fn unreachable(name: &MailboxName, since: Timestamp, why: &str) -> Report {
+    let message = format!("the mailbox {name} cannot be read since {}: {why}", since.minutes());
+    let hint = "bring the mail server back; it is tried again by itself";
+    Report::new(Code::MailboxUnreachable, Severity::Warning, message, hint)
+        .about(name.as_str())
+        .breaks("a rotation's mail is seen only when the mailbox can be read again")
+        .doing("it is tried again and again")
+}
+
+fn refused(name: &MailboxName, why: &str) -> Report {
+    let message = format!("the mailbox {name} refuses the login: {why}");
+    let hint = format!("correct mailboxes.{name} (user, password), then:\npkill -HUP -x keyrelay");
+    Report::new(Code::MailboxRefused, Severity::Urgent, message, hint)
+        .about(name.as_str())
+        .breaks("no rotation is seen until it is mended")
+        .doing("it is tried again only a few times an hour, so that the account is not locked")
+}
+
+fn unread(name: &MailboxName, place: &str, why: &str, broken: bool) -> Report {
+    let code = if broken { Code::MailBroken } else { Code::MailTooLarge };
+    let message = format!("a mail in {name} ({place}) was not read: {why}");
+    let hint = "read it yourself; a key in it goes in with: keyrelay ingest NAME";
+    Report::new(code, Severity::Warning, message, hint).about(format!("{name}/{place}"))
 }

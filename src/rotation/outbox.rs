@@ -49,25 +49,27 @@ impl Outbox {
         self.sent.len() >= limits.notices_per_hour as usize
     }
 
-    pub fn sent(&mut self, incident: &str, step: u32, now: Timestamp) {
-        if self.remove(incident, step) {
-            if step == 0 {
-                self.sent.push_back(now);
-            }
-            self.last_sent_at = Some(now);
+    /// It is out.
+    pub fn sent(&mut self, incident: &str, step: u32, now: Timestamp) -> Option<Notice> {
+        let notice = self.remove(incident, step)?;
+        if step == 0 {
+            self.sent.push_back(now);
         }
+        self.last_sent_at = Some(now);
+        Some(notice)
     }
     /// It will never be sent.
-    pub fn given_up(&mut self, incident: &str, step: u32) {
-        self.remove(incident, step);
+    pub fn given_up(&mut self, incident: &str, step: u32) -> Option<Notice> {
+        self.remove(incident, step)
     }
-    fn remove(&mut self, incident: &str, step: u32) -> bool {
-        let awaited = self.finish(incident, step);
-        if awaited {
-            self.task.succeeded();
-            self.queue.retain(|notice| !(notice.incident == incident && notice.step == step));
+    fn remove(&mut self, incident: &str, step: u32) -> Option<Notice> {
+        if !self.finish(incident, step) {
+            return None;
         }
-        awaited
+        self.task.succeeded();
+        let this = |notice: &Notice| notice.incident == incident && notice.step == step;
+        let index = self.queue.iter().position(this)?;
+        self.queue.remove(index)
     }
     pub fn failed(&mut self, incident: &str, step: u32, now: Timestamp, limits: &Limits) {
         if self.finish(incident, step) {

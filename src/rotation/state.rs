@@ -113,7 +113,7 @@ pub(super) struct Waiting {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Awaits {
     /// The judgement and promotion of this key.
-    Key(Fingerprint),
+    Promotion(Fingerprint),
     /// It was promoted as this generation: now the consumers.
     Consumers(u64),
     /// What each consumer's count of passes must reach.

@@ -135,9 +135,13 @@ impl Rotation {
     pub fn current_fingerprint(&self) -> Option<Fingerprint> {
         self.current.as_ref().map(|current| current.fingerprint)
     }
-    /// What recognition must know: keys that are known, and mails that are done.
+    /// What recognition must know: keys that are known, and mails that are done. A key that is held for its mail is
+    /// not known: a better mail may bring it.
     pub fn recognition(&self) -> (BTreeSet<Fingerprint>, BTreeSet<MailId>) {
-        (self.known_fingerprints(), self.done_mails())
+        let mut known = self.known_fingerprints();
+        let held = self.candidates.iter().filter(|candidate| candidate.waits_for_better_mail());
+        held.for_each(|candidate| _ = known.remove(&candidate.fingerprint));
+        (known, self.done_mails())
     }
 
     fn view(&self, now: Timestamp, fleet: &Fleet) -> CredentialView {

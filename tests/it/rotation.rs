@@ -3,8 +3,11 @@
 
 mod calm;
 mod consumers;
+mod face;
 mod first_start;
 mod ingest;
 mod kept_right;
+mod ladder;
+mod refused;
 mod stage;
 mod wordings;

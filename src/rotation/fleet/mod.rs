@@ -80,7 +80,9 @@ impl Fleet {
             Event::ControlFinished { origin, answer } => {
                 self.control_finished(&origin, answer, now, &mut effects)
             }
-            Event::NoticeSent { incident, step, outcome } => self.notice_sent(&incident, step, outcome, now),
+            Event::NoticeSent { incident, step, outcome } => {
+                self.notice_sent(&incident, step, outcome, now, &mut effects)
+            }
             Event::Tick(schedule) => self.tick(schedule, now, &mut effects),
             Event::Stopping => {
                 self.rotations.values_mut().for_each(|rotation| rotation.stopping = true);

@@ -27,29 +27,38 @@ impl Fleet {
         step: u32,
         outcome: Result<(), NoticeFailure>,
         now: Timestamp,
+        effects: &mut Vec<Effect>,
     ) {
-        match outcome {
+        let over = match outcome {
             Ok(()) => {
-                self.outbox.sent(incident, step, now);
                 self.incidents.clear(Code::AlertsFailing, "");
+                self.outbox.sent(incident, step, now)
             }
             Err(NoticeFailure::Later(why)) => {
                 self.outbox.failed(incident, step, now, &self.settings.limits);
                 if self.outbox.failures() >= TOLD_AFTER_FAILURES {
                     self.incidents.raise(now, failing(&why));
                 }
+                None
             }
             Err(NoticeFailure::Never(why)) => {
-                self.outbox.given_up(incident, step);
                 self.incidents.raise(now, failing(&why));
+                self.outbox.given_up(incident, step)
             }
+        };
+        let Some((notice, name)) = over.and_then(|notice| Some((notice.clone(), notice.credential?))) else {
+            return;
+        };
+        if let Some(rotation) = self.rotations.get_mut(&name) {
+            rotation.was_told(&notice);
         }
+        self.step(&name, None, now, effects);
     }
 }
 
 fn failing(why: &str) -> Report {
     let message = format!("alert mails cannot be sent: {why}");
-    let hint = "keyrelay check\nmend alerts.email, then:\nsystemctl reload keyrelay";
+    let hint = "keyrelay check\nmend alerts.email, then:\npkill -HUP -x keyrelay";
     Report::new(Code::AlertsFailing, Severity::Urgent, message, hint)
         .breaks("operators do not hear of anything")
         .doing("the mails wait, and are sent by themselves")

@@ -105,6 +105,7 @@ impl Rotation {
                 state.other_key.and_then(|_| self.wrong_key_told_at(state, ctx)),
                 self.rehearsal_told_at(state, ctx),
                 self.silence_told_at(state, ladder, ctx),
+                state.unproven_since.map(|since| since + ctx.limits.backoff_cap_min),
             ]
         };
         let here = self.consumers.values().filter(|state| !state.policy.elsewhere);
@@ -120,7 +121,8 @@ impl Rotation {
         });
     }
     fn report_other_key(&mut self, wrong: Vec<Named>, ladder: Option<Ladder>, ctx: Ctx<'_>) {
-        let unknown = |state: &ConsumerState| state.passes == 0 || state.other_key.is_some();
+        let current = self.current.as_ref().map(|current| current.fingerprint);
+        let unknown = move |state: &ConsumerState| !current.is_some_and(|current| state.is_good(current));
         let name = self.settings.name.clone();
         let hint = |consumer: &ConsumerName| {
             format!("restart {consumer}, then:\nkeyrelay prove {name} --consumer {consumer}")

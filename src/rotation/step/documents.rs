@@ -78,7 +78,7 @@ impl Rotation {
     }
     pub(super) fn store_worked(&mut self, call: Call, out: &mut Out) {
         self.documents.refusals.remove(&call);
-        self.documents.trouble = None;
+        self.store_is_back();
         out.store = Some(Ok(()));
     }
     /// The store answers again: whatever waits for it begins at once, and both documents are read first.

@@ -60,10 +60,12 @@ impl Rotation {
         self.current.as_ref().filter(|_| due).map(|current| current.fingerprint)
     }
     /// Whether what somebody wrote to the store is still being asked about.
-    pub(super) fn is_judging_foreign(&self) -> bool {
+    pub(super) fn is_judging_foreign(&self, ctx: Ctx<'_>) -> bool {
         let found = self.documents.key.as_ref().and_then(|document| document.current);
-        self.best_candidate()
-            .is_some_and(|candidate| Some(candidate.fingerprint) == found && candidate.dead_since.is_none())
+        self.best_candidate().is_some_and(|candidate| {
+            let lately = ctx.now.since(candidate.received_at) < ctx.limits.unclear_told_after;
+            Some(candidate.fingerprint) == found && lately
+        })
     }
 
     /// The key of `fingerprint`, as it may be shown: a weak one by its generation, or its number among the candidates.

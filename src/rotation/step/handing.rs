@@ -1,6 +1,6 @@
 //! From the promotion to the last consumer: every consumer walks its own way, side by side.
 
-use super::{Ctx, Out};
+use super::{Ctx, Out, probing::old_key_asked_at};
 use crate::domain::{
     Code, ConsumerName, CopyState, DeliveryOutcome, Fingerprint, KeyDocument, Limits, Origin, Severity,
     Timestamp,
@@ -27,7 +27,7 @@ impl Rotation {
             let until = previous.and_then(|previous| previous.expires_at);
             self.remember_former(Former { fingerprint: old.fingerprint, until });
             let facts = self.keys.entry(old.fingerprint).or_default();
-            facts.probe.wait_until(ctx.now + ctx.limits.old_key_probe);
+            facts.probe.wait_until(old_key_asked_at(until, ctx));
         }
         self.memory.formers.retain(|former| former.fingerprint != fingerprint);
         self.refresh_current(document);

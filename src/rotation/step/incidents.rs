@@ -63,7 +63,9 @@ impl Rotation {
         let mut waiting: Vec<_> = self.candidates.iter().map(|known| self.label(known.fingerprint)).collect();
         for candidate in self.candidates.clone() {
             let told_elsewhere = self.is_told_with_the_store(&candidate);
-            if let Some(why) = candidate.held.as_ref().filter(|_| !told_elsewhere) {
+            // Of one from the spool an earlier process may have told: its notes say so.
+            let noted = self.documents.known || !candidate.from_spool;
+            if let Some(why) = candidate.held.as_ref().filter(|_| !told_elsewhere && noted) {
                 let label = self.label(candidate.fingerprint);
                 let message = format!("the key {label} from {} is held: {why}", candidate.origin);
                 let hint = format!("keyrelay status {name}\nkeyrelay accept {name} {label}");
@@ -151,8 +153,13 @@ impl Rotation {
         let given_up = self.best_candidate().and_then(|candidate| {
             candidate.dead_since.map(|_| self.ladder_from(candidate.rotated_at, ctx).until)
         });
+        let foreign = self
+            .best_candidate()
+            .filter(|candidate| candidate.origin == Origin::Store)
+            .map(|candidate| candidate.received_at + ctx.limits.unclear_told_after);
         unclear
             .into_iter()
+            .chain(foreign)
             .chain(dead)
             .chain(given_up)
             .chain(self.consumer_moments(ctx))

@@ -83,8 +83,10 @@ impl Rotation {
         if let Origin::Mail(mail) = &candidate.origin {
             self.remember_done(mail.id.clone(), ctx);
         }
-        if !known {
-            self.add_candidate(candidate);
+        match self.candidate(fingerprint) {
+            Some(held) => held.take_better_mail(candidate),
+            None if current => {}
+            None => self.add_candidate(candidate),
         }
     }
     pub(super) fn add_candidate(&mut self, mut candidate: Candidate) {
@@ -195,7 +197,6 @@ impl Rotation {
         let new = !self.memory.done.contains(&mail.id);
         if new {
             self.remember_done(mail.id.clone(), ctx);
-            self.dirty = Dirty::Now;
         }
         new
     }

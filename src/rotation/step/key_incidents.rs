@@ -129,7 +129,7 @@ impl Rotation {
         let verdict = self.keys.get(&previous.fingerprint).and_then(|facts| facts.verdict);
         let control = self.current_facts().is_some_and(|facts| facts.is_alive(ctx.now, 2 * ctx.probe_period));
         match (verdict, previous.until.filter(|until| *until > ctx.now)) {
-            (Some((Verdict::Dead, _)), Some(until)) if control => {
+            (Some((Verdict::Dead, _)), Some(until)) if control && self.somebody_waits(ctx) => {
                 let left = spell_duration(until.since(ctx.now));
                 let message = format!("the old key is dead already, {left} before the end of its grace");
                 let hint = format!("keyrelay status {}", self.settings.name);
@@ -141,6 +141,11 @@ impl Rotation {
             (Some((Verdict::Alive, _)), _) => Seen::Over,
             (Some((Verdict::Dead | Verdict::Unclear, _)) | None, _) => Seen::Unknown,
         }
+    }
+    /// Somebody was not shown to work with the current key, and had a moment for it.
+    fn somebody_waits(&self, ctx: Ctx<'_>) -> bool {
+        let over = |since: Timestamp| since + ctx.limits.backoff_cap_min <= ctx.now;
+        self.consumers.values().any(|state| !state.policy.elsewhere && state.unproven_since.is_some_and(over))
     }
     fn old_key_alive(&self, previous: Former, ctx: Ctx<'_>) -> Seen {
         let verdict = self.keys.get(&previous.fingerprint).and_then(|facts| facts.verdict);

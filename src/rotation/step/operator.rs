@@ -47,7 +47,7 @@ impl Rotation {
                 });
             }
         }
-        self.answer_later(ticket, Awaits::Key(fingerprint), ctx);
+        self.answer_later(ticket, Awaits::Promotion(fingerprint), ctx);
     }
 
     /// What is held is let in: it must still be alive, and not of another account.
@@ -66,7 +66,7 @@ impl Rotation {
         candidate.word = Some(OperatorsWord { uid, sure: true });
         candidate.rotation_id = rotation_id;
         (candidate.held, candidate.unprovable) = (None, false);
-        self.answer_later(ticket, Awaits::Key(fingerprint), ctx);
+        self.answer_later(ticket, Awaits::Promotion(fingerprint), ctx);
     }
 
     pub(super) fn consumers_asked(
@@ -108,7 +108,7 @@ impl Rotation {
 
     /// The operators who gave this key hear at once.
     pub(super) fn answer_operator(&mut self, fingerprint: Fingerprint, reply: Reply, out: &mut Out) {
-        let about = Awaits::Key(fingerprint);
+        let about = Awaits::Promotion(fingerprint);
         let (answered, waiting): (Vec<_>, _) =
             std::mem::take(&mut self.waiting).into_iter().partition(|waiting| waiting.awaits == about);
         self.waiting = waiting;
@@ -119,7 +119,7 @@ impl Rotation {
         let generation = self.generation();
         let until = ctx.now + ctx.limits.operator_wait;
         for waiting in &mut self.waiting {
-            if waiting.awaits == Awaits::Key(fingerprint) {
+            if waiting.awaits == Awaits::Promotion(fingerprint) {
                 (waiting.awaits, waiting.until) = (Awaits::Consumers(generation), until);
             }
         }
@@ -141,7 +141,7 @@ impl Rotation {
             consumer.is_none_or(|(consumer, key)| consumer.is_good(key) && !consumer.is_in_doubt())
         };
         match &command.awaits {
-            Awaits::Key(key) => self.answer_about(*key, over),
+            Awaits::Promotion(key) => self.answer_about(*key, over),
             Awaits::Consumers(generation) => {
                 let (generation, proven) = (*generation, self.consumers.keys().all(good));
                 (proven || over).then_some(Reply::Promoted { generation, proven })

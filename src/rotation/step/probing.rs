@@ -82,9 +82,13 @@ impl Rotation {
         ctx: Ctx<'_>,
         out: &mut Out,
     ) {
-        let left = self.time_left(ctx);
+        let candidate = self.candidates.iter().find(|candidate| candidate.fingerprint == fingerprint);
+        let own_time = candidate.map(|known| self.ladder_from(known.rotated_at, ctx).until.since(ctx.now));
+        let left = own_time.or(self.time_left(ctx));
         let current = self.current.as_ref().is_some_and(|current| current.fingerprint == fingerprint);
-        let candidate = self.candidate(fingerprint).is_some();
+        let candidate = candidate.is_some();
+        let previous = self.previous().filter(|previous| previous.fingerprint == fingerprint);
+        let until = previous.and_then(|previous| previous.until);
         let Some(facts) = self.keys.get_mut(&fingerprint) else { return };
         if !facts.probe.finish(attempt) {
             return;
@@ -102,7 +106,7 @@ impl Rotation {
             }
         }
         if !current && !candidate && verdict != Verdict::Dead {
-            facts.probe.wait_until(ctx.now + ctx.limits.old_key_probe);
+            facts.probe.wait_until(old_key_asked_at(until, ctx));
         }
         if let Some(asked) = retry_after {
             let most = left.unwrap_or(ctx.limits.control_every) / 4;
@@ -183,4 +187,10 @@ impl Rotation {
             .filter(|at| *at > ctx.now)
             .min()
     }
+}
+
+/// When an old key that works is asked next: a while on, or at the end of its grace.
+pub(super) fn old_key_asked_at(until: Option<Timestamp>, ctx: Ctx<'_>) -> Timestamp {
+    let next = ctx.now + ctx.limits.old_key_probe;
+    until.filter(|until| *until > ctx.now).map_or(next, |until| next.min(until))
 }

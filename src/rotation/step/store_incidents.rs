@@ -13,7 +13,7 @@ impl Rotation {
         let known = self.documents.known;
         let (forbidden, refused) = (self.refused_by_store(true), self.refused_by_store(false));
         let foreign = match &self.documents.foreign {
-            Some(_) if self.is_judging_foreign() => Seen::Unknown,
+            Some(_) if self.is_judging_foreign(ctx) => Seen::Unknown,
             Some(why) => Seen::So(self.foreign_report(why)),
             None => Seen::when(known, None),
         };
@@ -61,7 +61,7 @@ impl Rotation {
 
     fn foreign_report(&self, why: &str) -> Report {
         let (path, name) = (&self.settings.path, &self.settings.name);
-        let held = self.candidates.iter().find(|candidate| candidate.origin == Origin::Store);
+        let held = self.candidates.iter().find(|known| known.origin == Origin::Store && known.held.is_some());
         let hint = match held.map(|candidate| self.label(candidate.fingerprint)) {
             Some(label) => format!(
                 "if that key is right:\nkeyrelay accept {name} {label}\nelse:\nkeyrelay ingest {name}"

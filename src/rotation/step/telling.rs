@@ -9,12 +9,16 @@ use crate::rotation::{
 };
 
 impl Rotation {
-    /// What was told is noted, so that a restart does not tell it again. Good news are told once whatever happens.
-    pub(super) fn tell(&mut self, ctx: Ctx<'_>, out: &mut Out) {
-        let tellings = self.incidents.take_tellings();
-        if tellings.iter().any(|telling| telling.incident.severity > Severity::Info) {
+    /// What was told is noted when it is out, so that a restart tells it neither twice nor never. Good news are told
+    /// once at most.
+    pub(in crate::rotation) fn was_told(&mut self, notice: &Notice) {
+        let noted = self.incidents.sent(&notice.incident, notice.step) || notice.resolved;
+        if noted && notice.severity > Severity::Info {
             self.dirty = Dirty::Now;
         }
+    }
+    pub(super) fn tell(&mut self, ctx: Ctx<'_>, out: &mut Out) {
+        let tellings = self.incidents.take_tellings();
         out.notices.extend(tellings.into_iter().map(|telling| self.notice(telling, ctx)));
     }
 

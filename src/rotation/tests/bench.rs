@@ -11,7 +11,7 @@ use crate::{
     },
     rotation::{
         Action, Consumer, Credential, CredentialView, Delivery, Effect, Event, Fleet, Input, MailboxInput,
-        Phase, Proof, Reply, Rotation, Settings,
+        Phase, Proof, Reply, Rotation, Schedule, Settings,
     },
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -166,6 +166,16 @@ impl Bench {
             }
         }
     }
+    /// Performs just so many effects; whether more are left.
+    pub fn run_only(&mut self, count: usize) -> bool {
+        for _ in 0..count {
+            let Some(effect) = self.queue.pop_front() else { return false };
+            if let Some(event) = self.perform(effect) {
+                self.happens(event);
+            }
+        }
+        !self.queue.is_empty()
+    }
     fn is_held_back(&self, effect: &Effect) -> bool {
         let line = line(effect);
         self.held_back.iter().any(|prefix| line.starts_with(prefix.as_str()))
@@ -185,6 +195,21 @@ impl Bench {
             self.emit(effects);
         }
         self.now = end;
+    }
+
+    /// Lets time pass with its schedules.
+    pub fn passes(&mut self, length: Duration) {
+        let end = self.now + length;
+        while self.now < end {
+            self.tick(Schedule::CurrentKeyProbe);
+            if self.now.as_secs() % 3_600 < 600 {
+                self.tick(Schedule::ConsumerProve);
+            }
+            self.wait((10 * MIN).min(end.since(self.now)));
+        }
+    }
+    pub fn tick(&mut self, schedule: Schedule) {
+        self.happens(Event::Tick(schedule));
     }
 
     fn perform(&mut self, effect: Effect) -> Option<Event> {
@@ -299,9 +324,6 @@ impl Bench {
     }
     pub fn last_notice(&self) -> &crate::domain::Notice {
         self.notices.last().unwrap()
-    }
-    pub fn limits(&self) -> &Limits {
-        &self.settings.limits
     }
 }
 

@@ -29,11 +29,11 @@ enum State {
 /// The old key's removal wants another configuration, and comes last.
 const PLAN: [(State, usize); 6] = [
     (State::Announced, 11),
-    (State::Probing, 12),
+    (State::Probing, 13),
     (State::Storing, 13),
     (State::HandingOver, 11),
     (State::Steady, 4),
-    (State::Spooled, 4),
+    (State::Spooled, 3),
 ];
 const RETIRING: usize = 5;
 
@@ -164,8 +164,8 @@ async fn kill(scene: &mut Scene, after: Duration, log: u64) -> String {
     scene.daemon.kill9();
     let story = scene.daemon.log_since(log);
     let begins = format!("INFO {NAME}: ");
-    let states = story.lines().filter_map(|line| line.split_once(&begins)?.1.rsplit_once("--> "));
-    let hit = states.map(|(_, state)| state.trim().to_owned()).last();
+    let states = story.lines().filter_map(|line| line.split_once(&begins)?.1.split_once("--> "));
+    let hit = states.filter_map(|(_, state)| Some(state.split_once(':')?.0.to_owned())).last();
     scene.store.fast();
     scene.api.fast();
     scene.shop.fast();

@@ -74,9 +74,8 @@ impl Scene {
         let (name, record) = signer.txt_record();
         dns.set(&name, TxtBehaviour::Records(vec![record]));
         let scratch = Scratch::new();
-        let file = |name: &str| scratch.folder(name).join("key");
         let start = async |name: &str| {
-            let source = Source::File { path: file(name), variable: None };
+            let source = Source::File { path: key_file(&scratch, name), variable: None };
             let options = consumer::Options::new(name.parse().expect("a name"), source);
             consumer::start(options).await.expect("a consumer")
         };
@@ -84,6 +83,7 @@ impl Scene {
         let store = Proxy::to(&bao.address(), Some(&ca.ca_pem())).await;
         let api = Proxy::to(&vendor.base_url(), None).await;
         let shop = Proxy::to(storefront.url().trim_end_matches("/keyrelay"), None).await;
+        let urls = [crm.url(), format!("{}/keyrelay", shop.url()), worker.url()];
         let mut config = Config::new();
         config
             .set("store", bao.store(&["vendors/leaf7/*"]).await)
@@ -94,28 +94,7 @@ impl Scene {
             .set("dns.servers", json!([dns.addr().to_string()]))
             .set("vendors.leaf7.base_url", api.url())
             .set("vendors.leaf7.limit", json!({"requests": 60_000, "per": "1m"}))
-            .set(
-                &format!("credentials.{NAME}"),
-                json!({"vendor": "leaf7", "path": PATH, "account": [PROJECT]}),
-            );
-        let mut consumers = |name: &str, settings: Value| {
-            config.set(&format!("credentials.{NAME}.consumers.{name}"), settings);
-        };
-        consumers(
-            "crm",
-            json!({"deliver": {"command": {"run": [keep_command(&scratch, &file("crm"))]}},
-            "prove": {"http": {"url": crm.url()}}}),
-        );
-        consumers(
-            "storefront",
-            json!({"deliver": {"file": {"path": file("storefront")},
-            "then": {"exec": ["/bin/true"]}}, "prove": {"http": {"url": format!("{}/keyrelay", shop.url())}}}),
-        );
-        consumers(
-            "worker",
-            json!({"deliver": {"file": {"path": file("worker")}},
-            "prove": {"http": {"url": worker.url()}}}),
-        );
+            .set(&format!("credentials.{NAME}"), credential(&scratch, &urls));
         let daemon = Daemon::new(&mut config);
         let spool = daemon.state_dir().join("spool");
         Self {
@@ -290,6 +269,20 @@ impl Scene {
     pub async fn in_spool(&self) {
         until("the key is in the spool", async || (!self.spooled().is_empty()).then_some(())).await;
     }
+}
+
+/// One consumer with a file and an action, one with a file alone, one with a command; each is challenged.
+fn credential(scratch: &Scratch, urls: &[String; 3]) -> Value {
+    let keep = keep_command(scratch, &key_file(scratch, "crm"));
+    json!({"vendor": "leaf7", "path": PATH, "account": [PROJECT], "consumers": {
+        "crm": {"deliver": {"command": {"run": [keep]}}, "prove": {"http": {"url": urls[0]}}},
+        "storefront": {"deliver": {"file": {"path": key_file(scratch, "storefront")}, "then": {"exec": ["/bin/true"]}},
+            "prove": {"http": {"url": urls[1]}}},
+        "worker": {"deliver": {"file": {"path": key_file(scratch, "worker")}}, "prove": {"http": {"url": urls[2]}}},
+    }})
+}
+fn key_file(scratch: &Scratch, name: &str) -> PathBuf {
+    scratch.folder(name).join("key")
 }
 
 fn open_incidents(status: &Value) -> Vec<Value> {

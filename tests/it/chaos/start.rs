@@ -1,9 +1,9 @@
 //! Mistakes that are found at the start: one line says which and what to type. What only the operator can mend on
 //! this host ends `run` with exit code 2; what an outside system refuses never ends it.
 
-use super::scene::Scene;
+use super::scene::{OPERATOR, Scene};
 use crate::world::{Ca, Config, Daemon, Dovecot, Port, Scratch};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     fs::{self, Permissions},
     net::TcpListener,
@@ -29,12 +29,15 @@ impl Desk {
                 "mailboxes.vendor-mail.imap",
                 json!({"host": "localhost", "port": nobody.number, "user": Dovecot::USER, "password": secret("imap-password")}),
             )
-            .set("credentials.leaf7-main", json!({"vendor": "leaf7", "path": "vendors/leaf7/main"}));
+            .set("alerts.email", json!({"from": "keyrelay@example.com", "to": [OPERATOR], "smtp":
+                {"host": "localhost", "port": nobody.number, "tls": "none"}}))
+            .set("credentials.leaf7-main", json!({"vendor": "leaf7", "path": "vendors/leaf7/main",
+                "consumers": {"shop": {"prove": {"http": {"url": "http://127.0.0.1:9/keyrelay"}}}}}));
         let daemon = Daemon::new(&mut config);
         Self { scratch, nobody, config, daemon }
     }
     /// What `run` says on standard error; it ends with exit code 2.
-    async fn mistake(&mut self, path: &str, value: serde_json::Value) -> String {
+    async fn mistake(&mut self, path: &str, value: Value) -> String {
         self.config.set(path, value);
         self.daemon.dir().write("config.yaml", &self.config.yaml());
         let ran = self.daemon.run(&["run"]).await;
@@ -55,13 +58,17 @@ async fn a_port_in_use_is_named_and_so_is_the_way_out() {
     let _taken = TcpListener::bind(("127.0.0.1", port.number)).expect("a free port");
     let address = format!("127.0.0.1:{}", port.number);
     let said = desk.mistake("listen", json!(address)).await;
-    assert_eq!(said.replace(&address, "ADDRESS"), "?");
+    let expected = "cannot listen on ADDRESS: Address already in use (os error 98); name another one (listen: in the \
+        configuration), or turn it off (listen: off)\n";
+    assert_eq!(said.replace(&address, "ADDRESS"), expected);
 }
 
 #[tokio::test]
 async fn a_missing_folder_is_named_and_so_is_the_way_out() {
     let said = Desk::new().mistake("control", json!("/nonexistent/keyrelay/control.sock")).await;
-    assert_eq!(said, "?");
+    let expected = "the control socket /nonexistent/keyrelay/control.sock cannot be opened: No such file or directory \
+        (os error 2); create the folder /nonexistent/keyrelay, or name another path (control: in the configuration)\n";
+    assert_eq!(said, expected);
 }
 
 #[tokio::test]
@@ -70,10 +77,10 @@ async fn a_spool_that_others_may_enter_or_that_is_no_folder_is_refused() {
     let open = desk.scratch.folder("open");
     fs::set_permissions(&open, Permissions::from_mode(0o755)).expect("its mode");
     let said = desk.mistake("spool.dir", json!(open)).await;
-    assert_eq!(said, "?");
+    assert_eq!(said, "SCRATCH/open: others may enter it; type: chmod 700 SCRATCH/open\n");
     let file = desk.scratch.write("file", "");
     let said = desk.mistake("spool.dir", json!(file)).await;
-    assert_eq!(said, "?");
+    assert_eq!(said, "SCRATCH/file: it is not a folder; move it away, or name another one\n");
 }
 
 #[tokio::test]
@@ -83,7 +90,11 @@ async fn a_secret_that_others_may_read_or_that_is_missing_is_refused_by_name_and
     let missing = desk.scratch.join("missing");
     desk.config.set("store.vault.auth.token", json!({"file": missing}));
     let said = desk.mistake("mailboxes.vendor-mail.imap.password", json!({"file": open})).await;
-    assert_eq!(said, "?");
+    let expected = "DIR/config.yaml: store.vault.auth.token: no file SCRATCH/missing; write it: install -m 600 \
+        /dev/stdin SCRATCH/missing\n\
+        DIR/config.yaml: mailboxes.vendor-mail.imap.password: SCRATCH/open can be read by others (mode 0644); type: \
+        chmod 600 SCRATCH/open\n";
+    assert_eq!(said, expected);
 }
 
 #[tokio::test]
@@ -92,7 +103,11 @@ async fn a_file_that_holds_no_certificate_is_refused_by_name() {
     let text = desk.scratch.write("ca.pem", "no certificate");
     for path in ["store.vault.ca_cert", "mailboxes.vendor-mail.imap.ca_cert"] {
         let said = desk.mistake(path, json!(text)).await;
-        assert_eq!(said, "?");
+        let expected = format!(
+            "DIR/config.yaml: {path}: SCRATCH/ca.pem: holds no certificate; put the authority's certificate there as \
+            PEM, or leave the key out to trust the system's\n"
+        );
+        assert_eq!(said, expected);
         desk.config.remove(path);
     }
 }
@@ -103,7 +118,8 @@ async fn a_second_daemon_is_refused_and_the_first_runs_on() {
     desk.daemon.start_up().await;
     let ran = desk.daemon.run(&["run"]).await;
     let said = ran.stderr.replace(&desk.daemon.dir().path().display().to_string(), "DIR");
-    assert_eq!((ran.code, said.as_str()), (Some(2), "?"));
+    let expected = "another keyrelay answers at DIR/control.sock: stop it first (pkill -x keyrelay)\n";
+    assert_eq!((ran.code, said.as_str()), (Some(2), expected));
     desk.daemon.status().await;
 }
 
@@ -112,14 +128,27 @@ async fn systems_that_do_not_answer_do_not_end_it() {
     let mut desk = Desk::new();
     desk.daemon.start_up().await;
     let nobody = desk.nobody.number;
-    let refused = format!("127.0.0.1:{nobody}: Connection refused (os error 111)");
-    let look = |status: &serde_json::Value| {
-        let incidents = status["incidents"].as_array()?.clone();
-        (incidents.len() == 2).then_some(incidents)
-    };
-    let incidents = desk.daemon.wait_status("both systems are told of", look).await;
-    let messages: Vec<_> = incidents.iter().map(|incident| incident["message"].as_str()).collect();
-    assert_eq!(messages, [Some("?"), Some(refused.as_str())]);
+    for (code, expected) in [
+        (
+            "store-unreachable",
+            format!("the store cannot be reached: 127.0.0.1:{nobody}: Connection refused (os error 111)"),
+        ),
+        (
+            "mailbox-unreachable",
+            format!(
+                "localhost:{nobody}: the connection is refused; does the server run, and is the port right?"
+            ),
+        ),
+        ("alerts-failing", format!("localhost:{nobody}")),
+    ] {
+        let look = |status: &Value| {
+            let incidents = status["incidents"].as_array()?;
+            let found = incidents.iter().find(|incident| incident["code"] == code)?;
+            Some(found["message"].as_str()?.to_owned())
+        };
+        let message = desk.daemon.wait_status(code, look).await;
+        assert!(message.contains(&expected), "{message}");
+    }
     assert_eq!(desk.daemon.term().await.code(), Some(0));
 }
 
@@ -133,9 +162,10 @@ async fn a_certificate_of_another_authority_is_told_and_does_not_end_it() {
         .set("store.vault.ca_cert", json!(other.ca_path()))
         .set("mailboxes.vendor-mail.imap.ca_cert", json!(other.ca_path()));
     scene.start().await;
-    let store = scene.told("store-unreachable").await;
-    assert_eq!(store["message"], "?");
-    let mailbox = scene.told("mailbox-unreachable").await;
-    assert_eq!(mailbox["message"], "?");
+    for code in ["store-unreachable", "mailbox-unreachable"] {
+        let incident = scene.told(code).await;
+        let message = incident["message"].as_str().expect("a message");
+        assert!(message.contains("certificate"), "{message}");
+    }
     assert_eq!(scene.daemon.term().await.code(), Some(0));
 }

@@ -63,8 +63,9 @@ async fn a_file_put_back_to_the_old_key_is_healed_and_told_of_and_a_restart_touc
     );
     assert_eq!(shop.times_acted(), 2, "the shop is told again");
 
+    let (acted, started) = (shop.times_acted(), now());
     stage.restart().await;
-    let (versions, acted, started) = (stage.versions(&slot).await, shop.times_acted(), now());
+    let versions = stage.versions(&slot).await;
     stage
         .wait(&slot, "the shop is tested again", |found| {
             let at = found["consumers"][0]["at"].as_str()?.parse().ok()?;

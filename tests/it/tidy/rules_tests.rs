@@ -150,6 +150,7 @@ fn what_is_said_nowhere_is_found_everywhere() {
     let polls = "async fn until() {\ntokio::time::sleep(x);\n}";
     assert_eq!(found("tests/it/world/mod.rs", polls), nothing());
     assert_eq!(found("src/daemon/tests.rs", polls), nothing());
+    assert_eq!(found("tests/it/world/mod.rs", "async fn moment() {\ntokio::time::sleep(x);\n}"), nothing());
     let asleep = |path: &str, what: &str| [format!("{path}:2: {what}: who sleeps is too late or too early")];
     assert_eq!(found("src/cli/mod.rs", polls), asleep("src/cli/mod.rs", "tokio::time::sleep"));
     let sleeps = "async fn turn() {\ntokio::time::sleep(x);\n}";

@@ -85,10 +85,13 @@ impl Daemon {
         self.server.as_mut().expect("the daemon was started").ended().await
     }
 
+    /// Of its HTTP face, without a path.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port.number)
+    }
     /// `GET` of its HTTP face: status and text. `None`: nobody answers.
     pub async fn get(&self, path: &str) -> Option<(u16, String)> {
-        let answer =
-            self.http.get(format!("http://127.0.0.1:{}/{path}", self.port.number)).send().await.ok()?;
+        let answer = self.http.get(format!("{}/{path}", self.url())).send().await.ok()?;
         Some((answer.status().as_u16(), answer.text().await.ok()?))
     }
     /// The status document.
@@ -173,5 +176,20 @@ impl Daemon {
             self.get(path).await.filter(|(status, _)| *status == 200)
         })
         .await;
+    }
+}
+
+/// Lines of its story that are shown when a test fails: at TRACE the end of a log is a library's last milliseconds.
+const STORY_TAIL: usize = 60;
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let (log, levels) = (self.log(), [" INFO", " WARN", "ERROR", "DEBUG performing"]);
+            let told = |line: &&str| levels.iter().any(|level| line.starts_with(level));
+            let story: Vec<_> = log.lines().filter(told).collect();
+            let tail = &story[story.len().saturating_sub(STORY_TAIL)..];
+            eprintln!("--- what the daemon told\n{}\n---", tail.join("\n"));
+        }
     }
 }

@@ -92,6 +92,7 @@ impl Proxy {
     /// From now on writes to this path are held up, until [`Proxy::let_go`].
     pub fn hold(&self, path: &str, hold: Hold) {
         self.wire.let_go.send_replace(false);
+        self.wire.waiting.store(0, SeqCst);
         *self.wire.held() = Some((path.to_owned(), hold));
     }
     /// Waits until a write is held up.
@@ -140,7 +141,6 @@ impl Wire {
             self.waiting.fetch_add(1, SeqCst);
             // The sender lives as long as this: there is no error.
             let _ = self.let_go.subscribe().wait_for(|let_go| *let_go).await;
-            self.waiting.fetch_sub(1, SeqCst);
         }
         held
     }
