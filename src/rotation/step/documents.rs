@@ -131,7 +131,7 @@ impl Rotation {
                 consumer.remember(note);
             }
         }
-        let learned = std::mem::replace(&mut self.memory, document);
+        let learned = std::mem::replace(&mut self.memory, document.clone());
         // A mail that an earlier process was done with: its key was promoted, refused, or is in the spool.
         let done = |mail: &&crate::domain::MailId| self.memory.done.contains(*mail);
         let again: Vec<_> = self.candidates.iter().filter(|known| known.spool != Spool::Safe).collect();
@@ -146,5 +146,9 @@ impl Rotation {
         let newer = |one: &crate::rotation::Announced| one.dated;
         self.memory.announced =
             [self.memory.announced.take(), learned.announced].into_iter().flatten().max_by_key(newer);
+        // Mails that were seen before are nothing new, and a restart writes nothing for them.
+        if self.dirty == Dirty::WhenCalm && self.memory == document {
+            self.dirty = Dirty::No;
+        }
     }
 }

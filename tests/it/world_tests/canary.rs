@@ -79,8 +79,12 @@ async fn arguments_and_environment_are_scanned_also_of_what_a_process_started() 
     let places = async |args: &[&str], env: &[(&str, &std::ffi::OsStr)]| {
         let server = Server::start(Path::new("/bin/sh"), args, env, &dir.join("log"));
         let children = format!("/proc/{0}/task/{0}/children", server.pid());
-        let started =
-            async || std::fs::read_to_string(&children).ok().filter(|children| !children.is_empty());
+        // A child that was forked and has not begun its program yet still shows its parent's arguments.
+        let started = async || {
+            let child = std::fs::read_to_string(&children).ok().filter(|children| !children.is_empty())?;
+            let name = std::fs::read_to_string(format!("/proc/{}/comm", child.trim())).ok()?;
+            (name == "sleep\n").then_some(child)
+        };
         let child = crate::world::until("the shell starts its child", started).await;
         let (shell, child) = (format!("/proc/{}/", server.pid()), format!("/proc/{}/", child.trim()));
         let leaks = CANARY.scan_process(server.pid()).into_iter();
