@@ -135,7 +135,9 @@ impl Meter {
         self.control_wanted.as_ref().filter(|_| !self.control_in_flight)?;
         let full = self.controls.len() >= limits.failing_per_hour as usize;
         let room_at = self.controls.front().map(|at| *at + HOUR).filter(|_| full);
-        self.control_due_at(limits).max(room_at).max(self.may_send_at(Purpose::Candidate, limits))
+        let due = self.control_due_at(limits).max(room_at);
+        due.filter(|at| self.may_send(Purpose::Candidate, *at, limits))
+            .or_else(|| self.may_send_at(Purpose::Candidate, limits).max(due))
     }
 }
 
@@ -187,5 +189,18 @@ mod tests {
         assert!(!goes(&mut meter, now + 24 * HOUR + HOUR / 20));
         assert_eq!(meter.next_control_at(&limits), Some(now + 24 * HOUR + HOUR / 10));
         assert!(goes(&mut meter, now + 24 * HOUR + HOUR / 10));
+    }
+
+    #[test]
+    fn a_probe_that_was_just_sent_does_not_put_the_random_key_off() {
+        let (limits, now) = (Limits::default(), Timestamp::from_secs(1_000_000));
+        let mut meter = Meter::new((60, Duration::from_secs(60)));
+        meter.control_finished(Verdict::Alive, now);
+        meter.want_control(&"leaf7-main".parse().unwrap());
+        let due = now + HOUR / 10;
+        meter.enqueue(probe(1, Purpose::Routine));
+        meter.release(due - Duration::from_secs(1), &limits);
+        assert_eq!(meter.next_control_at(&limits), Some(due));
+        assert!(meter.release_control(due, &limits).is_some());
     }
 }

@@ -206,7 +206,7 @@ impl Rotation {
             };
             // A copy is only as good as the key in it.
             let key_unproven = level == ProofLevel::WorkingCopy
-                && alive_at.is_none_or(|at| now.since(at) > 2 * fleet.settings.probe_period);
+                && alive_at.is_none_or(|at| now.since(at) > 2 * fleet.probe_period(&self.settings.origin));
             ConsumerView {
                 name: name.clone(),
                 fingerprint: shown.map(|shown| self.label(shown.fingerprint)),

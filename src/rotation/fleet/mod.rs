@@ -19,7 +19,10 @@ use super::{
     step::{Ctx, Out, Reason},
 };
 use crate::domain::{CredentialName, Fingerprint, MailboxName, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use store::StoreHealth;
 
 /// The core's whole state.
@@ -125,15 +128,20 @@ impl Fleet {
     }
     fn ctx_at<'a>(&'a self, origin: &str, now: Timestamp) -> Ctx<'a> {
         let meter = self.meters.get(origin);
-        let period = self.settings.probe_period;
         Ctx {
             now,
             limits: &self.settings.limits,
             taken: &self.taken,
             control: meter.and_then(|meter| meter.control),
             clock_agrees: self.clocks_apart.is_empty(),
-            probe_period: meter.map_or(period, |meter| meter.routine_period.max(period)),
+            probe_period: self.probe_period(origin),
         }
+    }
+
+    /// How often a current key is asked: by the schedule, or less often where many share the vendor's limit.
+    pub(super) fn probe_period(&self, origin: &str) -> Duration {
+        let shared = self.meters.get(origin).map(|meter| meter.routine_period);
+        shared.unwrap_or_default().max(self.settings.probe_period)
     }
 
     /// One step of one credential, and what it means for the others.
