@@ -107,8 +107,7 @@ fn read(response: Response, alone: bool) -> Result<Done, Failure> {
     let Response { outcome, message, hint, status } = response;
     let status = serde_json::from_value(status).map_err(|error| {
         let message = format!("the daemon's answer cannot be read: {error}");
-        Failure::unreachable(message)
-            .hint("is it of another version? restart it: systemctl restart keyrelay".to_owned())
+        Failure::unreachable(message).hint("is it of another version? restart it".to_owned())
     })?;
     Ok(Done { outcome, message, hint, status, alone })
 }

@@ -116,6 +116,7 @@ impl Meter {
     }
     pub fn control_finished(&mut self, verdict: Verdict, now: Timestamp) {
         (self.control, self.control_in_flight) = (Some((verdict, now)), false);
+        self.control_wanted = None; // whoever is not content with that says so again
     }
     fn control_fits(&mut self, now: Timestamp, limits: &Limits) -> bool {
         self.controls.retain(|at| now.since(*at) < HOUR);

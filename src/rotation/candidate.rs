@@ -108,6 +108,12 @@ impl Candidate {
         self.held = held;
         self
     }
+    /// It was found in the spool.
+    pub fn spooled(mut self, dated: Timestamp, rotated_at: Timestamp) -> Self {
+        (self.dated, self.rotated_at) = (dated, rotated_at);
+        (self.spool, self.from_spool) = (Spool::Safe, true);
+        self
+    }
     pub fn is_vouched_for(&self) -> bool {
         self.word.is_some_and(|word| word.sure)
     }

@@ -176,7 +176,12 @@ fn same_account(case: &Case<'_>) -> Option<Judgement> {
             if facts.account_was_asked_with(case.facts, case.limits.account_together) =>
         {
             let shown = facts.account.as_ref().filter(|account| !account.is_empty());
-            compare(&mine, shown.or(case.pin), vouched, "the current key's account shows nothing to compare")
+            compare(
+                &mine,
+                shown.or(case.pin).or(case.recorded),
+                vouched,
+                "the current key's account shows nothing to compare",
+            )
         }
         Some((Verdict::Dead, _)) => {
             let known = case.pin.or(case.recorded);
@@ -191,7 +196,7 @@ fn same_account(case: &Case<'_>) -> Option<Judgement> {
             "the vendor's answer for the current key is unclear ({})",
             facts.why
         ))),
-        Some((Verdict::Unclear, _)) => None,
+        Some((Verdict::Unclear, _)) => compare(&mine, case.pin.or(case.recorded), vouched, ""),
         Some((Verdict::Alive, _)) | None => Some(Judgement::Ask(Need::Current)),
     }
 }

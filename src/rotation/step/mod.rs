@@ -23,6 +23,7 @@ mod storing;
 mod telling;
 
 use super::{
+    candidate::Candidate,
     effect::{Action, Reply},
     event::{Input, StateRead, Ticket},
     history::Record,
@@ -87,7 +88,10 @@ impl Rotation {
             Input::StateSaved { attempt, outcome } => self.state_saved(attempt, outcome, ctx, out),
             Input::Spooled { fingerprint, outcome } => self.spooled(fingerprint, outcome, ctx, out),
             Input::SpoolFound { fingerprint, origin, dated, rotated_at, held, rotation_id } => {
-                self.spool_found(fingerprint, origin, (dated, rotated_at), held, rotation_id, ctx, out);
+                let spooled = Candidate::new(fingerprint, origin, rotation_id, ctx.now)
+                    .holding(held)
+                    .spooled(dated, rotated_at);
+                self.spool_found(spooled, out);
             }
             Input::SpoolUnreadable { why } => self.spool_unreadable(why, ctx),
             Input::CopyCompared { consumer, attempt, outcome } => {

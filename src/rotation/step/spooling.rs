@@ -1,7 +1,7 @@
 //! The spool: where a key rests that exists nowhere else, or is not promoted in time.
 
 use super::{Ctx, Out};
-use crate::domain::{Code, Fingerprint, Origin, RotationId, Severity, Timestamp};
+use crate::domain::{Code, Fingerprint, Origin, Severity, Timestamp};
 use crate::rotation::{
     candidate::{Candidate, Spool},
     effect::Action,
@@ -10,23 +10,13 @@ use crate::rotation::{
 };
 
 impl Rotation {
-    pub(super) fn spool_found(
-        &mut self,
-        fingerprint: Fingerprint,
-        origin: Origin,
-        (dated, rotated_at): (Timestamp, Timestamp),
-        held: Option<String>,
-        rotation_id: RotationId,
-        ctx: Ctx<'_>,
-        out: &mut Out,
-    ) {
+    /// A key that waited here from before the start.
+    pub(super) fn spool_found(&mut self, candidate: Candidate, out: &mut Out) {
+        let fingerprint = candidate.fingerprint;
         if let Some(known) = self.candidate(fingerprint) {
             known.spool = Spool::Safe;
             return;
         }
-        let mut candidate = Candidate::new(fingerprint, origin, rotation_id, ctx.now).holding(held);
-        (candidate.dated, candidate.rotated_at) = (dated, rotated_at);
-        (candidate.spool, candidate.from_spool) = (Spool::Safe, true);
         self.add_candidate(candidate);
         let promoted = self.current.as_ref().is_some_and(|current| current.fingerprint == fingerprint)
             && self.documents.reverted.is_none()

@@ -14,7 +14,11 @@ use crate::{
         Phase, Proof, Reply, Rotation, Schedule, Settings,
     },
 };
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 pub struct Bench {
     pub fleet: Fleet,
@@ -29,6 +33,9 @@ pub struct Bench {
     pub notices: Vec<crate::domain::Notice>,
     pub deadlines: usize,
     mails: u32,
+    /// Each event (or deadline) with its effects, for the properties.
+    story: Vec<(Option<Event>, Vec<Effect>)>,
+    asked: BTreeSet<u64>,
 }
 
 pub fn consumer(delivery: Delivery, acts: bool, proof: Proof) -> Consumer {
@@ -96,6 +103,8 @@ impl Bench {
             notices: Vec::new(),
             deadlines: 0,
             mails: 0,
+            story: Vec::new(),
+            asked: BTreeSet::new(),
         };
         for credential in bench.settings.credentials.values() {
             for (name, policy) in &credential.consumers {
@@ -142,14 +151,25 @@ impl Bench {
 
     /// An event, and its effects' lines; they are performed by `run`.
     pub fn happens(&mut self, event: Event) {
-        let effects = self.fleet.handle(event, self.now);
+        let effects = self.fleet.handle(event.clone(), self.now);
+        self.story.push((Some(event), effects.clone()));
         self.emit(effects);
     }
     pub fn input(&mut self, input: Input) {
+        match &input {
+            Input::Ingested { ticket, .. }
+            | Input::Accepted { ticket, .. }
+            | Input::DeliverAsked { ticket, .. }
+            | Input::ProveAsked { ticket, .. } => _ = self.asked.insert(*ticket),
+            _ => {}
+        }
         self.happens(Event::Credential { name: "main".parse().unwrap(), input });
     }
     fn emit(&mut self, effects: Vec<Effect>) {
         for effect in effects {
+            if let Effect::Answer { ticket, .. } = &effect {
+                assert!(self.asked.remove(ticket), "{ticket} is answered twice");
+            }
             self.lines.push(line(&effect));
             self.queue.push_back(effect);
         }
@@ -192,6 +212,7 @@ impl Bench {
             self.now = at;
             self.deadlines += 1;
             let effects = self.fleet.handle_deadline(self.now);
+            self.story.push((None, effects.clone()));
             self.emit(effects);
         }
         self.now = end;
@@ -239,6 +260,7 @@ impl Bench {
     /// The process ends now, and another begins: what was in flight is lost.
     pub fn restart(&mut self) {
         self.queue.clear();
+        self.asked.clear();
         let (fleet, effects) = Fleet::new(self.settings.clone(), self.now);
         self.fleet = fleet;
         self.emit(effects);
@@ -312,6 +334,13 @@ impl Bench {
     /// The lines that begin so, since the last time.
     pub fn take_only(&mut self, prefix: &str) -> Vec<String> {
         self.take().into_iter().filter(|line| line.starts_with(prefix)).collect()
+    }
+    pub fn take_story(&mut self) -> Vec<(Option<Event>, Vec<Effect>)> {
+        std::mem::take(&mut self.story)
+    }
+    /// Commands that wait for their answer.
+    pub fn unanswered(&self) -> Vec<u64> {
+        self.asked.iter().copied().collect()
     }
     pub fn main(&self) -> &Rotation {
         self.fleet.credential(&"main".parse().unwrap()).unwrap()

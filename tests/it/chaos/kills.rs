@@ -3,9 +3,9 @@
 
 use super::{
     dice::Dice,
-    scene::{NAME, Scene, now},
+    scene::{NAME, PATH, Scene, now},
 };
-use crate::world::{moment, until};
+use crate::world::{Hold, moment, until};
 use keyrelay::domain::Key;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -59,8 +59,8 @@ async fn no_moment_at_which_it_is_killed_loses_a_key_or_makes_a_second_promotion
     scene.config.set("vendors.leaf7.grace", "1h");
     scene.daemon.kill9();
     scene.start().await;
-    for _ in 0..RETIRING {
-        let hit = retiring(&mut scene, &mut dice).await;
+    for round in 0..RETIRING {
+        let hit = retiring(&mut scene, &mut dice, round % 2 == 1).await;
         *hits.entry(hit).or_default() += 1;
     }
     println!("{} rotations; killed in: {hits:?}", scene.generation);
@@ -137,19 +137,31 @@ async fn spooled(scene: &mut Scene, dice: &mut Dice) -> (String, Key) {
     ("Spooled".into(), key)
 }
 
-/// Killed while the old key, whose grace has ended, is removed from the document.
-async fn retiring(scene: &mut Scene, dice: &mut Dice) -> String {
+/// Killed while the old key, whose grace has ended, is removed from the document; `unheard`: when it is, and the
+/// store's answer is on its way.
+async fn retiring(scene: &mut Scene, dice: &mut Dice, unheard: bool) -> String {
     let ends = now().whole_secs() + Duration::from_secs(3);
     scene.next_date = ends - Duration::from_secs(3_600);
     let key = scene.rotate();
     scene.confirm(&key).await;
     scene.completed(&key).await;
-    scene.store.slow(Duration::from_millis(50), Duration::from_millis(50));
+    let slow = Duration::from_millis(200);
+    scene.store.slow(slow, slow);
+    if unheard {
+        scene.store.hold(PATH, Hold::Answer);
+    }
     scene.vendor.end_grace(scene.account);
     until("the old key's grace is over", async || (now() >= ends).then_some(())).await;
     let log = scene.daemon.log_len();
-    let mut hit = kill(scene, dice.millis(400), log).await;
-    if scene.names_previous().await {
+    // State and document are written one after the other: 600 ms pass before the old key is gone.
+    let mut hit = if unheard {
+        scene.store.holds().await;
+        kill(scene, dice.millis(100), log).await
+    } else {
+        kill(scene, dice.millis(500), log).await
+    };
+    scene.store.let_go();
+    if unheard || scene.names_previous().await {
         hit = "Retiring".into();
     }
     scene.start().await;
@@ -165,7 +177,7 @@ async fn kill(scene: &mut Scene, after: Duration, log: u64) -> String {
     let story = scene.daemon.log_since(log);
     let begins = format!("INFO {NAME}: ");
     let states = story.lines().filter_map(|line| line.split_once(&begins)?.1.split_once("--> "));
-    let hit = states.filter_map(|(_, state)| Some(state.split_once(':')?.0.to_owned())).last();
+    let hit = states.rev().filter_map(|(_, state)| Some(state.split_once(':')?.0.to_owned())).next();
     scene.store.fast();
     scene.api.fast();
     scene.shop.fast();
