@@ -19,6 +19,8 @@ pub struct KeyDocument {
     pub rotation_id: Option<RotationId>,
     /// Whether keyrelay's own fields are there.
     pub ours: bool,
+    /// Whether they speak of the key that is there: nobody has put another value in since.
+    pub as_written: bool,
     /// Why the field holds no key, if it is there and unusable; never its content.
     pub unusable: Option<String>,
 }

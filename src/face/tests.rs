@@ -251,6 +251,7 @@ fn grant(action: Action) -> Option<Input> {
                 rotated_at: Some(START - DAY),
                 rotation_id: Some(RotationId::from_parts(1_795_165_200_000, 7)),
                 ours: true,
+                as_written: true,
                 unusable: None,
             }),
             state: Some(StateRead::Absent { version: 0 }),

@@ -62,6 +62,10 @@ pub fn read_key(document: &Document, field: &str, prefix: &str) -> KeyFields {
             rotated_at: parsed(fields, &names.rotated_at),
             rotation_id: parsed(fields, &names.rotation_id),
             ours: fields.get(MARK).is_some() || generation.is_some(),
+            as_written: current.as_ref().is_some_and(|key| {
+                let fingerprint = shown(key.fingerprint_without(prefix), generation.unwrap_or(0));
+                fields.get_str(&names.fingerprint) == Some(fingerprint.as_str())
+            }),
             unusable,
         },
         current,

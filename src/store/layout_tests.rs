@@ -74,9 +74,18 @@ fn what_a_promotion_wrote_reads_back() {
             rotated_at: Some("2026-11-20T09:00:00Z".parse().unwrap()),
             rotation_id: Some("01JDABCDEFGHJKMNPQRSTVWXYZ".parse().unwrap()),
             ours: true,
+            as_written: true,
             unusable: None,
         }
     );
+}
+
+#[test]
+fn a_value_that_was_put_in_by_hand_is_not_what_our_fields_speak_of() {
+    let mut json = after_promotion();
+    json["api_key"] = old().expose().into();
+    let read = read_key(&document(json), "api_key", "l7_").document;
+    assert_eq!((read.ours, read.as_written), (true, false));
 }
 
 #[test]

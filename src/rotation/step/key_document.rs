@@ -74,19 +74,17 @@ impl Rotation {
         let waits_here = self.candidates.iter().any(|candidate| candidate.fingerprint == found);
         let follows = document.previous.is_some_and(|previous| previous.fingerprint == current.fingerprint);
         let formerly = self.memory.formers.iter().any(|former| former.fingerprint == found);
-        document.ours && document.generation > current.generation && !formerly && (waits_here || follows)
+        let newer = document.ours && document.as_written && document.generation > current.generation;
+        newer && !formerly && (waits_here || follows)
     }
 
     /// The first reading after a start, or after the document was away.
     fn first_key(&mut self, found: Fingerprint, document: &KeyDocument, ctx: Ctx<'_>, out: &mut Out) {
-        let noted = self.memory.current.filter(|noted| {
-            let promoted_since = document.ours && document.generation > noted.generation;
-            noted.fingerprint != found && !promoted_since
-        });
-        if let Some(noted) = noted {
+        let noted = self.memory.current;
+        if self.is_foreign_at_first(found, noted, document) {
             let formerly = self.memory.formers.iter().any(|former| former.fingerprint == found);
             // The newer key is in the spool; of any other foreign value only the recorded account can be asked.
-            self.current = formerly.then_some(CurrentKey {
+            self.current = noted.filter(|_| formerly).map(|noted| CurrentKey {
                 fingerprint: noted.fingerprint,
                 generation: noted.generation,
                 rotated_at: Some(noted.dated),
@@ -105,6 +103,20 @@ impl Rotation {
         self.probe_due = Some(ctx.now);
         self.consumers.values_mut().for_each(|consumer| consumer.restart());
         self.resume_journey(document);
+    }
+    /// A value that is neither what was last noted as current, nor what keyrelay promoted since, nor a first key.
+    fn is_foreign_at_first(
+        &self,
+        found: Fingerprint,
+        noted: Option<CurrentNote>,
+        document: &KeyDocument,
+    ) -> bool {
+        let written_by_us = document.ours && document.as_written;
+        match noted {
+            Some(noted) if noted.fingerprint == found => false,
+            Some(noted) => !(written_by_us && document.generation > noted.generation),
+            None => document.ours && !document.as_written,
+        }
     }
     pub(super) fn refresh_current(&mut self, document: &KeyDocument) {
         let Some(fingerprint) = document.current else { return };

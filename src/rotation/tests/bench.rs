@@ -1,17 +1,19 @@
 //! Runs a fleet against the world, and writes down what it does.
 
 use super::{
-    DAY, HOUR, MIN, SEC, START, key, name_of,
+    DAY, HOUR, MIN, SEC, START, key,
+    lines::line,
+    perform::perform,
     world::{Fake, World},
 };
 use crate::{
     domain::{
-        Confirmation, ConsumerName, CredentialName, Finding, Fingerprint, Limits, MailId, MailRef,
-        ProofLevel, RotationId, Timestamp, Warning,
+        Confirmation, Finding, Fingerprint, Limits, MailId, MailRef, ProofLevel, RotationId, Timestamp,
+        Warning,
     },
     rotation::{
-        Action, Consumer, Credential, CredentialView, Delivery, Effect, Event, Fleet, Input, MailboxInput,
-        Phase, Proof, Reply, Rotation, Schedule, Settings,
+        Consumer, Credential, CredentialView, Delivery, Effect, Event, Fleet, Input, MailboxInput, Phase,
+        Proof, Rotation, Schedule, Settings,
     },
 };
 use std::{
@@ -353,110 +355,5 @@ impl Bench {
     }
     pub fn last_notice(&self) -> &crate::domain::Notice {
         self.notices.last().unwrap()
-    }
-}
-
-fn perform(world: &mut World, name: &CredentialName, action: Action, now: Timestamp) -> Option<Input> {
-    Some(match action {
-        Action::ReadDocuments { attempt, with_state } => {
-            let (key, state) = world.read(name, with_state);
-            Input::DocumentsRead { attempt, key, state }
-        }
-        Action::ProbeKey { attempt, fingerprint, .. } => {
-            Input::ProbeFinished { attempt, fingerprint, answer: world.probe(fingerprint) }
-        }
-        Action::StoreKey { attempt, cas, promotion } => {
-            Input::KeyStored { attempt, outcome: world.promote(name, cas, &promotion, now) }
-        }
-        Action::RetireKey { attempt, cas } => Input::KeyRetired { attempt, outcome: world.retire(name, cas) },
-        Action::SaveState { attempt, cas, document } => {
-            Input::StateSaved { attempt, outcome: world.save(name, cas, &document) }
-        }
-        Action::SpoolKey { fingerprint, origin, dated, rotated_at, held } => {
-            let outcome = world.spool_trouble.clone().map_or(Ok(()), Err);
-            if outcome.is_ok() {
-                world.spool.insert(fingerprint, (name.clone(), origin, dated, rotated_at, held));
-            }
-            Input::Spooled { fingerprint, outcome }
-        }
-        Action::DropSpooled { fingerprint } => {
-            world.spool.remove(&fingerprint);
-            return None;
-        }
-        Action::CompareCopy { consumer, attempt, fingerprint } => {
-            let outcome = world.compare(&consumer, fingerprint);
-            Input::CopyCompared { consumer, attempt, outcome }
-        }
-        Action::Deliver { consumer, attempt, fingerprint } => {
-            let outcome = world.deliver(&consumer, fingerprint);
-            Input::Delivered { consumer, attempt, outcome }
-        }
-        Action::Act { consumer, attempt } => {
-            let outcome = world.act(&consumer);
-            Input::Acted { consumer, attempt, outcome }
-        }
-        Action::Prove { consumer, attempt, fingerprint } => {
-            let outcome = world.prove(name, &consumer, fingerprint, now);
-            Input::Proved { consumer, attempt, outcome }
-        }
-        Action::Rehearse { consumer, attempt } => {
-            let outcome = world.rehearse(&consumer);
-            Input::Rehearsed { consumer, attempt, outcome }
-        }
-    })
-}
-
-/// One effect as one line. The credential is named where it is not `main`.
-fn line(effect: &Effect) -> String {
-    match effect {
-        Effect::Credential { name, action } if name.as_str() == "main" => action_line(action),
-        Effect::Credential { name, action } => format!("{name}: {}", action_line(action)),
-        Effect::ProbeControl { .. } => "control".into(),
-        Effect::OpenMailbox { name } => format!("open {name}"),
-        Effect::LookAtMailbox { afresh, .. } => if *afresh { "look afresh" } else { "look" }.into(),
-        Effect::CheckStore => "check store".into(),
-        Effect::Notify(notice) => {
-            let end = if notice.resolved { " resolved" } else { "" };
-            format!("mail {} {} {}{end}", notice.code, notice.step, notice.severity)
-        }
-        Effect::Answer { ticket, reply } => format!("answer {ticket}: {}", reply_line(reply)),
-        Effect::Record { record, .. } => format!("record {:?}", record.kind).to_lowercase(),
-    }
-}
-fn action_line(action: &Action) -> String {
-    let named = |fingerprint: &Fingerprint| name_of(*fingerprint);
-    let about = |verb: &str, consumer: &ConsumerName, key: &Fingerprint| {
-        format!("{verb} {consumer} {}", name_of(*key))
-    };
-    match action {
-        Action::ReadDocuments { with_state: true, .. } => "read both".into(),
-        Action::ReadDocuments { with_state: false, .. } => "read key".into(),
-        Action::ProbeKey { fingerprint, .. } => format!("probe {}", named(fingerprint)),
-        Action::StoreKey { cas, promotion, .. } => {
-            let previous = promotion.previous.as_ref().map_or("nothing".into(), named);
-            format!(
-                "store {} after {previous} as {} over {cas}",
-                named(&promotion.fingerprint),
-                promotion.generation
-            )
-        }
-        Action::RetireKey { cas, .. } => format!("retire over {cas}"),
-        Action::SaveState { .. } => "save".into(),
-        Action::SpoolKey { fingerprint, .. } => format!("spool {}", named(fingerprint)),
-        Action::DropSpooled { fingerprint } => format!("unspool {}", named(fingerprint)),
-        Action::CompareCopy { consumer, fingerprint, .. } => about("compare", consumer, fingerprint),
-        Action::Deliver { consumer, fingerprint, .. } => about("deliver", consumer, fingerprint),
-        Action::Act { consumer, .. } => format!("act {consumer}"),
-        Action::Prove { consumer, fingerprint, .. } => about("prove", consumer, fingerprint),
-        Action::Rehearse { consumer, .. } => format!("rehearse {consumer}"),
-    }
-}
-fn reply_line(reply: &Reply) -> String {
-    match reply {
-        Reply::Promoted { generation, proven } => format!("promoted as {generation}, proven: {proven}"),
-        Reply::Spooled { why } => format!("spooled: {why}"),
-        Reply::Held { why } => format!("held: {why}"),
-        Reply::Refused { why } => format!("refused: {why}"),
-        Reply::Consumers { proven } => format!("proven: {proven}"),
     }
 }

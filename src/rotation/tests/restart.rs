@@ -253,3 +253,18 @@ fn notes_of_another_version_are_left_alone_and_told_of() {
     assert_eq!(loud(&mut bench), ["mail state-refused 1 urgent resolved"]);
     assert_eq!(bench.phase(), Phase::Steady);
 }
+
+#[test]
+fn a_foreign_value_over_a_promotion_that_was_not_noted_yet_is_not_taken_for_ours() {
+    let mut bench = Bench::seeded();
+    bench.world.alive(key(2));
+    bench.held_back = vec!["compare".into(), "prove".into()];
+    bench.confirmed(key(2));
+    bench.run();
+    bench.held_back.clear();
+    bench.world.put("main", key(9), bench.now);
+    bench.restart();
+    bench.wait(5 * MIN);
+    assert_eq!(bench.phase(), Phase::Parked(crate::rotation::Parked::StoreForeign));
+    assert_eq!(bench.world.fake("bot").runs, Some(key(1)));
+}

@@ -33,8 +33,8 @@ fn a_lost_check_and_set_because_another_daemon_promoted_the_same_key() {
     let mut bench = about_to_store();
     let stored = bench.world.stored("main");
     let mut document = stored.key.clone().unwrap();
-    (document.current, document.generation, document.ours) = (Some(key(2)), 1, true);
-    document.version = 2;
+    (document.current, document.generation) = (Some(key(2)), 1);
+    (document.ours, document.as_written, document.version) = (true, true, 2);
     (stored.key, stored.version) = (Some(document), 2);
     bench.run();
     let lines = bench.take();

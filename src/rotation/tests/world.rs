@@ -35,6 +35,8 @@ pub struct World {
 pub struct Stored {
     pub key: Option<KeyDocument>,
     pub deleted: bool,
+    /// The key that our own fields speak of.
+    pub written: Option<Fingerprint>,
     pub version: u64,
     pub state: Option<StateDocument>,
     pub state_version: u64,
@@ -73,13 +75,19 @@ impl World {
             rotated_at: None,
             rotation_id: None,
             ours: false,
+            as_written: false,
             unusable: None,
         };
         let kept = before.filter(|_| !deleted);
         stored.key = Some(match kept {
-            Some(kept) => {
-                KeyDocument { version, created_at: at, current: Some(fingerprint), unusable: None, ..kept }
-            }
+            Some(kept) => KeyDocument {
+                version,
+                created_at: at,
+                current: Some(fingerprint),
+                unusable: None,
+                as_written: stored.written == Some(fingerprint),
+                ..kept
+            },
             None => fresh,
         });
     }
@@ -127,6 +135,7 @@ impl World {
         self.writes += 1;
         stored.version += 1;
         stored.deleted = false;
+        stored.written = Some(promotion.fingerprint);
         stored.key = Some(KeyDocument {
             version: stored.version,
             created_at: now,
@@ -138,6 +147,7 @@ impl World {
             rotated_at: Some(promotion.rotated_at),
             rotation_id: Some(promotion.rotation_id),
             ours: true,
+            as_written: true,
             unusable: None,
         });
         match std::mem::take(&mut self.lose_answer) {

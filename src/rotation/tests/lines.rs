@@ -1,0 +1,62 @@
+//! Effects as lines that a test can say.
+
+use super::name_of;
+use crate::{
+    domain::{ConsumerName, Fingerprint},
+    rotation::{Action, Effect, Reply},
+};
+
+/// One effect as one line. The credential is named where it is not `main`.
+pub fn line(effect: &Effect) -> String {
+    match effect {
+        Effect::Credential { name, action } if name.as_str() == "main" => action_line(action),
+        Effect::Credential { name, action } => format!("{name}: {}", action_line(action)),
+        Effect::ProbeControl { .. } => "control".into(),
+        Effect::OpenMailbox { name } => format!("open {name}"),
+        Effect::LookAtMailbox { afresh, .. } => if *afresh { "look afresh" } else { "look" }.into(),
+        Effect::CheckStore => "check store".into(),
+        Effect::Notify(notice) => {
+            let end = if notice.resolved { " resolved" } else { "" };
+            format!("mail {} {} {}{end}", notice.code, notice.step, notice.severity)
+        }
+        Effect::Answer { ticket, reply } => format!("answer {ticket}: {}", reply_line(reply)),
+        Effect::Record { record, .. } => format!("record {:?}", record.kind).to_lowercase(),
+    }
+}
+fn action_line(action: &Action) -> String {
+    let named = |fingerprint: &Fingerprint| name_of(*fingerprint);
+    let about = |verb: &str, consumer: &ConsumerName, key: &Fingerprint| {
+        format!("{verb} {consumer} {}", name_of(*key))
+    };
+    match action {
+        Action::ReadDocuments { with_state: true, .. } => "read both".into(),
+        Action::ReadDocuments { with_state: false, .. } => "read key".into(),
+        Action::ProbeKey { fingerprint, .. } => format!("probe {}", named(fingerprint)),
+        Action::StoreKey { cas, promotion, .. } => {
+            let previous = promotion.previous.as_ref().map_or("nothing".into(), named);
+            format!(
+                "store {} after {previous} as {} over {cas}",
+                named(&promotion.fingerprint),
+                promotion.generation
+            )
+        }
+        Action::RetireKey { cas, .. } => format!("retire over {cas}"),
+        Action::SaveState { .. } => "save".into(),
+        Action::SpoolKey { fingerprint, .. } => format!("spool {}", named(fingerprint)),
+        Action::DropSpooled { fingerprint } => format!("unspool {}", named(fingerprint)),
+        Action::CompareCopy { consumer, fingerprint, .. } => about("compare", consumer, fingerprint),
+        Action::Deliver { consumer, fingerprint, .. } => about("deliver", consumer, fingerprint),
+        Action::Act { consumer, .. } => format!("act {consumer}"),
+        Action::Prove { consumer, fingerprint, .. } => about("prove", consumer, fingerprint),
+        Action::Rehearse { consumer, .. } => format!("rehearse {consumer}"),
+    }
+}
+fn reply_line(reply: &Reply) -> String {
+    match reply {
+        Reply::Promoted { generation, proven } => format!("promoted as {generation}, proven: {proven}"),
+        Reply::Spooled { why } => format!("spooled: {why}"),
+        Reply::Held { why } => format!("held: {why}"),
+        Reply::Refused { why } => format!("refused: {why}"),
+        Reply::Consumers { proven } => format!("proven: {proven}"),
+    }
+}
