@@ -9,7 +9,7 @@ use super::{
     tools::Tools,
 };
 use crate::{
-    config::{self, Config, Need},
+    config::{self, Config, Mistake, Mistakes, Need, Severity},
     domain::Limits,
     rotation::{Event, Schedule},
 };
@@ -35,11 +35,19 @@ pub async fn run(path: &Path, limits: Limits) -> Result<(), String> {
 
 fn load(path: &Path) -> Result<Config, String> {
     let environment: BTreeMap<_, _> = std::env::vars().collect();
-    let loaded = config::load(path, &environment, Need::Run).map_err(|mistakes| mistakes.to_string())?;
+    let loaded = config::load(path, &environment, Need::Run).map_err(|mistakes| lines(&mistakes))?;
     for warning in loaded.warnings {
         tracing::warn!("{warning}");
     }
     Ok(loaded.config)
+}
+/// The mistakes, a line each; what alone would not have been refused is marked.
+fn lines(mistakes: &Mistakes) -> String {
+    let line = |mistake: &Mistake| match mistake.severity {
+        Severity::Error => mistake.to_string(),
+        Severity::Warning => format!("warning: {mistake}"),
+    };
+    mistakes.0.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn listen_to_signals(orders: mpsc::Sender<Order>) -> Result<(), String> {

@@ -84,6 +84,11 @@ impl Shell {
     pub async fn turn(&mut self) {
         let due = self.fleet.next_deadline(clock::now()).map(|(at, _)| at.since(clock::now()));
         let patience = due.map_or(SLEEP_MAX, |due| due.min(SLEEP_MAX));
+        if patience.is_zero() {
+            // What is due comes before what is new: a full inbox holds no deadline up.
+            let effects = self.fleet.handle_deadline(clock::now());
+            return self.perform_all(effects);
+        }
         match tokio::time::timeout(patience, self.inbox.recv()).await {
             Ok(message) => message.into_iter().for_each(|message| self.take(message)),
             Err(_) => {

@@ -63,7 +63,7 @@ impl Mailbox {
                 incidents.raise(now, refused(name, &why));
             }
             MailboxInput::Unread { place, why, broken } => {
-                incidents.announce(now, unread(name, &place, &why, broken));
+                incidents.raise_again(now, unread(name, &place, &why, broken));
             }
         }
     }

@@ -14,6 +14,9 @@ const TOLD_AFTER_FAILURES: u32 = 3;
 impl Fleet {
     pub(super) fn tell(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         let limits = self.settings.limits.clone();
+        for code in [Code::MailTooLarge, Code::MailBroken] {
+            self.incidents.expire(code, now, limits.control_every);
+        }
         self.incidents.climb(now, &limits);
         for telling in self.incidents.take_tellings() {
             self.outbox.push(fleet_notice(telling, now, &limits));

@@ -45,19 +45,9 @@ async fn every_row_of_the_first_start_is_as_the_table_says() {
     let dated_before = stage.wait(&older, "the mail is history", held_why(&history)).await;
     assert!(dated_before.contains("before the current key"), "{dated_before}");
 
-    let found = stage.wait(&seeded, "its account is recorded", recorded).await;
-    assert_eq!((&found["phase"], &found["generation"]), (&json!("steady"), &json!(0)));
-    assert_eq!(found["account"], json!([seeded.project]));
-    let project = &seeded.project;
-    stage
-        .wait_mail("the account", |mail| {
-            mail.code == "account-recorded" && mail.text.contains(project.as_str())
-        })
-        .await;
+    seeded_is_recorded(&mut stage, &seeded).await;
     for (slot, code) in [(&nothing, "unseeded"), (&deleted, "document-deleted")] {
-        stage.wait(slot, code, |found| codes(found).contains(&code.to_owned()).then_some(())).await;
-        let told = stage.wait_mail(code, |mail| mail.code == code && mail.subject.contains(&slot.name)).await;
-        assert!(told.text.contains(&format!("keyrelay ingest {}", slot.name)), "{}", told.text);
+        told_to_ingest(&mut stage, slot, code).await;
     }
     for (slot, versions) in
         [(&seeded, 1), (&older, 1), (&deleted, 1), (&absent, 0), (&nothing, 0), (&dead, 1)]
@@ -74,6 +64,25 @@ async fn every_row_of_the_first_start_is_as_the_table_says() {
     let again = stage.keyrelay(&["accept", "absent", &fingerprint, "--yes"], "").await;
     assert_eq!(again.code, Some(1), "{again:?}");
     stage.end().await;
+}
+
+async fn seeded_is_recorded(stage: &mut Stage, seeded: &Slot) {
+    let found = stage.wait(seeded, "its account is recorded", recorded).await;
+    assert_eq!((&found["phase"], &found["generation"]), (&json!("steady"), &json!(0)));
+    assert_eq!(found["account"], json!([seeded.project]));
+    let project = &seeded.project;
+    stage
+        .wait_mail("the account", |mail| {
+            mail.code == "account-recorded" && mail.text.contains(project.as_str())
+        })
+        .await;
+}
+
+async fn told_to_ingest(stage: &mut Stage, slot: &Slot, code: &str) {
+    stage.wait(slot, code, |found| codes(found).contains(&code.to_owned()).then_some(())).await;
+    let told =
+        stage.wait_mail(code, |mail| mail.code == code && mail.subject.contains(slot.name.as_str())).await;
+    assert!(told.text.contains(&format!("keyrelay ingest {}", slot.name)), "{}", told.text);
 }
 
 /// The vendor rotates, and its confirmation lies in the mailbox.

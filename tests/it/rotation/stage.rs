@@ -274,12 +274,3 @@ pub fn codes(credential: &Value) -> Vec<String> {
 fn seed() -> u64 {
     now().as_millis().unsigned_abs()
 }
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        // DEBUG
-        let n = std::thread::current().name().unwrap_or("x").replace("::", ".");
-        std::fs::write(format!("/tmp/e2e/{n}.log"), self.daemon.log()).unwrap();
-        std::fs::write(format!("/tmp/e2e/{n}.mails"), self.smtp.mails().join("\n=======\n")).unwrap();
-    }
-}
