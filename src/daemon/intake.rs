@@ -3,16 +3,17 @@
 
 use super::tools::Tools;
 use crate::{
-    domain::{CredentialName, Finding, Fingerprint, Key, KeyShape, Limits, MailId, MailboxName, Timestamp},
+    domain::{CredentialName, Finding, Fingerprint, Key, KeyShape, MailId, MailboxName, Timestamp},
     mail::{RawMail, TxtAnswers, authenticity},
     vendor::{Expectation, Profile, recognise},
 };
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeSet,
-    fs,
+    fs, io,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, mpsc},
     thread,
 };
 use tokio::task::JoinSet;
@@ -20,9 +21,6 @@ use tokio::task::JoinSet;
 /// What a credential waits for, taken from the core at the moment of judging.
 pub struct Wanted {
     pub name: CredentialName,
-    pub profile: Profile,
-    pub recipients: Vec<String>,
-    pub others: Vec<String>,
     pub known: BTreeSet<Fingerprint>,
     pub done: BTreeSet<MailId>,
     pub shape: Option<KeyShape>,
@@ -73,21 +71,49 @@ pub async fn answer(tools: Arc<Tools>, mailbox: MailboxName, mails: Vec<RawMail>
 /// The parser of MIME recurses: a thread of usual size dies of a mail that a larger one survives.
 const STACK_BYTES: usize = 16 << 20;
 
-/// Judges on a thread of its own; `done` is called there.
-pub fn judge(
-    answered: Answered,
-    wanted: Vec<Wanted>,
-    state_dir: PathBuf,
-    limits: Limits,
-    done: impl FnOnce(Judged) + Send + 'static,
-) {
-    let work = move || done(judge_all(answered, &wanted, &Diary::at(&state_dir), &limits));
-    if let Err(error) = thread::Builder::new().name("mail-judge".into()).stack_size(STACK_BYTES).spawn(work) {
-        tracing::error!("no thread to judge mails on ({error}); they are looked at again with the next poll");
+type Work = Box<dyn FnOnce() + Send>;
+
+/// One thread for all mails, from the first one on. What a regular expression remembers of its searches belongs to the
+/// thread that searched first: on another one it would be built, and kept, again.
+#[derive(Default)]
+pub struct Judge {
+    thread: Option<mpsc::Sender<Work>>,
+}
+
+impl Judge {
+    /// `done` is called on that thread.
+    pub fn judge(
+        &mut self,
+        tools: Arc<Tools>,
+        answered: Answered,
+        wanted: Vec<Wanted>,
+        done: impl FnOnce(Judged) + Send + 'static,
+    ) {
+        let work = move || done(judge_all(&tools, answered, &wanted));
+        let thread = match self.thread.take().map_or_else(begin, Ok) {
+            Ok(thread) => thread,
+            Err(error) => {
+                tracing::error!(
+                    "no thread to judge mails on ({error}); they are looked at again with the next poll"
+                );
+                return;
+            }
+        };
+        // A thread that is gone is begun anew with the next look.
+        self.thread = thread.send(Box::new(work)).is_ok().then_some(thread);
     }
 }
 
-fn judge_all(answered: Answered, wanted: &[Wanted], diary: &Diary, limits: &Limits) -> Judged {
+/// A mail that makes a parser panic is not judged, and the next one is.
+fn begin() -> io::Result<mpsc::Sender<Work>> {
+    let (sender, works) = mpsc::channel::<Work>();
+    let run = move || works.into_iter().for_each(|work| catch_unwind(AssertUnwindSafe(work)).unwrap_or(()));
+    thread::Builder::new().name("mail-judge".into()).stack_size(STACK_BYTES).spawn(run)?;
+    Ok(sender)
+}
+
+fn judge_all(tools: &Tools, answered: Answered, wanted: &[Wanted]) -> Judged {
+    let diary = Diary::at(&tools.config.state_dir);
     let Answered { mailbox, mails, answers, all } = answered;
     let mut findings: Vec<_> = wanted.iter().map(|wanted| (wanted.name.clone(), Vec::new())).collect();
     let (mut keys, mut unread, mut newest_notice_at) = (Vec::new(), Vec::new(), None);
@@ -100,20 +126,22 @@ fn judge_all(answered: Answered, wanted: &[Wanted], diary: &Diary, limits: &Limi
             }
         };
         for (wanted, (_, findings)) in wanted.iter().zip(&mut findings) {
+            let configured = tools.config.credentials.get(&wanted.name).zip(tools.profile(&wanted.name));
+            let Some((credential, profile)) = configured else { continue };
             let expected = Expectation {
                 credential: &wanted.name,
-                recipients: &wanted.recipients,
-                others: &wanted.others,
+                recipients: &credential.recipients,
+                others: &tools.config.other_recipients(&wanted.name),
                 known: &wanted.known,
                 done: &wanted.done,
                 shape: wanted.shape.as_ref(),
             };
-            let recognised = recognise(mail, &answers, &wanted.profile, &expected, limits);
+            let recognised = recognise(mail, &answers, profile, &expected, &tools.limits);
             if is_notice(&recognised.finding) {
                 newest_notice_at = newest_notice_at.max(Some(mail.arrived_at));
             }
             if let Some(key) = recognised.key {
-                let fingerprint = key.fingerprint_without(&wanted.profile.key.prefix);
+                let fingerprint = key.fingerprint_without(&profile.key.prefix);
                 keys.push((wanted.name.clone(), fingerprint, key));
             }
             match recognised.finding {

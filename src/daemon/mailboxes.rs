@@ -68,19 +68,11 @@ impl Shell {
     }
     pub(super) fn wanted(&self, mailbox: &MailboxName) -> Vec<intake::Wanted> {
         let here = self.fleet.credentials().filter(|rotation| rotation.mailbox() == Some(mailbox));
-        let wanted = here.filter_map(|rotation| {
+        let wanted = here.map(|rotation| {
             let name = rotation.name().clone();
             let (known, done) = rotation.recognition();
             let current = rotation.current_fingerprint().and_then(|key| self.tools.keyring.get(&name, key));
-            Some(intake::Wanted {
-                profile: self.tools.profile(&name)?.clone(),
-                recipients: self.tools.config.credentials.get(&name)?.recipients.clone(),
-                others: self.tools.config.other_recipients(&name),
-                shape: current.map(|key| key.shape()),
-                name,
-                known,
-                done,
-            })
+            intake::Wanted { shape: current.map(|key| key.shape()), name, known, done }
         });
         wanted.collect()
     }

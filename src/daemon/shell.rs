@@ -34,6 +34,7 @@ pub struct Shell {
     inbox: mpsc::Receiver<Message>,
     sender: mpsc::Sender<Message>,
     pub(super) watchers: BTreeMap<MailboxName, Watcher>,
+    judge: intake::Judge,
     pub asks: Asks,
     /// Effects under way.
     busy: usize,
@@ -61,6 +62,7 @@ impl Shell {
             inbox,
             sender,
             watchers: BTreeMap::new(),
+            judge: intake::Judge::default(),
             asks: Asks::default(),
             busy: 0,
             limits: limits.clone(),
@@ -129,8 +131,7 @@ impl Shell {
             }
             Message::Answered(answered) => {
                 let (sender, wanted) = (self.sender.clone(), self.wanted(&answered.mailbox));
-                let state_dir = self.tools.config.state_dir.clone();
-                intake::judge(answered, wanted, state_dir, self.limits.clone(), move |judged| {
+                self.judge.judge(self.tools.clone(), answered, wanted, move |judged| {
                     // The loop is gone: the mail is still in its mailbox.
                     let _ = sender.blocking_send(Message::Judged(judged));
                 });
