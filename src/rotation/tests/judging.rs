@@ -135,7 +135,7 @@ fn when_the_vendor_is_blind_nothing_is_promoted() {
     ]);
     assert_eq!(bench.phase(), Phase::Parked(crate::rotation::Parked::ProbeBlind));
     bench.wait(HOUR);
-    assert_eq!(bench.take_only("control").len(), 9, "at most ten an hour are meant to fail");
+    assert_eq!(bench.take_only("control").len(), 10, "at most ten an hour are meant to fail");
     bench.world.control = Some(Verdict::Dead);
     bench.wait(10 * MIN);
     assert_eq!(
