@@ -73,8 +73,8 @@ const STACK_BYTES: usize = 16 << 20;
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// One thread for all mails, from the first one on. What a regular expression remembers of its searches belongs to the
-/// thread that searched first: on another one it would be built, and kept, again.
+/// One thread for all mails, from the first one on. Mails are bounded in size and depth before they are parsed, so
+/// that none of them holds the others up for long.
 #[derive(Default)]
 pub struct Judge {
     thread: Option<mpsc::Sender<Work>>,
