@@ -8,6 +8,7 @@ mod deliver;
 mod demo;
 mod explain;
 mod ingest;
+mod policy;
 mod prove;
 mod run;
 mod status;
@@ -63,6 +64,7 @@ enum Command {
     Accept(accept::Args),
     Explain(explain::Args),
     Vendors(vendors::Args),
+    Policy(policy::Args),
 }
 
 impl Cli {
@@ -111,6 +113,7 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
         Command::Ingest(args) => ingest::ingest(args, path, console).await,
         Command::Accept(args) => accept::accept(args, path, console).await,
         Command::Explain(args) => explain::explain(args, path, console).await,
+        Command::Policy(args) => policy::policy(args, path, console),
         Command::Vendors(args) => vendors::vendors(args, cli.config.as_deref(), console),
     }
 }
