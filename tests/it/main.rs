@@ -4,6 +4,7 @@ mod chaos;
 mod cli;
 mod figures;
 mod imap;
+mod policy;
 mod rotation;
 mod smtp;
 mod store;

@@ -42,6 +42,12 @@ impl Verb {
     }
 }
 
+impl std::fmt::Display for Verb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// How a job is queued.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Mode {
@@ -136,7 +142,9 @@ impl Unit<'_> {
                 self.property(SERVICE, "ExecMainCode").await?,
                 self.property(SERVICE, "ExecMainStatus").await?,
             ),
-            conditions_held: self.property(UNIT, "ConditionResult").await?,
+            // Of one that was not started since it was loaded they were not looked at.
+            conditions_held: self.property::<u64>(UNIT, "ConditionTimestamp").await? == 0
+                || self.property(UNIT, "ConditionResult").await?,
         })
     }
     /// What it read when it was started, by the unit file as systemd has it.
