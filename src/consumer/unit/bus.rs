@@ -101,11 +101,9 @@ impl Bus {
             self.call(&connection, PATH, MANAGER, "Subscribe", &()).await?;
             Ok::<_, Failed>(connection)
         };
-        let connection = self
-            .within(connect)
-            .await
-            .and_then(|made| made)
-            .map_err(|error| format!("systemd cannot be asked on this host's D-Bus: {}", error.text()))?;
+        let connection = self.within(connect).await.and_then(|made| made).map_err(|error| {
+            format!("systemd cannot be asked on D-Bus: {} (systemctl status dbus.socket)", error.text())
+        })?;
         *kept = Some(connection.clone());
         Ok(connection)
     }

@@ -167,6 +167,7 @@ fn ended(result: &str, state: &State) -> String {
     match result {
         "failed" | "timeout" => format!("failed: {}", state.what_happened()),
         "dependency" => "failed: a unit that it needs did not start".into(),
+        "invalid" => format!("failed: it does not run: {}", state.what_happened()),
         "canceled" => "was cancelled by somebody else".into(),
         "skipped" => format!("was skipped: it is {}", state.active),
         other => format!("failed: {other}"),
