@@ -10,6 +10,7 @@ mod foreign;
 mod incidents;
 mod judging;
 mod lines;
+mod loaded;
 mod mailed;
 mod operator;
 mod parked;
