@@ -12,6 +12,7 @@ mod environment;
 mod mailbox;
 mod mistake;
 mod read;
+pub mod rights;
 mod schedule;
 mod secrets;
 mod source;
