@@ -10,6 +10,7 @@ mod demo;
 mod explain;
 mod ingest;
 mod man;
+mod policy;
 mod prove;
 mod run;
 mod status;
@@ -73,6 +74,7 @@ enum Command {
     Vendors(vendors::Args),
     Completions(completions::Args),
     Man(man::Args),
+    Policy(policy::Args),
 }
 
 impl Cli {
@@ -121,6 +123,7 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
         Command::Ingest(args) => ingest::ingest(args, path, console).await,
         Command::Accept(args) => accept::accept(args, path, console).await,
         Command::Explain(args) => explain::explain(args, path, console).await,
+        Command::Policy(args) => policy::policy(args, path, console),
         Command::Vendors(args) => vendors::vendors(args, cli.config.as_deref(), console),
         Command::Completions(args) => Ok(completions::completions(args, console)),
         Command::Man(_) => Ok(man::man(console)),

@@ -7,10 +7,14 @@ use super::{
     read::{Item, Table},
     secrets::{any_secret, secret},
     store::{Store, certificate},
+    unit::{self, Loads},
     values::{self, duration, is_variable, number, path, program, prose, shown, store_path, text, word},
 };
 use crate::{
-    consumer::{Deliver, FileForm, Prove, Settings},
+    consumer::{
+        Deliver, FileForm, Prove, Settings, Then,
+        unit::{UnitName, UnitNameError, Verb},
+    },
     domain::{ProofLevel, Secret},
 };
 use figment::value::Value;
@@ -33,7 +37,7 @@ pub(super) fn consumer(table: &mut Table, owner: &Owner) -> Option<Settings> {
     let delivery = table.table("deliver", |table| delivery(table, has_deliver, owner, host.as_deref()));
     let proof = proof(table, owner);
     let level = table.get("level", level).map(|level| (level, table.at("level")));
-    let (Delivery { deliver, then }, Proof { prove, accepted, level: inner }) = (delivery?, proof?);
+    let (Delivery { deliver, then, loads }, Proof { prove, accepted, level: inner }) = (delivery?, proof?);
     if deliver.is_none() && prove.is_none() {
         let hint = "add prove (http, command or report) where it fetches the key itself, or deliver";
         return table.refuse("nothing is delivered and nothing is proven", hint);
@@ -46,8 +50,10 @@ pub(super) fn consumer(table: &mut Table, owner: &Owner) -> Option<Settings> {
             Some("keep one of them".into()),
         );
     }
-    let shown = what_can_be_shown(deliver.as_ref(), prove.as_ref());
+    let shown = what_can_be_shown(deliver.as_ref(), prove.as_ref(), &loads);
     let wanted = match inner.or(level) {
+        // Whether this holds is seen when systemd is asked.
+        Some((ProofLevel::Loaded, _)) if loads.may_be(deliver.as_ref(), then.as_ref()) => ProofLevel::Loaded,
         Some((wanted, place)) if wanted > shown => {
             let rule = format!("{wanted} cannot be shown here, {shown} is the most");
             table.sheet.note(Severity::Error, &place, rule, Some("add prove: {http: {url: …}}".into()));
@@ -57,40 +63,51 @@ pub(super) fn consumer(table: &mut Table, owner: &Owner) -> Option<Settings> {
         None => shown,
     };
     let settings = Settings { deliver, then, prove, wanted, accepted, host };
-    warn_of_a_weak_proof(table, &settings);
+    warn_of_a_weak_proof(table, &settings, &loads);
     Some(settings)
 }
 
 /// The highest level that delivery and proof together can reach.
-fn what_can_be_shown(deliver: Option<&Deliver>, prove: Option<&Prove>) -> ProofLevel {
+fn what_can_be_shown(deliver: Option<&Deliver>, prove: Option<&Prove>, loads: &Loads) -> ProofLevel {
     match (prove, deliver) {
         (Some(Prove::Http { .. } | Prove::Command { .. } | Prove::Report { .. }), _) => ProofLevel::InUse,
+        (None, Some(Deliver::File { .. })) if matches!(loads, Loads::Yes) => ProofLevel::Loaded,
         (None, Some(Deliver::Store { .. } | Deliver::File { .. })) => ProofLevel::WorkingCopy,
         (None, Some(Deliver::Command { .. })) => ProofLevel::Delivered,
         (None, None) => ProofLevel::Unproven,
     }
 }
 
-fn warn_of_a_weak_proof(table: &Table, settings: &Settings) {
-    match settings.wanted {
-        ProofLevel::InUse | ProofLevel::Loaded => {}
-        ProofLevel::WorkingCopy | ProofLevel::Delivered | ProofLevel::Unproven if settings.accepted => {}
-        ProofLevel::WorkingCopy | ProofLevel::Delivered | ProofLevel::Unproven => {
-            let rule = format!("{} at best", settings.wanted.words());
+/// One line for one consumer: what is the most that it will show, and why it is not more.
+fn warn_of_a_weak_proof(table: &Table, settings: &Settings, loads: &Loads) {
+    let is_weak = match settings.wanted {
+        ProofLevel::InUse | ProofLevel::Loaded => false,
+        ProofLevel::WorkingCopy | ProofLevel::Delivered | ProofLevel::Unproven => !settings.accepted,
+    };
+    let (rule, hint) = match (is_weak, loads) {
+        (true, loads) => {
+            let why = match loads {
+                Loads::No(why) | Loads::Unknown(why) => format!(": {why}"),
+                Loads::Yes | Loads::Nothing => String::new(),
+            };
             let hint = "add prove: {http: {url: …}}, or accept it with prove: none".to_owned();
-            table.sheet.note(Severity::Warning, &table.path, rule, Some(hint));
+            (format!("{} at best{why}", settings.wanted.words()), Some(hint))
         }
-    }
+        (false, Loads::Unknown(why)) => (why.clone(), None),
+        (false, Loads::Yes | Loads::No(_) | Loads::Nothing) => return,
+    };
+    table.sheet.note(Severity::Warning, &table.path, rule, hint);
 }
 
 struct Delivery {
     deliver: Option<Deliver>,
-    then: Option<Vec<String>>,
+    then: Option<Then>,
+    loads: Loads,
 }
 
 fn delivery(table: &mut Table, is_written: bool, owner: &Owner, host: Option<&str>) -> Option<Delivery> {
     if !is_written {
-        return Some(Delivery { deliver: None, then: None });
+        return Some(Delivery { deliver: None, then: None, loads: Loads::Nothing });
     }
     let kind = table.need_choice(&["store", "file", "command"]);
     let deliver = match kind {
@@ -100,11 +117,25 @@ fn delivery(table: &mut Table, is_written: bool, owner: &Owner, host: Option<&st
         None => None,
     };
     let has_then = table.has("then");
-    let then = table.table("then", |table| if has_then { table.need("exec", program) } else { None });
+    let then = table.table("then", |table| if has_then { then(table) } else { None });
     if has_then && then.is_none() {
         return None;
     }
-    Some(Delivery { deliver: Some(deliver?), then })
+    let loads = unit::loads(table, deliver.as_ref(), then.as_ref(), host);
+    Some(Delivery { deliver: Some(deliver?), then, loads })
+}
+
+fn then(table: &mut Table) -> Option<Then> {
+    match table.need_choice(&["restart", "reload", "exec"])? {
+        "restart" => table.need("restart", unit).map(|unit| Then::Unit(Verb::Restart, unit)),
+        "reload" => table.need("reload", unit).map(|unit| Then::Unit(Verb::Reload, unit)),
+        _ => table.need("exec", program).map(Then::Exec),
+    }
+}
+
+fn unit(item: &Item) -> Option<UnitName> {
+    let text = text(item)?;
+    text.parse().map_err(|error: UnitNameError| item.refuse::<()>(error.to_string())).ok()
 }
 
 fn deliver_store(table: &mut Table, owner: &Owner) -> Option<Deliver> {

@@ -17,6 +17,7 @@ mod schedule;
 mod secrets;
 mod source;
 mod store;
+mod unit;
 mod values;
 mod vendors;
 

@@ -9,6 +9,7 @@ mod references;
 mod rights;
 mod rules;
 mod secrets;
+mod units;
 
 use super::*;
 use serde_json::Value;

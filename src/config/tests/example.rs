@@ -60,11 +60,12 @@ fn checked(tree: &Value) -> Result<(Config, Vec<String>), Vec<String>> {
     load_text(&yaml_serde::to_string(tree).unwrap(), &[], Need::Check)
 }
 
-/// What is said besides that this machine lacks the secrets.
+/// What is said besides that this machine lacks the secrets and the units.
 fn besides_missing_secrets(lines: Vec<String>) -> Vec<String> {
     lines
         .into_iter()
         .filter(|line| !line.contains("no credential \"") && !line.contains("no file /etc/"))
+        .filter(|line| !line.contains("no unit file of "))
         .collect()
 }
 

@@ -108,14 +108,6 @@ fn keys_of_later_issues_are_unknown() {
         let lines = said_of(&[(key, "x")]);
         assert!(lines[0].starts_with(&format!("{key}: unknown key; ")), "{lines:?}");
     }
-    let deliver = "{file: {path: /a/b}, then: {restart: a.service}}";
-    assert_eq!(
-        said_of(&[("credentials.main.consumers.shop.deliver", deliver)]),
-        [
-            "credentials.main.consumers.shop.deliver.then.exec: this key is missing",
-            "credentials.main.consumers.shop.deliver.then.restart: unknown key; the keys here are exec",
-        ]
-    );
 }
 
 #[test]
