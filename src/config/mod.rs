@@ -13,6 +13,7 @@ mod mailbox;
 mod mistake;
 mod print;
 mod read;
+pub mod rights;
 mod schedule;
 mod secrets;
 mod source;
@@ -26,6 +27,7 @@ mod tests;
 pub use credential::Credential;
 pub use mistake::{Mistake, Mistakes, Severity, did_you_mean};
 pub use schedule::Schedules;
+pub use secrets::{Found, Reference};
 
 use crate::{
     alert::smtp,
@@ -101,6 +103,8 @@ pub enum Need {
 pub struct Loaded {
     pub config: Config,
     pub warnings: Vec<Mistake>,
+    /// Where each secret is, or is missed.
+    pub references: Vec<Reference>,
 }
 
 /// Reads the file at `path`, those of `config.d` beside it and the `KEYRELAY_` variables of `environment`, which also
@@ -126,10 +130,11 @@ fn read(sheet: Sheet, path: &Path) -> Result<(Loaded, Option<Record>), Mistakes>
     let mut root = Table::root(&sheet);
     let config = config(&mut root, path);
     root.close();
+    let references = sheet.references.take();
     let (mistakes, record) = sheet.finish();
     match config {
         Some(config) if mistakes.iter().all(|mistake| mistake.severity == Severity::Warning) => {
-            Ok((Loaded { config, warnings: mistakes }, record))
+            Ok((Loaded { config, warnings: mistakes, references }, record))
         }
         _ => Err(Mistakes(mistakes)),
     }

@@ -9,6 +9,7 @@ mod for_all;
 mod form;
 mod printed;
 mod references;
+mod rights;
 mod rules;
 mod secrets;
 

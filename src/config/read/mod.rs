@@ -15,6 +15,7 @@ use super::{
     Need,
     claims::Claims,
     mistake::{Mistake, Severity, any_of, did_you_mean},
+    secrets::Reference,
     source::{Source, join, kind},
 };
 use crate::domain::NameError;
@@ -34,6 +35,8 @@ pub(super) struct Sheet<'a> {
     pub environment: &'a BTreeMap<String, String>,
     pub need: Need,
     pub claims: RefCell<Claims>,
+    /// Every reference to a secret that was followed, in the order of reading.
+    pub references: RefCell<Vec<Reference>>,
     notes: RefCell<Notes>,
     /// What was read, where somebody wants to see it.
     record: Option<RefCell<Record>>,
@@ -53,6 +56,7 @@ impl<'a> Sheet<'a> {
             environment,
             need,
             claims: RefCell::default(),
+            references: RefCell::default(),
             notes: RefCell::new(Notes::new(mistakes)),
             record: None,
             checked_files: RefCell::default(),
