@@ -116,7 +116,7 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
     match &cli.command {
         Command::Run(_) => run::run(path).await,
         Command::Demo(args) => demo::demo(args).await,
-        Command::Check(_) => check::check(path, console),
+        Command::Check(args) => check::check(args, path, console),
         Command::Status(args) => status::status(args, path, console).await,
         Command::Prove(args) => prove::prove(args, path, console).await,
         Command::Deliver(args) => deliver::deliver(args, path, console).await,
