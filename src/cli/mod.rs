@@ -11,6 +11,7 @@ mod explain;
 mod ingest;
 mod man;
 mod prove;
+mod rollback;
 mod run;
 mod status;
 mod vendors;
@@ -69,6 +70,7 @@ enum Command {
     #[command(visible_alias = "put")]
     Ingest(ingest::Args),
     Accept(accept::Args),
+    Rollback(rollback::Args),
     Explain(explain::Args),
     Vendors(vendors::Args),
     Completions(completions::Args),
@@ -120,6 +122,7 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
         Command::Deliver(args) => deliver::deliver(args, path, console).await,
         Command::Ingest(args) => ingest::ingest(args, path, console).await,
         Command::Accept(args) => accept::accept(args, path, console).await,
+        Command::Rollback(args) => rollback::rollback(args, path, console).await,
         Command::Explain(args) => explain::explain(args, path, console).await,
         Command::Vendors(args) => vendors::vendors(args, cli.config.as_deref(), console),
         Command::Completions(args) => Ok(completions::completions(args, console)),

@@ -38,6 +38,7 @@ impl Asks {
             Request::Prove { credential, .. } => credential.clone(),
             Request::Deliver { credential, .. }
             | Request::Ingest { credential, .. }
+            | Request::Rollback { credential, .. }
             | Request::Accept { credential, .. } => Some(credential.clone()),
         };
         match self.events(request, uid, fleet, tools) {
@@ -97,6 +98,11 @@ impl Asks {
                     ticket,
                     rotation_id,
                 })])
+            }
+            Request::Rollback { credential, check } => {
+                let (name, rotation_id) = (known(fleet, credential)?, clock::rotation_id());
+                let ask = |ticket| Input::RollbackAsked { uid, check, ticket, rotation_id };
+                Ok(vec![self.event(name, ask)])
             }
             Request::Accept { credential, fingerprint } => {
                 let name = known(fleet, credential)?;
@@ -196,6 +202,12 @@ fn outcome(reply: Reply) -> (Outcome, String) {
         Reply::Spooled { why } => (Outcome::Spooled, format!("the key waits, safe in the spool: {why}")),
         Reply::Held { why } => (Outcome::Held, format!("the key is held: {why}")),
         Reply::Refused { why } => (Outcome::Refused, format!("refused: {why}")),
+        Reply::Unreachable { why } => (Outcome::Unreachable, format!("nothing was changed: {why}")),
+        Reply::RollbackPossible { key, until } => {
+            let end = until.map(|until| format!(" until {}", until.minutes()));
+            let end = end.unwrap_or(", nobody knows how long".into());
+            (Outcome::Done, format!("it is possible: the earlier key {key} is alive, and works{end}"))
+        }
         Reply::Consumers { proven: true } => (Outcome::Done, "every consumer is tested".into()),
         Reply::Consumers { proven: false } => (Outcome::NotProven, "not every consumer is tested".into()),
     }

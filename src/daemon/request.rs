@@ -22,6 +22,11 @@ pub enum Request {
         key: Pasted,
         sure: bool,
     },
+    /// `check`: only say whether it would be possible.
+    Rollback {
+        credential: CredentialName,
+        check: bool,
+    },
     /// `fingerprint`: as `status` shows it.
     Accept {
         credential: CredentialName,

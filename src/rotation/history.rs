@@ -31,6 +31,7 @@ pub enum RecordKind {
     Rotation,
     Refusal,
     Ingest,
+    Rollback,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -49,6 +49,6 @@ pub use history::{ConsumerRecord, PhaseEntered, Record, RecordKind};
 pub use incident::Incident;
 pub use settings::{Consumer, Credential, Delivery, Proof, Settings};
 pub use state::{Generation, Parked, Phase, Rotation};
-pub use state_document::{Announced, ConsumerNote, CurrentNote, Former, SCHEMA, StateDocument};
+pub use state_document::{Announced, ConsumerNote, CurrentNote, Former, RolledBack, SCHEMA, StateDocument};
 pub use step::Reason;
 pub use view::{ConsumerView, CredentialView, HeldView, MailboxView, StoreView};

@@ -38,7 +38,9 @@ impl Rotation {
     /// Whatever is not promoted in time, and whatever exists nowhere else, is written to the spool.
     pub(super) fn advance_spool(&mut self, ctx: Ctx<'_>, out: &mut Out) {
         let stopping = self.stopping;
-        for candidate in &mut self.candidates {
+        // A key that an operator goes back to is in the store.
+        let elsewhere = |candidate: &&mut Candidate| matches!(candidate.origin, Origin::Rollback { .. });
+        for candidate in self.candidates.iter_mut().filter(|candidate| !elsewhere(candidate)) {
             let only_copy = matches!(candidate.origin, Origin::Ingest { .. } | Origin::Former);
             let late = candidate.received_at + ctx.limits.spool_after <= ctx.now;
             let due = match candidate.spool {
