@@ -8,6 +8,7 @@ mod console;
 mod deliver;
 mod demo;
 mod explain;
+mod history;
 mod ingest;
 mod man;
 mod prove;
@@ -72,6 +73,7 @@ enum Command {
     Accept(accept::Args),
     Rollback(rollback::Args),
     Explain(explain::Args),
+    History(history::Args),
     Vendors(vendors::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -124,6 +126,7 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
         Command::Accept(args) => accept::accept(args, path, console).await,
         Command::Rollback(args) => rollback::rollback(args, path, console).await,
         Command::Explain(args) => explain::explain(args, path, console).await,
+        Command::History(args) => history::history(args, path, console).await,
         Command::Vendors(args) => vendors::vendors(args, cli.config.as_deref(), console),
         Command::Completions(args) => Ok(completions::completions(args, console)),
         Command::Man(_) => Ok(man::man(console)),

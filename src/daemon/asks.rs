@@ -2,7 +2,7 @@
 //! answer for the command.
 
 use super::{
-    clock,
+    clock, history,
     inbox::Asked,
     request::{Outcome, Pasted, Request, Response},
     tools::Tools,
@@ -35,6 +35,7 @@ impl Asks {
         let Asked { request, uid, answer } = asked;
         let name = match &request {
             Request::Status => None,
+            Request::History { credential } => return remember(answer, credential, fleet, tools, status),
             Request::Prove { credential, .. } => credential.clone(),
             Request::Deliver { credential, .. }
             | Request::Ingest { credential, .. }
@@ -66,7 +67,7 @@ impl Asks {
         tools: &Tools,
     ) -> Result<Vec<(Ticket, Event)>, (Outcome, String)> {
         match request {
-            Request::Status => Ok(Vec::new()),
+            Request::Status | Request::History { .. } => Ok(Vec::new()),
             Request::Prove { credential, consumer } => {
                 let names = match credential {
                     Some(name) => vec![known(fleet, name)?],
@@ -141,6 +142,28 @@ impl Asks {
             respond(open.answer, outcome, message, hint, status);
         }
     }
+}
+
+/// The history as it is on this machine; no core is asked.
+fn remember(
+    answer: oneshot::Sender<Response>,
+    name: &CredentialName,
+    fleet: &Fleet,
+    tools: &Tools,
+    status: Status,
+) -> Vec<Event> {
+    let dir = &tools.config.state_dir;
+    let (outcome, message, history) = match history::read(dir, name) {
+        Ok(past) if past.records.is_empty() && fleet.credential(name).is_none() => {
+            (Outcome::Unknown, format!("no credential is named {name}"), None)
+        }
+        Ok(past) => (Outcome::Done, past.trouble(), Some(past.records)),
+        Err(error) => (Outcome::Unreachable, format!("the history of {name} cannot be read: {error}"), None),
+    };
+    let status = serde_json::to_value(status).unwrap_or_default();
+    // Who asked has given up.
+    let _ = answer.send(Response { outcome, message, hint: None, status, history });
+    Vec::new()
 }
 
 /// A paste becomes a key in the keyring, or is refused by its reason.
@@ -242,5 +265,5 @@ fn respond(
 ) {
     let status = serde_json::to_value(status).unwrap_or_default();
     // Who asked has given up: what was asked for goes on all the same.
-    let _ = answer.send(Response { outcome, message, hint, status });
+    let _ = answer.send(Response { outcome, message, hint, status, history: None });
 }

@@ -16,7 +16,7 @@ const LOOK_MAX: Duration = Duration::from_secs(15);
 /// Does what a daemon would. The error is what the operator must mend on this host.
 pub async fn once(config: Config, limits: Limits, request: Request) -> Result<Response, String> {
     let reach = match request {
-        Request::Status => Reach::LookOnly,
+        Request::Status | Request::History { .. } => Reach::LookOnly,
         Request::Prove { .. }
         | Request::Deliver { .. }
         | Request::Ingest { .. }

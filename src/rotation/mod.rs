@@ -45,7 +45,7 @@ mod tests;
 pub use effect::{Action, Effect, Promotion, Purpose, Reply};
 pub use event::{Attempt, Event, Input, MailboxInput, NoticeFailure, Schedule, StateRead, Ticket};
 pub use fleet::Fleet;
-pub use history::{ConsumerRecord, PhaseEntered, Record, RecordKind};
+pub use history::{ConsumerRecord, PhaseEntered, Record, RecordKind, merged};
 pub use incident::Incident;
 pub use settings::{Consumer, Credential, Delivery, Proof, Settings};
 pub use state::{Generation, Parked, Phase, Rotation};

@@ -51,7 +51,7 @@ impl Rotation {
         self.operator_hears_of_promotion(fingerprint, ctx);
         match back {
             Some(_) => self.drop_candidate(fingerprint, out),
-            None => self.finish_candidates(fingerprint, out),
+            None => self.finish_candidates(fingerprint, ctx, out),
         }
         self.consumers.values_mut().for_each(|consumer| consumer.key_changed(ctx.now));
         self.dirty = self.dirty.max(Dirty::WhenCalm);

@@ -130,12 +130,12 @@ impl Rotation {
         self.incidents.announce(ctx.now, report);
     }
 
-    pub(super) fn record_refusal(&mut self, candidate: &Candidate, why: &str, out: &mut Out) {
+    pub(super) fn record_refusal(&mut self, candidate: &Candidate, why: &str, now: Timestamp, out: &mut Out) {
         out.records.push(Record {
             rotation_id: candidate.rotation_id,
             kind: RecordKind::Refusal,
             trigger: Some(candidate.origin.clone()),
-            phases: Vec::new(),
+            phases: vec![PhaseEntered { phase: "refused".into(), at: now }],
             old_fingerprint: self.current.as_ref().map(|current| self.label(current.fingerprint)),
             new_fingerprint: Some(self.label(candidate.fingerprint)),
             generation: self.generation(),

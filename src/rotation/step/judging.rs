@@ -128,7 +128,7 @@ impl Rotation {
     fn refuse(&mut self, fingerprint: Fingerprint, why: String, ctx: Ctx<'_>, out: &mut Out) {
         const REFUSED_MAX: usize = 64;
         let Some(candidate) = self.candidate(fingerprint).cloned() else { return };
-        self.record_refusal(&candidate, &why, out);
+        self.record_refusal(&candidate, &why, ctx.now, out);
         self.answer_operator(fingerprint, Reply::Refused { why: why.clone() }, out);
         match candidate.origin {
             Origin::Ingest { .. } | Origin::Rollback { .. } => {}

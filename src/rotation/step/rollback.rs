@@ -81,7 +81,7 @@ impl Rotation {
                 Ok(Judgement::Ask(_) | Judgement::Wait(_)) => {}
                 Ok(Judgement::Hold(why) | Judgement::Refuse(why)) => {
                     if !wish.check {
-                        self.record_refusal(&going_back(&wish, None), &why, out);
+                        self.record_refusal(&going_back(&wish, None), &why, ctx.now, out);
                     }
                     self.answer(ticket, Reply::Refused { why }, out);
                 }

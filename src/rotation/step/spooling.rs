@@ -99,7 +99,7 @@ impl Rotation {
         }
     }
     /// One became the current key: it is done with, and so is everything older, held or not.
-    pub(super) fn finish_candidates(&mut self, promoted: Fingerprint, out: &mut Out) {
+    pub(super) fn finish_candidates(&mut self, promoted: Fingerprint, ctx: Ctx<'_>, out: &mut Out) {
         let newest = match (self.candidate(promoted).map(|candidate| candidate.order()), &self.current) {
             (Some(order), _) => order,
             (None, Some(current)) => (current.dated(), Timestamp::MIN),
@@ -108,7 +108,7 @@ impl Rotation {
         let older = |candidate: &&Candidate| candidate.order() < newest && candidate.word.is_none();
         let over: Vec<_> = self.candidates.iter().filter(older).cloned().collect();
         for candidate in over {
-            self.record_refusal(&candidate, "a newer key has become the current one", out);
+            self.record_refusal(&candidate, "a newer key has become the current one", ctx.now, out);
             self.drop_candidate(candidate.fingerprint, out);
         }
         self.drop_candidate(promoted, out);
