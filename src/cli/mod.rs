@@ -8,10 +8,12 @@ mod console;
 mod deliver;
 mod demo;
 mod explain;
+mod history;
 mod ingest;
 mod man;
 mod policy;
 mod prove;
+mod rollback;
 mod run;
 mod status;
 mod vendors;
@@ -70,7 +72,9 @@ enum Command {
     #[command(visible_alias = "put")]
     Ingest(ingest::Args),
     Accept(accept::Args),
+    Rollback(rollback::Args),
     Explain(explain::Args),
+    History(history::Args),
     Vendors(vendors::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -122,8 +126,10 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
         Command::Deliver(args) => deliver::deliver(args, path, console).await,
         Command::Ingest(args) => ingest::ingest(args, path, console).await,
         Command::Accept(args) => accept::accept(args, path, console).await,
+        Command::Rollback(args) => rollback::rollback(args, path, console).await,
         Command::Explain(args) => explain::explain(args, path, console).await,
         Command::Policy(args) => policy::policy(args, path, console),
+        Command::History(args) => history::history(args, path, console).await,
         Command::Vendors(args) => vendors::vendors(args, cli.config.as_deref(), console),
         Command::Completions(args) => Ok(completions::completions(args, console)),
         Command::Man(_) => Ok(man::man(console)),

@@ -2,6 +2,7 @@
 //! clock and asks nobody.
 
 pub mod line;
+pub mod history;
 pub mod page;
 pub mod status;
 pub mod text;
