@@ -8,6 +8,7 @@ mod form;
 mod references;
 mod rules;
 mod secrets;
+mod store;
 
 use super::*;
 use serde_json::Value;
