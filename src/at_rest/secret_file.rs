@@ -40,8 +40,8 @@ impl NoSecret {
 }
 
 impl SecretFile {
-    /// The secret that is there now; `None` where there is no file.
-    pub fn read(&self) -> Result<Option<Secret>, NoSecret> {
+    /// The secret that is there now, and the file's permission bits; `None` where there is no file.
+    pub fn read(&self) -> Result<Option<(Secret, u32)>, NoSecret> {
         let path = &self.path;
         let shown = path.display();
         let refused = |rule: String, hint: &str| Err(NoSecret::Open { rule, hint: hint.into() });
@@ -53,9 +53,9 @@ impl SecretFile {
         if !about.is_file() {
             return refused(format!("{shown} is not a file"), "name a file that holds the secret");
         }
-        if about.mode() & self.forbidden != 0 {
+        let mode = about.mode() & 0o7777;
+        if mode & self.forbidden != 0 {
             let hint = format!("type: chmod 600 {shown}");
-            let mode = about.mode() & 0o7777;
             return refused(format!("{shown} can be read by others (mode {mode:04o})"), &hint);
         }
         let mut bytes = Zeroizing::new(Vec::new());
@@ -74,12 +74,12 @@ impl SecretFile {
                 rule: format!("{shown} is empty"),
                 hint: format!("write it: install -m 600 /dev/stdin {shown}"),
             }),
-            Ok(text) => Ok(Some(Secret::new(text))),
+            Ok(text) => Ok(Some((Secret::new(text), mode))),
         }
     }
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Result<Option<Secret>, NoSecret> {
+fn unreadable<T>(path: &Path, error: &io::Error) -> Result<Option<T>, NoSecret> {
     let shown = path.display();
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(None),
@@ -120,7 +120,7 @@ impl LiveSecret {
     pub fn now(&self) -> Result<Secret, String> {
         let Some(file) = &self.file else { return Ok(self.first.clone()) };
         match file.read() {
-            Ok(Some(secret)) => Ok(secret),
+            Ok(Some((secret, _))) => Ok(secret),
             Ok(None) => Err(format!("no file {}", file.path.display())),
             Err(why) => Err(why.into_rule()),
         }

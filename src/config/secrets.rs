@@ -21,6 +21,31 @@ const POD_SECRETS: [&str; 2] =
 const GROUP_OR_WORLD: u32 = 0o044;
 const WORLD: u32 = 0o004;
 
+/// A reference to a secret, and what stands behind it; never the secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The key that holds it: `store.vault.auth.approle.secret_id`.
+    pub key: String,
+    /// As it is written: `{credential: vault-secret-id}`.
+    pub written: String,
+    pub found: Found,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// `mode`: the permission bits.
+    File {
+        path: PathBuf,
+        mode: u32,
+    },
+    Variable,
+    /// What was looked for where, and what to type.
+    Missing {
+        rule: String,
+        hint: String,
+    },
+}
+
 /// The secret that a reference names: one line of text. With `Need::Check` one that cannot be found is a warning
 /// and empty.
 pub(super) fn secret(item: &Item) -> Option<Secret> {
@@ -63,10 +88,18 @@ pub(super) fn any_live_secret(item: &Item) -> Option<LiveSecret> {
         Kind::File => file(Path::new(&name)),
         Kind::Env => variable(item, &name),
     };
+    let note = |found| {
+        let written = format!("{{{}: {name}}}", kind.word());
+        item.sheet.references.borrow_mut().push(Reference { key: item.path.clone(), written, found });
+    };
     match found {
-        Ok(secret) => Some(secret),
+        Ok((secret, found)) => {
+            note(found);
+            Some(secret)
+        }
         Err(NoSecret::Open { rule, hint }) => item.refuse_with(rule, hint),
         Err(NoSecret::Missing { rule, hint }) => {
+            note(Found::Missing { rule: rule.clone(), hint: hint.clone() });
             item.note_missing(rule, hint)?;
             Some(LiveSecret::fixed(Secret::default()))
         }
@@ -77,6 +110,16 @@ enum Kind {
     Credential,
     File,
     Env,
+}
+
+impl Kind {
+    fn word(&self) -> &'static str {
+        match self {
+            Kind::Credential => "credential",
+            Kind::File => "file",
+            Kind::Env => "env",
+        }
+    }
 }
 
 fn reference(item: &Item) -> Option<(Kind, String)> {
@@ -110,7 +153,7 @@ fn reference(item: &Item) -> Option<(Kind, String)> {
 }
 
 /// Inside the unit the folder that systemd names; outside it the unit's folder, then the store of credentials.
-fn credential(item: &Item, name: &str) -> Result<LiveSecret, NoSecret> {
+fn credential(item: &Item, name: &str) -> Result<(LiveSecret, Found), NoSecret> {
     let write_it = format!("write it: sudo install -m 600 /dev/stdin {CREDSTORE}/{name}");
     let given = item.sheet.environment.get("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty());
     if let Some(folder) = given {
@@ -129,7 +172,7 @@ fn credential(item: &Item, name: &str) -> Result<LiveSecret, NoSecret> {
     })
 }
 
-fn file(path: &Path) -> Result<LiveSecret, NoSecret> {
+fn file(path: &Path) -> Result<(LiveSecret, Found), NoSecret> {
     let forbidden = if POD_SECRETS.iter().any(|pod| path.starts_with(pod)) { 0 } else { GROUP_OR_WORLD };
     read(path.to_owned(), forbidden)?.ok_or_else(|| NoSecret::Missing {
         rule: format!("no file {}", path.display()),
@@ -137,16 +180,21 @@ fn file(path: &Path) -> Result<LiveSecret, NoSecret> {
     })
 }
 
-fn variable(item: &Item, name: &str) -> Result<LiveSecret, NoSecret> {
+fn variable(item: &Item, name: &str) -> Result<(LiveSecret, Found), NoSecret> {
     let text = item.sheet.environment.get(name).filter(|text| !text.is_empty());
-    text.map(|text| LiveSecret::fixed(Secret::new(text))).ok_or_else(|| NoSecret::Missing {
-        rule: format!("the environment has no variable {name}"),
-        hint: format!("set it: export {name}=…"),
+    text.map(|text| (LiveSecret::fixed(Secret::new(text)), Found::Variable)).ok_or_else(|| {
+        NoSecret::Missing {
+            rule: format!("the environment has no variable {name}"),
+            hint: format!("set it: export {name}=…"),
+        }
     })
 }
 
 /// The secret in a file that exists. `forbidden` are the mode bits that give it to others.
-fn read(path: PathBuf, forbidden: u32) -> Result<Option<LiveSecret>, NoSecret> {
+fn read(path: PathBuf, forbidden: u32) -> Result<Option<(LiveSecret, Found)>, NoSecret> {
     let file = SecretFile { path, forbidden };
-    Ok(file.read()?.map(|secret| LiveSecret::in_file(secret, file)))
+    Ok(file.read()?.map(|(secret, mode)| {
+        let found = Found::File { path: file.path.clone(), mode };
+        (LiveSecret::in_file(secret, file), found)
+    }))
 }

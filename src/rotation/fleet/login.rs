@@ -89,5 +89,5 @@ fn hint(part: LoginPart) -> String {
             "mend what the store says, or put a login that works in place of the one in store.vault.auth"
         }
     };
-    format!("{make}\nthen, if it is not read from a file:\npkill -HUP -x keyrelay")
+    format!("{make}\nthen, if it is not read from a file:\nsystemctl reload keyrelay")
 }

@@ -147,7 +147,7 @@ impl Fleet {
 
 const LOGIN_HINT: &str = "put a login that works in place of the one in store.vault.auth, then:\n\
     keyrelay check\n\
-    pkill -HUP -x keyrelay";
+    systemctl reload keyrelay";
 const TRUST_HINT: &str = "if it is the right server, name its authority's PEM file in store.vault.ca_cert, then:\n\
     keyrelay check\n\
-    pkill -HUP -x keyrelay";
+    systemctl reload keyrelay";

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 const DOING: &str = "reading secret/data/x";
 
 fn answer(status: u16, body: &str) -> Answer {
-    Answer { status, date: None, location: None, body: Zeroizing::new(body.as_bytes().to_vec()) }
+    Answer { status, date: None, location: None, node: 0, body: Zeroizing::new(body.as_bytes().to_vec()) }
 }
 
 fn errors_answer(status: u16, error: &str) -> Answer {

@@ -4,6 +4,7 @@
 
 mod answer;
 mod client;
+mod examine;
 mod failure;
 mod lease;
 mod life;
@@ -17,6 +18,7 @@ use crate::{
     at_rest::LiveSecret,
     domain::{Limits, StoreFacts, StoreTrouble, WriteOutcome},
 };
+pub use examine::{Keeping, Node, Token};
 use failure::NoAnswer;
 use rustify::endpoint::Endpoint;
 use session::Sessions;

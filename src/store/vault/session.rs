@@ -45,6 +45,14 @@ impl Sessions {
         Ok(Self { auth: auth.clone(), refused_rest: limits.backoff_cap_max, state: Mutex::default() })
     }
 
+    /// Whether tokens come from logins of our own.
+    pub fn are_logins(&self) -> bool {
+        match self.auth {
+            Auth::Token(_) => false,
+            Auth::AppRole { .. } | Auth::Kubernetes { .. } | Auth::Cert { .. } => true,
+        }
+    }
+
     /// A session that is good as far as is known: logs in, or renews, where that is due.
     pub async fn current(&self, transport: &Transport) -> Result<Arc<Session>, StoreTrouble> {
         let mut state = self.state.lock().await;

@@ -52,6 +52,8 @@ pub(super) struct Answer {
     /// Where a redirect leads.
     pub location: Option<Url>,
     pub body: Zeroizing<Vec<u8>>,
+    /// Whose it is.
+    pub node: usize,
 }
 
 impl Transport {
@@ -75,6 +77,11 @@ impl Transport {
     /// From now on this client certificate is shown (PEM, its key behind it).
     pub fn show(&self, identity: &Zeroizing<String>) -> Result<(), String> {
         self.0.clients.show(identity)
+    }
+
+    /// `https://host:port` of a node.
+    pub fn address(&self, node: usize) -> String {
+        self.0.nodes.url(node).as_str().trim_end_matches('/').to_owned()
     }
 
     /// Sends one of vaultrs' requests to the active node.
@@ -241,7 +248,7 @@ impl Inner {
         let location = location(response.headers());
         self.remember_index(response.headers(), status, writes);
         let body = self.body(response, node, waits).await.map_err(NoAnswer::Lost)?;
-        Ok(Answer { status, date, location, body })
+        Ok(Answer { status, date, location, body, node })
     }
 
     /// A read's index may be an old one, if a standby answered it. One that the server cannot reach (412) is of no use.
