@@ -1,0 +1,1 @@
+//! beside_a_daemon
