@@ -92,7 +92,8 @@ fn lines(ran: &Ran) -> Vec<String> {
     let all = ran.stdout.split("\nwhat to fix\n").next().unwrap_or_default();
     let mut lines: Vec<String> = Vec::new();
     for line in all.lines() {
-        let begins = ["  ok ", "  warning ", "  skipped ", "  FAILED "].iter().any(|label| line.starts_with(label));
+        let begins =
+            ["  ok ", "  warning ", "  skipped ", "  FAILED "].iter().any(|label| line.starts_with(label));
         let words = line.split_whitespace().collect::<Vec<_>>().join(" ");
         match lines.last_mut() {
             Some(last) if line.starts_with("   ") => *last += &format!(" {words}"),

@@ -103,6 +103,6 @@ fn mail(settings: &Settings) -> Mail {
         message_id: format!("<keyrelay-doctor-{}@{domain}>", now.as_millis()),
         references: None,
         date: now,
-        headers: vec![("X-Keyrelay-Code", "doctor".to_owned())],
+        headers: vec![("Auto-Submitted", "auto-generated".to_owned())],
     }
 }

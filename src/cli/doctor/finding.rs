@@ -83,7 +83,7 @@ impl Line {
     /// Why the store did not do it, and what to do then.
     pub fn store_trouble(tried: impl Into<String>, trouble: &StoreTrouble) -> Self {
         match trouble {
-            StoreTrouble::Unreachable(why) => Self::unreachable(tried, format!("no answer: {why}"))
+            StoreTrouble::Unreachable(why) => Self::unreachable(tried, why)
                 .advice("start the store, or correct store.vault.address and ca_cert"),
             StoreTrouble::Sealed => Self::unreachable(tried, "it is sealed").command("bao operator unseal"),
             StoreTrouble::Forbidden(why) => {
@@ -145,10 +145,11 @@ pub fn text(areas: &[Area], colour: bool, width: usize) -> String {
     for area in areas.iter().filter(|area| !area.lines.is_empty()) {
         page.column(0);
         page.row(0, &area.title, Tone::Title, "");
-        page.column(LABEL);
         for line in &area.lines {
             let (label, tone) = line.level.label();
+            page.column(LABEL);
             page.row(2, label, tone, &line.text());
+            page.column(0);
             line.show_fixes(&mut page, 2 + LABEL + 1);
         }
         page.gap();

@@ -16,6 +16,7 @@ mod systemd;
 mod vendor;
 
 use super::{
+    check::counted,
     console::{Console, Exit, Failure},
     work,
 };
@@ -92,10 +93,16 @@ fn configuration(site: &Site) -> Area {
     let mut area = Area::new(format!("configuration {}", site.config.source.display()));
     let missing: BTreeSet<&str> = site.references.iter().map(|reference| reference.key.as_str()).collect();
     // A missing secret is told where secrets are.
-    let others: Vec<_> =
-        site.warnings.iter().filter(|warning| !missing.contains(warning.key.as_str())).collect();
+    let others: Vec<_> = site
+        .warnings
+        .iter()
+        .filter(|it| site.is_asked(&it.key) && !missing.contains(it.key.as_str()))
+        .collect();
     if others.is_empty() {
-        area.add(Line::ok("read", format!("{} credentials, no mistake", site.config.credentials.len())));
+        area.add(Line::ok(
+            "read",
+            format!("{}, no mistake", counted(site.config.credentials.len(), "credential")),
+        ));
     }
     for warning in others {
         let line = Line::warning(&warning.key, &warning.rule);
@@ -109,6 +116,12 @@ impl Site {
     fn credentials(&self) -> impl Iterator<Item = (&CredentialName, &Credential)> {
         let all = self.config.credentials.iter();
         all.filter(|(name, _)| self.only.as_ref().is_none_or(|only| only == *name))
+    }
+
+    /// Whether a key of the configuration is none of another credential's than the one that is asked about.
+    fn is_asked(&self, key: &str) -> bool {
+        let owner = key.strip_prefix("credentials.").and_then(|rest| rest.split('.').next());
+        owner.is_none_or(|owner| self.only.as_ref().is_none_or(|only| only.as_str() == owner))
     }
 
     /// The mailboxes that they are watched in; all where all are asked about.

@@ -20,7 +20,7 @@ use std::{
 
 pub async fn area(site: &Arc<Site>) -> Area {
     let mut area = Area::new("secrets");
-    for reference in asked(site) {
+    for reference in site.references.iter().filter(|reference| site.is_asked(&reference.key)) {
         area.add(line(site, reference).await);
     }
     for path in certificates(site) {
@@ -29,15 +29,6 @@ pub async fn area(site: &Arc<Site>) -> Area {
         }
     }
     area
-}
-
-/// Those of other credentials are left out where one is asked about.
-fn asked(site: &Site) -> impl Iterator<Item = &Reference> {
-    let anothers = |key: &str| {
-        let owner = key.strip_prefix("credentials.").and_then(|rest| rest.split('.').next());
-        owner.is_some_and(|owner| site.only.as_ref().is_some_and(|only| only.as_str() != owner))
-    };
-    site.references.iter().filter(move |reference| !anothers(&reference.key))
 }
 
 async fn line(site: &Arc<Site>, reference: &Reference) -> Line {
