@@ -7,6 +7,7 @@ mod completions;
 mod console;
 mod deliver;
 mod demo;
+mod doctor;
 mod explain;
 mod history;
 mod ingest;
@@ -65,6 +66,7 @@ enum Command {
     Run(run::Args),
     Demo(demo::Args),
     Check(check::Args),
+    Doctor(doctor::Args),
     Status(status::Args),
     #[command(visible_alias = "test")]
     Prove(prove::Args),
@@ -121,6 +123,8 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
         Command::Run(_) => run::run(path).await,
         Command::Demo(args) => demo::demo(args).await,
         Command::Check(args) => check::check(args, path, console),
+        Command::Check(_) => check::check(path, console),
+        Command::Doctor(args) => doctor::doctor(args, path, console).await,
         Command::Status(args) => status::status(args, path, console).await,
         Command::Prove(args) => prove::prove(args, path, console).await,
         Command::Deliver(args) => deliver::deliver(args, path, console).await,
