@@ -8,6 +8,7 @@ mod deliver;
 mod demo;
 mod explain;
 mod ingest;
+mod mail_failure;
 mod prove;
 mod run;
 mod status;
@@ -63,6 +64,8 @@ enum Command {
     Accept(accept::Args),
     Explain(explain::Args),
     Vendors(vendors::Args),
+    #[command(hide = true)]
+    MailFailure(mail_failure::Args),
 }
 
 impl Cli {
@@ -111,6 +114,7 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
         Command::Ingest(args) => ingest::ingest(args, path, console).await,
         Command::Accept(args) => accept::accept(args, path, console).await,
         Command::Explain(args) => explain::explain(args, path, console).await,
+        Command::MailFailure(args) => mail_failure::mail_failure(args, path, console).await,
         Command::Vendors(args) => vendors::vendors(args, cli.config.as_deref(), console),
     }
 }
