@@ -3,12 +3,14 @@
 
 mod accept;
 mod check;
+mod completions;
 mod console;
 mod deliver;
 mod demo;
 mod explain;
 mod ingest;
 mod mail_failure;
+mod man;
 mod prove;
 mod run;
 mod status;
@@ -33,7 +35,7 @@ const CONFIG: &str = "/etc/keyrelay/config.yaml";
 /// It takes the new key out of the vendor's mail, proves it, stores it, hands it to every consumer, and tests that
 /// each of them works with it before the old key dies.
 #[derive(Debug, Parser)]
-#[command(name = "keyrelay", version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "keyrelay", version, after_help = exit_codes(), max_term_width = 100, subcommand_value_name = "COMMAND")]
 struct Cli {
     /// The configuration (default: /etc/keyrelay/config.yaml)
     #[arg(long, global = true, value_name = "PATH", env = "KEYRELAY_CONFIG", hide_env_values = true)]
@@ -43,12 +45,18 @@ struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  done
-  1  it did not hold: a consumer is not tested, an incident is open, a key was refused
-  2  a mistake in the command line or in the configuration
-  3  an outside system could not be reached";
+/// In the order of their numbers.
+const EXITS: [(Exit, &str); 4] = [
+    (Exit::Done, "done"),
+    (Exit::NotHeld, "it did not hold: a consumer is not tested, an incident is open, a key was refused"),
+    (Exit::Mistake, "a mistake in the command line or in the configuration"),
+    (Exit::Unreachable, "an outside system could not be reached"),
+];
+
+fn exit_codes() -> String {
+    let lines = EXITS.map(|(exit, words)| format!("\n  {}  {words}", exit.code()));
+    format!("Exit codes:{}", lines.concat())
+}
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -66,6 +74,8 @@ enum Command {
     Vendors(vendors::Args),
     #[command(hide = true)]
     MailFailure(mail_failure::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 impl Cli {
@@ -116,5 +126,7 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
         Command::Explain(args) => explain::explain(args, path, console).await,
         Command::MailFailure(args) => mail_failure::mail_failure(args, path, console).await,
         Command::Vendors(args) => vendors::vendors(args, cli.config.as_deref(), console),
+        Command::Completions(args) => Ok(completions::completions(args, console)),
+        Command::Man(_) => Ok(man::man(console)),
     }
 }

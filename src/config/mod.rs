@@ -12,6 +12,7 @@ mod environment;
 mod mailbox;
 mod mistake;
 mod read;
+pub mod rights;
 mod schedule;
 mod secrets;
 mod source;
@@ -25,6 +26,7 @@ mod tests;
 pub use credential::Credential;
 pub use mistake::{Mistake, Mistakes, Severity, did_you_mean};
 pub use schedule::Schedules;
+pub use secrets::{Found, Reference};
 
 use crate::{
     alert::smtp,
@@ -94,6 +96,8 @@ pub enum Need {
 pub struct Loaded {
     pub config: Config,
     pub warnings: Vec<Mistake>,
+    /// Where each secret is, or is missed.
+    pub references: Vec<Reference>,
 }
 
 /// Reads the file at `path` and the `KEYRELAY_` variables of `environment`, which also says where state and
@@ -104,10 +108,11 @@ pub fn load(path: &Path, environment: &BTreeMap<String, String>, need: Need) -> 
     let mut root = Table::root(&sheet);
     let config = config(&mut root, path);
     root.close();
+    let references = sheet.references.take();
     let mistakes = sheet.into_mistakes();
     match config {
         Some(config) if mistakes.iter().all(|mistake| mistake.severity == Severity::Warning) => {
-            Ok(Loaded { config, warnings: mistakes })
+            Ok(Loaded { config, warnings: mistakes, references })
         }
         _ => Err(Mistakes(mistakes)),
     }

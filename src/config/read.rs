@@ -5,6 +5,7 @@ use super::{
     Need,
     claims::Claims,
     mistake::{Mistake, Severity, any_of, did_you_mean},
+    secrets::Reference,
     source::{Source, join, kind},
 };
 use crate::domain::NameError;
@@ -22,6 +23,8 @@ pub(super) struct Sheet<'a> {
     pub environment: &'a BTreeMap<String, String>,
     pub need: Need,
     pub claims: RefCell<Claims>,
+    /// Every reference to a secret that was followed, in the order of reading.
+    pub references: RefCell<Vec<Reference>>,
     mistakes: RefCell<Vec<Mistake>>,
 }
 
@@ -32,7 +35,8 @@ impl<'a> Sheet<'a> {
         need: Need,
         mistakes: Vec<Mistake>,
     ) -> Self {
-        Self { source, environment, need, claims: RefCell::default(), mistakes: RefCell::new(mistakes) }
+        let (claims, references) = Default::default();
+        Self { source, environment, need, claims, references, mistakes: RefCell::new(mistakes) }
     }
 
     pub fn note(&self, severity: Severity, key: &str, rule: impl Into<String>, hint: Option<String>) {

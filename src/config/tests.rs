@@ -6,6 +6,7 @@ mod defaults;
 mod example;
 mod form;
 mod references;
+mod rights;
 mod rules;
 mod secrets;
 

@@ -127,7 +127,8 @@ impl Rotation {
         }
         self.memory.announced = Some(Announced { mail: warning.mail.id, dated: warning.dated, expected_at });
         self.rehearse(expected_at, ctx, out);
-        let message = format!("{} will rotate the key {}", self.settings.vendor_title, expected_at.minutes());
+        let message =
+            format!("{} will rotate the key at {}", self.settings.vendor_title, expected_at.minutes());
         let report = Report::new(
             Code::RotationAnnounced,
             Severity::Info,
