@@ -5,7 +5,7 @@ use crate::world::{Dovecot, Sandbox};
 
 /// As large as a mail may be that is still read whole.
 const MAIL_BYTES: usize = 900 << 10;
-const MAILS: usize = 40;
+const MAILS: usize = 12;
 
 #[tokio::test]
 async fn large_mails_do_not_fill_the_memory_and_who_needs_more_than_allowed_is_ended_and_told_of() {

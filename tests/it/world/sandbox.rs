@@ -38,14 +38,14 @@ impl Sandbox {
         let bind = |from: &Path, to: &str| OsString::from(format!("--bind-ro={}:{to}", from.display()));
         let project = Path::new(env!("CARGO_MANIFEST_DIR"));
         let args = ["boot".into(), bind(project, "/srv/keyrelay"), bind(&built, "/srv/built")];
-        let place = dir.join("box").into_os_string();
+        let its_place = place(&dir).into_os_string();
         let mut env = env.to_vec();
-        env.push(("SDBOX_DIR", &place));
+        env.push(("SDBOX_DIR", &its_place));
         let server = Server::start(Path::new(SDBOX), args, &env, &dir.join("log"));
         let mut sandbox = Self { server: Some(server), dir };
         until("the box has written who it is", async || {
             sandbox.server.as_mut().expect("a box").assert_running();
-            sandbox.dir.join("box/pid").exists().then_some(())
+            place(&sandbox.dir).join("pid").exists().then_some(())
         })
         .await;
         let mut ready = sandbox.sdbox(&["ready"]);
@@ -112,9 +112,14 @@ impl Sandbox {
 
     fn sdbox(&self, args: &[&str]) -> Command {
         let mut command = Command::new(SDBOX);
-        command.args(args).env("SDBOX_DIR", self.dir.join("box"));
+        command.args(args).env("SDBOX_DIR", place(&self.dir));
         command
     }
+}
+
+/// Its last part names the box on the whole machine.
+fn place(dir: &Scratch) -> PathBuf {
+    dir.join(&dir.path().file_name().expect("a folder's name").to_string_lossy())
 }
 
 /// What a box needs and this machine lacks.
@@ -150,17 +155,13 @@ fn strip(to: &Path) {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         let sdbox = |args: &[&str]| {
-            Program::new(SDBOX)
-                .args(args)
-                .env("SDBOX_DIR", self.dir.join("box"))
-                .output()
-                .expect("tests/sdbox")
+            Program::new(SDBOX).args(args).env("SDBOX_DIR", place(&self.dir)).output().expect("tests/sdbox")
         };
         if std::thread::panicking() {
             let journal = sdbox(&["run", "journalctl", "-n", "80", "-o", "short-precise", "--no-pager"]);
             eprintln!("--- the box's journal\n{}---", String::from_utf8_lossy(&journal.stdout));
         }
-        self.server = None;
         sdbox(&["down"]);
+        self.server = None;
     }
 }
