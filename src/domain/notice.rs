@@ -149,6 +149,8 @@ codes! {
         do "mend them (keyrelay check), then reload: systemctl reload keyrelay";
     AlertsFailing "alerts-failing": "Alert mails cannot be sent.",
         do "mend the SMTP server or its login; they are sent by themselves then";
+    DaemonDown "daemon-down": "keyrelay itself is down, and systemd does not start it again: nobody watches the keys.",
+        do "look why (journalctl -u keyrelay), then start it: systemctl start keyrelay";
     Bug "bug": "keyrelay found itself in a state that should not exist, and stopped working on this credential.",
         do "report the message, then restart it: systemctl restart keyrelay";
 }
