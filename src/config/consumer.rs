@@ -15,7 +15,7 @@ use crate::{
         Deliver, FileForm, Prove, Settings, Then,
         unit::{UnitName, UnitNameError, Verb},
     },
-    domain::{ProofLevel, Secret},
+    domain::{ProofLevel, Secret, write_duration},
 };
 use figment::value::Value;
 use std::{collections::BTreeMap, time::Duration};
@@ -42,6 +42,13 @@ pub(super) fn consumer(table: &mut Table, owner: &Owner) -> Option<Settings> {
         let hint = "add prove (http, command or report) where it fetches the key itself, or deliver";
         return table.refuse("nothing is delivered and nothing is proven", hint);
     }
+    // Of two that say it, the credential's own goes before that of `defaults`.
+    let is_default = |(_, place): &Wanted| table.sheet.source.default_behind(place).is_some();
+    let (inner, level) = match (inner, level) {
+        (Some(inner), Some(level)) if is_default(&inner) && !is_default(&level) => (None, Some(level)),
+        (Some(inner), Some(level)) if !is_default(&inner) && is_default(&level) => (Some(inner), None),
+        both => both,
+    };
     if let (Some(_), Some((_, place))) = (&inner, &level) {
         table.sheet.note(
             Severity::Error,
@@ -51,6 +58,9 @@ pub(super) fn consumer(table: &mut Table, owner: &Owner) -> Option<Settings> {
         );
     }
     let shown = what_can_be_shown(deliver.as_ref(), prove.as_ref(), &loads);
+    if inner.is_none() {
+        table.default("level", shown.as_str());
+    }
     let wanted = match inner.or(level) {
         // Whether this holds is seen when systemd is asked.
         Some((ProofLevel::Loaded, _)) if loads.may_be(deliver.as_ref(), then.as_ref()) => ProofLevel::Loaded,
@@ -142,12 +152,14 @@ fn deliver_store(table: &mut Table, owner: &Owner) -> Option<Deliver> {
     let path = table.need("path", store_path);
     let field = table.get("field", values::field).unwrap_or_else(|| owner.field.to_owned());
     let mount = table.get("mount", store_path);
+    table.default("field", owner.field);
     // A store with mistakes of its own says nothing about this one.
     let store = owner.store?;
     if store.is_local() {
         return table
             .refuse("the local store is keyrelay's alone: no consumer can read it", "deliver a file");
     }
+    table.default("mount", store.mount());
     let (path, mount) = (path?, mount.unwrap_or_else(|| store.mount().to_owned()));
     let layout = Layout { mount: store.mount(), state_path: &store.state_path };
     claims::claim_store_path(table.sheet, &layout, &mount, &path, &table.at("path"));
@@ -174,12 +186,13 @@ fn deliver_file(table: &mut Table, host: Option<&str>) -> Option<Deliver> {
         mode => Some(mode),
     });
     let mode = mode.unwrap_or(if has_group { 0o640 } else { 0o600 });
+    table.default("mode", format!("{mode:04o}"));
     Some(Deliver::File { path: path?, form: form.unwrap_or(FileForm::Bare), mode, group })
 }
 
 fn deliver_command(table: &mut Table) -> Option<Deliver> {
     let run = table.need("run", program);
-    let env = table.get("env", secrets_by_variable).unwrap_or_default();
+    let env = table.get_names("env", secrets_by_variable).unwrap_or_default();
     Some(Deliver::Command { run: run?, env })
 }
 
@@ -281,6 +294,7 @@ fn prove_http(table: &mut Table) -> Option<Prove> {
 
 fn prove_report(table: &mut Table, owner: &Owner) -> Option<Prove> {
     let within = table.get("within", duration).unwrap_or(REPORT_WITHIN);
+    table.default("within", write_duration(REPORT_WITHIN));
     if owner.store.is_some_and(Store::is_local) {
         return table.refuse(
             "the local store is keyrelay's alone: no consumer can write a report",
