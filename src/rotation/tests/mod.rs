@@ -10,6 +10,7 @@ mod foreign;
 mod incidents;
 mod judging;
 mod lines;
+mod login;
 mod mailed;
 mod operator;
 mod parked;
