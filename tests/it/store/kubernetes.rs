@@ -20,7 +20,10 @@ impl Cluster {
         let review = move |Json(review): Json<Value>| async move {
             let known = review["spec"]["token"] == *valid.lock().unwrap();
             let user = json!({"username": "system:serviceaccount:tools:keyrelay", "uid": UID, "groups": []});
-            let status = if known { json!({"authenticated": true, "user": user}) } else { json!({}) };
+            let status = match known {
+                true => json!({"authenticated": true, "user": user, "audiences": [AUDIENCE]}),
+                false => json!({}),
+            };
             Json(json!({
                 "apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "status": status
             }))
@@ -35,7 +38,7 @@ impl Cluster {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
         let head = part(json!({"alg": "RS256", "kid": "one"}));
         let claims = part(json!({
-            "iss": "https://kubernetes.default.svc", "aud": ["https://kubernetes.default.svc"],
+            "iss": "https://kubernetes.default.svc", "aud": [AUDIENCE],
             "sub": "system:serviceaccount:tools:keyrelay", "jti": serial.to_string(),
             "iat": now, "nbf": now, "exp": now + 3_600,
             "kubernetes.io": {"namespace": "tools", "serviceaccount": {"name": "keyrelay", "uid": UID}}
@@ -46,13 +49,15 @@ impl Cluster {
     }
 }
 
+const AUDIENCE: &str = "https://kubernetes.default.svc";
 const UID: &str = "d77f89bc-9055-11e7-a068-0800276d99bf";
 
-async fn enable(bao: &Bao, cluster: &Cluster) {
+async fn enable(bao: &Bao, ca: &Ca, cluster: &Cluster) {
     bao.approle(PATHS).await;
     bao.must_call(Method::POST, "sys/auth/k8s", json!({"type": "kubernetes"})).await;
     let config = json!({
         "kubernetes_host": format!("http://{}", cluster.server.addr), "disable_local_ca_jwt": true,
+        "kubernetes_ca_cert": ca.ca_pem(),
         "token_reviewer_jwt": cluster.token(0)
     });
     let (status, answer) = bao.must_call(Method::POST, "auth/k8s/config", config).await;
@@ -70,7 +75,7 @@ async fn a_service_account_is_let_in_and_its_token_is_read_again_at_each_login()
     let ca = Ca::new();
     let bao = Bao::start(&ca).await;
     let cluster = Cluster::start().await;
-    enable(&bao, &cluster).await;
+    enable(&bao, &ca, &cluster).await;
     let scratch = Scratch::new();
     let file = scratch.secret("token", &cluster.token(1));
     let auth = Auth::Kubernetes { role: "keyrelay".into(), jwt: in_file(&file), mount: "k8s".into() };

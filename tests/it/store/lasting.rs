@@ -133,9 +133,11 @@ async fn a_secret_id_that_was_rotated_on_disk_is_shown_at_the_next_login() {
 #[tokio::test]
 async fn a_refused_login_is_not_shown_again_by_every_call() {
     let body = r#"{"errors":["invalid role or secret ID"]}"#;
-    let server = Scripted::start(move |request| match request.starts_with("GET /v1/sys/health") {
-        true => "HTTP/1.1 200 X\r\ncontent-length: 35\r\n\r\n{\"initialized\":true,\"sealed\":false }".into(),
-        false => format!("HTTP/1.1 400 X\r\ncontent-length: {}\r\n\r\n{body}", body.len()),
+    let health = r#"{"initialized":true,"sealed":false}"#;
+    let server = Scripted::start(move |request| {
+        let (status, body) =
+            if request.starts_with("GET /v1/sys/health") { (200, health) } else { (400, body) };
+        format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n{body}", body.len())
     })
     .await;
     let auth = Auth::AppRole { role_id: "a".into(), secret_id: fixed("b"), mount: "approle".into() };

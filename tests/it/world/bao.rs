@@ -27,6 +27,8 @@ pub struct Bao {
     unseal_key: String,
     /// The address of the node whose cluster this one joins.
     joins: Option<String>,
+    /// It may be unsealed without being active.
+    pub(super) has_peers: bool,
 }
 
 impl Bao {
@@ -75,6 +77,7 @@ impl Bao {
             key,
             root_token,
             unseal_key,
+            has_peers: joins.is_some(),
             joins,
         }
     }
@@ -169,7 +172,7 @@ impl Bao {
         .await;
         until("OpenBao is unsealed", async || {
             let (status, _) = self.call(Method::GET, "sys/health", Value::Null).await?;
-            (status == 200 || (status == 429 && self.joins.is_some())).then_some(())
+            (status == 200 || (status == 429 && self.has_peers)).then_some(())
         })
         .await;
     }
