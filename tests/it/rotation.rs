@@ -10,4 +10,6 @@ mod kept_right;
 mod ladder;
 mod refused;
 pub mod stage;
+mod stage;
+mod store_login;
 mod wordings;

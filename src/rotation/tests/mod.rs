@@ -11,6 +11,7 @@ mod incidents;
 mod judging;
 mod lines;
 mod loaded;
+mod login;
 mod mailed;
 mod operator;
 mod parked;
