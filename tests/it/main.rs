@@ -2,6 +2,7 @@
 
 mod chaos;
 mod cli;
+mod face;
 mod figures;
 mod imap;
 mod rotation;

@@ -23,9 +23,12 @@ impl Rotation {
             self.keys.entry(key).or_default().ask_anew(ctx.now);
         }
         self.writing.retry_now();
+        let announced = self.memory.announced.as_ref().map(|announced| announced.dated);
         let Some(candidate) = self.candidate(fingerprint) else { return };
         let kind = if candidate.word.is_some() { RecordKind::Ingest } else { RecordKind::Rotation };
-        let phases = vec![PhaseEntered { phase: "probing".into(), at: ctx.now }];
+        let announced = announced.map(|at| PhaseEntered { phase: "announced".into(), at });
+        let probing = PhaseEntered { phase: "probing".into(), at: ctx.now };
+        let phases = announced.into_iter().chain([probing]).collect();
         let (rotation_id, trigger) = (candidate.rotation_id, Some(candidate.origin.clone()));
         self.journey = Some(Journey { rotation_id, kind, trigger, old, new: fingerprint, phases });
         self.documents.key_wanted = true;
@@ -76,7 +79,9 @@ impl Rotation {
         let margin_secs = deadline.map(|deadline| deadline.as_secs() - ctx.now.as_secs());
         out.records.extend(self.record(margin_secs));
         let Some(journey) = self.journey.take() else { return };
-        let took = ctx.now.since(journey.phases.first().map_or(ctx.now, |entered| entered.at));
+        // The warning comes a day before there is anything to do.
+        let began = journey.phases.iter().find(|entered| entered.phase != "announced");
+        let took = ctx.now.since(began.map_or(ctx.now, |entered| entered.at));
         self.announce_rotated(journey.new, took, ctx);
     }
     fn announce_rotated(&mut self, new: Fingerprint, took: Duration, ctx: Ctx<'_>) {
