@@ -69,11 +69,11 @@ async fn an_open_page_follows_a_rotation_by_itself() {
 async fn no_key_is_on_the_page_in_its_stream_or_in_the_metrics() {
     let mut stage = Stage::build().await;
     let slot = stage.slot("main");
-    let old = stage.seed(&slot).await;
+    stage.seed(&slot).await;
     stage.start().await;
     let mut events = Events::open(&stage, "").await;
+    stage.date_from_now();
     let (old, new) = stage.rotate(&slot);
-    assert_ne!(old.expose(), new.expose());
     stage.confirm(&slot, 3, &old, &new).await;
     stage.wait_promoted(&slot, &new).await;
     let fingerprint = new.fingerprint().hex();
@@ -93,6 +93,7 @@ async fn no_key_is_on_the_page_in_its_stream_or_in_the_metrics() {
 #[tokio::test]
 async fn strangers_are_kept_out_watchers_are_counted_and_the_stream_ends_with_the_daemon() {
     let mut stage = Stage::build().await;
+    stage.slot("main");
     stage.start().await;
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     for path in ["", "metrics", "events", "api/v1/status"] {

@@ -87,6 +87,7 @@ async fn prometheus_itself_scrapes_a_running_daemon_and_its_rules_hold() {
     let alive = prometheus.wait("keyrelay_probes_total{credential=\"main\",verdict=\"alive\"} > 0").await;
     assert_eq!(alive[0]["metric"]["job"], "keyrelay", "{alive}");
 
+    stage.date_from_now();
     let (old, new) = stage.rotate(&slot);
     stage.confirm(&slot, 0, &old, &new).await;
     stage.wait(&slot, "the shop is tested", |found| all_in_use(found, &["shop"], &new).then_some(())).await;

@@ -36,7 +36,8 @@ async fn the_rules_are_sound_and_hold_their_tests_and_each_has_one() {
     let (rules, tests) = (text("alerts.yml"), text("alerts_test.yml"));
     let names = Regex::new(r"alert: (\w+)").expect("a pattern");
     for (_, [name]) in names.captures_iter(&rules).map(|found| found.extract()) {
-        let tested = tests.split(&format!("alertname: {name}\n")).skip(1);
+        let line = format!("alertname: {name}\n");
+        let tested = tests.split(&line).skip(1);
         assert!(
             tested.map(|rest| rest.trim_start()).any(|rest| rest.starts_with("exp_alerts:")),
             "{name} is never seen to fire"
