@@ -104,7 +104,7 @@ fn problem(incident: &OpenIncident, now: Timestamp) -> Markup {
             p.what { span.severity { (severity) } (incident.message) }
             p.about {
                 @if let Some(name) = &incident.credential { a href={ "#" (name) } { (name) } " · " }
-                (incident.code) " · since " (when(incident.since, now).trim_end_matches(" ago"))
+                (incident.code) " · open for " (length(now.since(incident.since)))
                 @if incident.count > 1 { " · " (incident.count) " times" }
                 @if let Some(until) = incident.until {
                     " · "

@@ -15,6 +15,8 @@ use maud::{Markup, html};
 const MARK_ROW: u32 = 16;
 const KEY_LANE: u32 = 22;
 const LANE: u32 = 38;
+/// Below the lane's top.
+const LANE_LINE: u32 = 27;
 const AXIS: u32 = 24;
 /// A letter of a mark's name needs so much of the narrowest strip, in hundredths.
 const LETTER: f64 = 1.9;
@@ -40,8 +42,8 @@ pub fn strip(track: &Track<'_>, id: &str, title: &str) -> Markup {
             }
             (ticks(track, top, bottom))
             (keys(track, top))
-            @for (row, mark) in &rows { (mark_line(track, mark, *row, bottom)) }
-            (now_line(track, top, bottom))
+            @for (row, mark) in &rows { (mark_line(track, mark, *row, lanes_top)) }
+            (now_line(track, top, lanes_top, bottom))
             @for (number, lane) in (0..).zip(&track.lanes) { (lane_of(track, lane, lanes_top + number * LANE)) }
             @if track.rest.0 > 0 {
                 text.lane x="0" y=(bottom - 8) { (rest(track)) }
@@ -80,15 +82,24 @@ fn ticks(track: &Track<'_>, top: u32, bottom: u32) -> Markup {
     }
 }
 
-fn now_line(track: &Track<'_>, top: u32, bottom: u32) -> Markup {
+/// Through the bars and each lane's line, but through nobody's name.
+fn crossing(track: &Track<'_>, x: f64, from: u32, lanes_top: u32) -> Markup {
+    let lanes = (0..).take(track.lanes.len()).map(|number: u32| lanes_top + number * LANE);
+    html! {
+        line x1=(pct(x)) x2=(pct(x)) y1=(from) y2=(lanes_top - 6) {}
+        @for y in lanes { line x1=(pct(x)) x2=(pct(x)) y1=(y + LANE_LINE - 6) y2=(y + LANE_LINE + 6) {} }
+    }
+}
+
+fn now_line(track: &Track<'_>, top: u32, lanes_top: u32, bottom: u32) -> Markup {
     let x = track.axis.at(track.now);
     html! {
-        line.now x1=(pct(x)) x2=(pct(x)) y1=(top) y2=(bottom + 4) {}
+        g.now { (crossing(track, x, top, lanes_top)) }
         text.now x=(pct(x)) y=(bottom + 17) text-anchor=(anchor(x)) { "now" }
     }
 }
 
-fn mark_line(track: &Track<'_>, mark: &Mark, row: usize, bottom: u32) -> Markup {
+fn mark_line(track: &Track<'_>, mark: &Mark, row: usize, lanes_top: u32) -> Markup {
     let x = track.axis.at(mark.at);
     let y = u32::try_from(row).unwrap_or(0) * MARK_ROW;
     let class = match mark.kind {
@@ -99,7 +110,7 @@ fn mark_line(track: &Track<'_>, mark: &Mark, row: usize, bottom: u32) -> Markup 
     html! {
         g class=(class) {
             title { (mark.kind.words()) ", " (mark.at.minutes()) }
-            line x1=(pct(x)) x2=(pct(x)) y1=(y + 15) y2=(bottom) {}
+            (crossing(track, x, y + 15, lanes_top))
             text x=(pct(x)) y=(y + 12) text-anchor=(anchor(x)) { (mark.kind.words()) }
         }
     }
@@ -109,7 +120,7 @@ fn mark_line(track: &Track<'_>, mark: &Mark, row: usize, bottom: u32) -> Markup 
 /// ends where it was last tested.
 fn lane_of(track: &Track<'_>, lane: &Lane<'_>, y: u32) -> Markup {
     let axis = &track.axis;
-    let line = y + 26;
+    let line = y + LANE_LINE;
     let end = axis.at(track.now);
     let class = lane.state.class();
     html! {

@@ -14,6 +14,8 @@ pub struct Browser {
     from: BufReader<ChildStdout>,
     last_id: u64,
     session: Option<String>,
+    /// Pages that were loaded to the end.
+    loads: usize,
     /// Errors on the console, exceptions, what the policy forbade, and what could not be loaded.
     pub complaints: Vec<String>,
     _child: Child,
@@ -57,6 +59,7 @@ pub async fn start() -> Option<Browser> {
         from,
         last_id: 0,
         session: None,
+        loads: 0,
         complaints: Vec::new(),
         _child: child,
         _profile: profile,
@@ -80,9 +83,13 @@ impl Browser {
         self.call("Emulation.setDeviceMetricsOverride", metrics).await;
         let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.call("Emulation.setEmulatedMedia", media).await;
+        let loads = self.loads;
         let gone = self.call("Page.navigate", json!({"url": url})).await;
         assert!(gone["errorText"].is_null(), "{url}: {gone}");
-        while self.read().await["method"] != "Page.loadEventFired" {}
+        // The answer may come after the event.
+        while self.loads == loads {
+            self.read().await;
+        }
     }
 
     /// What a script says of the page.
@@ -137,6 +144,7 @@ impl Browser {
         let message: Value = serde_json::from_slice(&bytes[..len - 1]).expect("JSON");
         let params = &message["params"];
         match message["method"].as_str() {
+            Some("Page.loadEventFired") => self.loads += 1,
             Some("Runtime.exceptionThrown") => self.complaints.push(params["exceptionDetails"].to_string()),
             Some("Log.entryAdded") if params["entry"]["level"] != "verbose" => {
                 self.complaints.push(params["entry"].to_string());

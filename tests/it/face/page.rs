@@ -37,12 +37,12 @@ async fn look(browser: &mut Browser, server: &Server, fleet: &str, view: View) {
 #[tokio::test]
 async fn the_page_fits_a_phone_and_a_desk_in_light_and_dark_and_nothing_is_complained_about() {
     let fleets = [
+        fixtures::every_phase(),
         fixtures::calm(),
         fixtures::grace(),
         fixtures::urgent(),
         fixtures::twenty(),
         fixtures::wide(),
-        fixtures::every_phase(),
     ];
     let server = serve(&fleets).await;
     let Some(mut browser) = browser::start().await else { return };
@@ -125,7 +125,7 @@ async fn one_look_says_what_is_wrong_who_holds_which_key_and_how_long_is_left() 
     let marks = "Array.from(document.querySelectorAll('#leaf7-main .mark text'), (each) => each.textContent)";
     assert_eq!(browser.evaluate(marks).await, json!(["warning", "rotation", "deadline", "old key dies"]));
     // From left to right as in time.
-    let places = "Array.from(document.querySelectorAll('#leaf7-main .mark line, #leaf7-main line.now'), (each) => each.x1.baseVal.value)";
+    let places = "Array.from(document.querySelectorAll('#leaf7-main .mark line:first-of-type, #leaf7-main .now line:first-of-type'), (each) => each.x1.baseVal.value)";
     let places = browser.evaluate(places).await;
     let places: Vec<f64> = serde_json::from_value(places).expect("numbers");
     let [warning, rotation, deadline, dies, now] = places[..] else { panic!("{places:?}") };
