@@ -2,6 +2,7 @@
 //! long is left. It needs no script; with one it is live.
 
 mod axis;
+mod fleet;
 mod parts;
 mod strip;
 mod track;

@@ -2,6 +2,8 @@
 
 use super::{
     Past,
+    axis::Axis,
+    fleet::{axis_of_all, bar, scale},
     strip::strip,
     track::{LaneState, Track},
 };
@@ -16,10 +18,10 @@ use crate::{
 use maud::{Markup, html};
 use std::cmp::Reverse;
 
-/// With fewer credentials each shows all of its consumers' lanes, also while nothing happens.
-const LANES_WHEN_CALM: usize = 4;
-/// Calm credentials beyond these are a line each.
-const STRIPS_MAX: usize = 50;
+/// So many credentials are shown whole, also while nothing happens.
+const WHOLE_WHEN_CALM: usize = 4;
+/// Lines of calm credentials beyond these do not open: the page of a fleet of a thousand stays small.
+const OPENING_ROWS: usize = 50;
 /// Rotations that are summed up below a strip.
 const PAST_MAX: usize = 3;
 
@@ -123,24 +125,28 @@ fn is_command(line: &str) -> bool {
     line.split_whitespace().next().is_some_and(|first| PROGRAMS.contains(&first))
 }
 
+/// What is under way or wrong in full, the worst first; of a larger fleet the calm ones as one picture.
 pub fn credentials(status: &Status, past: &Past) -> Markup {
     let now = status.generated_at;
     let mut all: Vec<&Credential> = status.credentials.iter().collect();
-    all.sort_by_key(|each| (Reverse(worst(&each.incidents)), is_calm(each, now), &each.name));
-    let with_lanes = |credential: &Credential| all.len() <= LANES_WHEN_CALM || !is_calm(credential, now);
-    let strips = all.iter().filter(|each| !is_calm(each, now)).count().max(STRIPS_MAX).min(all.len());
+    all.sort_by_key(|each| (Reverse(worst(&each.incidents)), &each.name));
+    let (calm, busy): (Vec<_>, Vec<_>) = all.iter().partition(|each| is_calm(each, now));
+    let (whole, rows) = if all.len() <= WHOLE_WHEN_CALM { (all, Vec::new()) } else { (busy, calm) };
+    let of = |credential: &Credential| past.get(&credential.name).map_or(&[][..], Vec::as_slice);
     html! {
-        section.credentials aria-label="Credentials" {
-            @for credential in &all[..strips] {
-                @let past = past.get(&credential.name).map_or(&[][..], Vec::as_slice);
-                (block(credential, past, now, with_lanes(credential)))
+        @if !whole.is_empty() {
+            section.credentials aria-label="Credentials" {
+                @for credential in whole { (block(credential, of(credential), now)) }
             }
         }
-        @if strips < all.len() {
-            section.others aria-label="Other credentials" {
-                table {
-                    thead { tr { th { "credential" } th { "key" } th { "consumers" } th { "left" } } }
-                    tbody { @for credential in &all[strips..] { (line(credential, now)) } }
+        @if !rows.is_empty() {
+            @let axis = axis_of_all(&rows, now);
+            section.fleet aria-labelledby="calm" {
+                h2 id="calm" { (count(rows.len(), "credential")) " in order" }
+                div.scale aria-hidden="true" { (scale(&axis, now)) }
+                @for (number, credential) in rows.iter().enumerate() {
+                    @let opens = number < OPENING_ROWS;
+                    (row_of_fleet(credential, of(credential), &axis, now, opens))
                 }
             }
         }
@@ -154,26 +160,34 @@ fn is_calm(credential: &Credential, now: Timestamp) -> bool {
     credential.incidents.is_empty() && credential.phase == "steady" && good && !grace
 }
 
-fn line(credential: &Credential, now: Timestamp) -> Markup {
-    let (value, caption, _) = left(credential, now);
+/// A line that opens to all that is known; of a very large fleet only the first do.
+fn row_of_fleet(
+    credential: &Credential,
+    past: &[Record],
+    axis: &Axis,
+    now: Timestamp,
+    opens: bool,
+) -> Markup {
+    let (value, _, _) = left(credential, now);
     let good = credential.consumers.iter().filter(|consumer| consumer.is_good()).count();
+    let line = html! {
+        span.name { (credential.name) span.about { (good) " of " (credential.consumers.len()) } }
+        (bar(credential, axis, now))
+        span.value { (value) }
+    };
     html! {
-        tr {
-            td { (credential.name) }
-            td.mono { (credential.fingerprint.as_deref().unwrap_or("none")) }
-            td { (good) " of " (credential.consumers.len()) }
-            td { (value) " " (caption) }
+        @if opens {
+            details.row id={ "calm-" (credential.name) } { summary { (line) } (block(credential, past, now)) }
+        } @else {
+            div.row { (line) }
         }
     }
 }
 
-fn block(credential: &Credential, past: &[Record], now: Timestamp, with_lanes: bool) -> Markup {
+fn block(credential: &Credential, past: &[Record], now: Timestamp) -> Markup {
     let (value, caption, tone) = left(credential, now);
     let severity = worst(&credential.incidents).map(|worst| worst.to_string()).unwrap_or_default();
-    let mut track = Track::of(credential, past, now);
-    if !with_lanes {
-        track.iter_mut().for_each(|track| track.lanes.clear());
-    }
+    let track = Track::of(credential, past, now);
     html! {
         article id=(credential.name) class={ "credential " (severity) } {
             header {

@@ -193,7 +193,7 @@ fn description(track: &Track<'_>) -> String {
 fn width(track: &Track<'_>, from: Timestamp, to: Timestamp) -> String {
     pct((track.axis.at(to) - track.axis.at(from)).max(0.0))
 }
-fn pct(hundredths: f64) -> String {
+pub(super) fn pct(hundredths: f64) -> String {
     format!("{hundredths:.2}%")
 }
 /// Text at an edge stays inside.

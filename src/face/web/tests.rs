@@ -129,7 +129,7 @@ fn the_strip_of_a_hand_over_says_in_words_what_it_draws() {
 }
 
 #[test]
-fn of_a_large_fleet_only_some_have_a_strip_and_all_have_a_line() {
+fn of_a_large_fleet_the_calm_are_a_line_each_on_one_axis() {
     let mut status = status(&calm(), &about(), NOW);
     let one = status.credentials[0].clone();
     status.credentials = (0..200)
@@ -140,7 +140,9 @@ fn of_a_large_fleet_only_some_have_a_strip_and_all_have_a_line() {
         .collect();
     status.credentials[150].phase = "handing_over".into();
     let page = page(&status, &Past::new());
-    assert_eq!(page.matches("<svg class=\"strip\"").count(), 50);
+    assert_eq!(page.matches("<svg class=\"bar\"").count(), 199, "a line each");
+    assert_eq!(page.matches("<svg class=\"strip\"").count(), 51, "what is under way, and what opens");
+    assert!(page.contains("199 credentials in order"), "{page}");
     assert!(
         page.contains("<article id=\"credential-150\" class=\"credential \">"),
         "what is under way has one"
