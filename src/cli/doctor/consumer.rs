@@ -9,8 +9,9 @@ use super::{
 };
 use crate::{
     consumer::{
-        Deliver, FileForm, Prove, Settings,
+        Deliver, FileForm, Prove, Settings, Then,
         deliver::{compare_copy, file},
+        unit::{UnitName, Units, Verb},
     },
     domain::{ConsumerName, CopyState, CredentialName, DeliveryOutcome, Key},
     face::status::Status,
@@ -89,15 +90,18 @@ async fn one(
         )];
     }
     let mut lines = delivery(site, whose, settings, key.as_ref()).await;
-    if let Some(argv) = &settings.then {
-        lines.push(program(site, whose.tried("then"), argv).await);
+    match &settings.then {
+        None => {}
+        Some(Then::Exec(argv)) => lines.push(program(site, whose.tried("then"), argv).await),
+        Some(Then::Unit(verb, unit)) => lines.push(right(site, whose, *verb, unit).await),
     }
     match &settings.prove {
         Some(Prove::Command { run }) => lines.push(program(site, whose.tried("prove"), run).await),
         Some(Prove::Http { .. } | Prove::Report { .. }) | None => {}
     }
     // A program that cannot be run has been told of.
-    if settings.prove.is_some() && lines.iter().all(|line| !line.level.is_failure()) {
+    let can_be_asked = settings.prove.is_some() || settings.unit_to_prove().is_some();
+    if can_be_asked && lines.iter().all(|line| !line.level.is_failure()) {
         lines.push(asker.ask(site, whose, settings, given).await);
     }
     lines
@@ -198,6 +202,17 @@ async fn copy(site: &Site, whose: &Whose, mount: &str, path: &str, field: &str, 
         },
         Read::Absent | Read::Deleted { .. } => Line::ok(tried, "not there yet; the daemon writes it"),
         Read::Failed(trouble) => Line::store_trouble(tried, &trouble),
+    }
+}
+
+/// Whether systemd lets the service do it; nothing is restarted.
+async fn right(site: &Arc<Site>, whose: &Whose, verb: Verb, unit: &UnitName) -> Line {
+    let tried = whose.tried(&format!("{} of {unit}", verb.as_str()));
+    let (unit, limits) = (unit.clone(), site.limits.clone());
+    let asked = site.waits_as_service(move || async move { Units::new(&limits).rehearse(verb, &unit).await });
+    match asked.await.unwrap_or_else(DeliveryOutcome::Failed) {
+        DeliveryOutcome::Done => Line::ok(tried, "systemd would do it"),
+        DeliveryOutcome::Failed(why) => Line::failed(tried, why).command("keyrelay policy systemd"),
     }
 }
 

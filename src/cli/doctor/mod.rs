@@ -145,6 +145,19 @@ impl Site {
             Err(_) => Err("the file system does not answer".into()),
         }
     }
+
+    /// The same for work that waits for others: it connects, and starts programs, as the service would.
+    async fn waits_as_service<T: Send + 'static, W: Future<Output = T>>(
+        self: &Arc<Self>,
+        work: impl FnOnce() -> W + Send + 'static,
+    ) -> Result<T, String> {
+        let done = self.as_service(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.map_err(|error| format!("no thread for it: {error}"))?;
+            Ok(runtime.block_on(work()))
+        });
+        done.await?
+    }
 }
 
 /// What a hint says to type, where it is one line for a shell.

@@ -51,10 +51,7 @@ async fn a_consumer_that_is_silent_lies_or_lags_is_told_as_such() {
     ward.shop.set_manner(Manner::Silent);
     let (code, failures) = ward.failures().await;
     assert_eq!((code, failures.len()), (Some(1), 1), "{failures:?}");
-    assert!(
-        failures[0].contains("see that shop runs and answers at the address that prove names"),
-        "{failures:?}"
-    );
+    assert!(failures[0].contains("see that shop runs, and answers where prove asks it"), "{failures:?}");
 }
 
 #[tokio::test]

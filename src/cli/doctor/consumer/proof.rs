@@ -9,12 +9,13 @@ use crate::{
     consumer::{
         Prove, Settings,
         prove::{Http, Prover, Question, report},
+        unit::{UnitName, Units},
     },
     domain::{Key, ProofOutcome, Timestamp},
     face::status::Status,
     store::{Read, Store},
 };
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 /// What a question needs.
 pub enum Given {
@@ -73,7 +74,13 @@ impl Asker {
         let (credential, consumer) = (&whose.credential, &whose.consumer);
         let question = Question { credential, consumer, key: &current, others: &others, now: work::now() };
         let outcome = match &settings.prove {
-            None => return Line::skipped(tried, "there is nothing to ask it by"),
+            None => match settings.unit_to_prove() {
+                Some((_, file)) if !file.exists() => {
+                    return Line::skipped(tried, "its file is not there yet");
+                }
+                Some((unit, file)) => loaded(site, unit, file).await,
+                None => return Line::skipped(tried, "there is nothing to ask it by"),
+            },
             Some(Prove::Http { urls, instances, ca_cert, bearer }) => {
                 let (ca_cert, bearer) = (ca_cert.as_deref(), bearer.as_ref());
                 self.prover.http(&Http { urls, instances: *instances, ca_cert, bearer }, &question).await
@@ -106,7 +113,7 @@ fn line(tried: String, whose: &Whose, settings: &Settings, outcome: ProofOutcome
         }
         ProofOutcome::Unproven { why, .. } => Line::failed(tried, why).command(whose.prove()),
         ProofOutcome::Silent(why) => Line::failed(tried, format!("silent: {why}"))
-            .advice(format!("see that {} runs and answers at the address that prove names", whose.consumer))
+            .advice(format!("see that {} runs, and answers where prove asks it", whose.consumer))
             .command(whose.prove()),
     }
 }
@@ -120,17 +127,20 @@ async fn command(
     others: Vec<Key>,
 ) -> ProofOutcome {
     let (whose, run, limits) = (whose.clone(), run.to_vec(), site.limits.clone());
-    let asked = site.as_service(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| format!("no thread for it: {error}"))?;
+    let asked = site.waits_as_service(|| async move {
         let (credential, consumer) = (&whose.credential, &whose.consumer);
         let question = Question { credential, consumer, key: &key, others: &others, now: work::now() };
-        Ok::<_, String>(runtime.block_on(Prover::new(&limits).command(&run, &question)))
+        Prover::new(&limits).command(&run, &question).await
     });
-    match asked.await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(why)) | Err(why) => ProofOutcome::Silent(why),
-    }
+    asked.await.unwrap_or_else(ProofOutcome::Silent)
+}
+
+/// Whether the unit was started after its file was written; a file that is not there yet was told of.
+async fn loaded(site: &Arc<Site>, unit: &UnitName, file: &Path) -> ProofOutcome {
+    let (unit, file, limits) = (unit.clone(), file.to_owned(), site.limits.clone());
+    let asked =
+        site.waits_as_service(|| async move { Units::new(&limits).loaded(&unit, &file, work::now()).await });
+    asked.await.unwrap_or_else(ProofOutcome::Silent)
 }
 
 async fn reported(site: &Site, question: &Question<'_>, within: Duration, since: Timestamp) -> ProofOutcome {

@@ -89,11 +89,16 @@ fn login(token: &Token) -> Line {
     match (token.ttl_secs, token.renewable) {
         (0, _) => Line::ok(tried, format!("the token does not end; policies: {policies}")),
         (secs, renewable) => {
-            let left = spell_duration(Duration::from_secs(secs));
+            let left = spell_duration(Duration::from_secs(to_the_minute(secs)));
             let more = if renewable { "renewable" } else { "not renewable" };
             Line::ok(tried, format!("the token lives for {left}, {more}; policies: {policies}"))
         }
     }
+}
+
+/// The seconds of a long life tell nobody anything.
+fn to_the_minute(secs: u64) -> u64 {
+    if secs < 120 { secs } else { (secs + 30) / 60 * 60 }
 }
 
 async fn rights(site: &Site, vault: &Vault, area: &mut Area) {
@@ -210,7 +215,7 @@ mod tests {
     #[test]
     fn a_token_that_dies_of_its_uses_or_may_do_everything_is_told() {
         let token =
-            Token { ttl_secs: 3_600, renewable: true, policies: vec!["keyrelay".into()], uses_left: 0 };
+            Token { ttl_secs: 3_599, renewable: true, policies: vec!["keyrelay".into()], uses_left: 0 };
         assert_eq!(
             login(&token),
             Line::ok("login", "the token lives for 1 h, renewable; policies: keyrelay")
