@@ -11,6 +11,7 @@ mod doctor;
 mod explain;
 mod history;
 mod ingest;
+mod mail_failure;
 mod man;
 mod policy;
 mod prove;
@@ -78,6 +79,8 @@ enum Command {
     Explain(explain::Args),
     History(history::Args),
     Vendors(vendors::Args),
+    #[command(hide = true)]
+    MailFailure(mail_failure::Args),
     Completions(completions::Args),
     Man(man::Args),
     Policy(policy::Args),
@@ -133,6 +136,7 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
         Command::Explain(args) => explain::explain(args, path, console).await,
         Command::Policy(args) => policy::policy(args, path, console),
         Command::History(args) => history::history(args, path, console).await,
+        Command::MailFailure(args) => mail_failure::mail_failure(args, path, console).await,
         Command::Vendors(args) => vendors::vendors(args, cli.config.as_deref(), console),
         Command::Completions(args) => Ok(completions::completions(args, console)),
         Command::Man(_) => Ok(man::man(console)),

@@ -9,6 +9,7 @@ mod imap;
 mod rotation;
 mod smtp;
 mod store;
+mod systemd;
 mod tidy;
 mod world;
 mod world_tests;

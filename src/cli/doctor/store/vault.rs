@@ -12,7 +12,7 @@ use crate::{
     },
     config::rights::{DOCTOR, store_rights},
     consumer::Deliver,
-    domain::spell_duration,
+    domain::{StoreTrouble, spell_duration},
     store::{
         Fields, Store,
         vault::{Keeping, Node, Settings, Token, Vault},
@@ -47,6 +47,14 @@ pub async fn look(site: &Arc<Site>, settings: &Settings, area: &mut Area) -> (Ke
     };
     let date = Dated::now("the store", node.date);
     area.add(reachable(&node));
+    if settings.nodes.len() > 1 {
+        vault
+            .nodes()
+            .await
+            .iter()
+            .map(|(address, node)| one_of_several(address, node))
+            .for_each(|line| area.add(line));
+    }
     match vault.token().await {
         Ok(token) => area.add(login(&token)),
         Err(trouble) => {
@@ -73,6 +81,17 @@ fn reachable(node: &Node) -> Line {
     let role = if node.active { "active" } else { "a standby, which passes requests on" };
     let version = if node.version.is_empty() { "an unknown version" } else { &node.version };
     Line::ok("reachable and unsealed", format!("{}, version {version}, {role}", node.address))
+}
+
+/// One that is away costs nothing while another is active; nobody notices until that one fails, too.
+fn one_of_several(address: &str, node: &Result<Node, StoreTrouble>) -> Line {
+    let tried = format!("node {address}");
+    match node {
+        Ok(node) if node.active => Line::ok(tried, format!("active, version {}", node.version)),
+        Ok(node) => Line::ok(tried, format!("standby, version {}", node.version)),
+        Err(trouble) => Line::warning(tried, trouble.to_string())
+            .advice("start it, or take it out of store.vault.address"),
+    }
 }
 
 fn login(token: &Token) -> Line {
