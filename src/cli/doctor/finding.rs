@@ -102,6 +102,14 @@ impl Line {
         }
     }
 
+    /// What is seen is to be expected, for this reason: no failure, but something to know.
+    pub fn at_most_warning(mut self, why: &str) -> Self {
+        if self.level.is_failure() {
+            (self.level, self.seen) = (Level::Warning, format!("{} ({why})", self.seen));
+        }
+        self
+    }
+
     /// A line to type, complete.
     pub fn command(mut self, line: impl Into<String>) -> Self {
         self.fixes.push(Fix::Type(line.into()));

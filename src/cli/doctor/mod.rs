@@ -81,6 +81,7 @@ async fn everything(site: &Arc<Site>) -> Vec<Area> {
         consumer::area(site, &keys, daemon.as_ref()),
         dkim::area(site, &mails),
     );
+    keys.leave().await;
     mailbox::judge(site, &mails, &answers, &keys, &mut mailboxes);
     clock::add(&mut host, site.limits.clock_skew, date, &dates).await;
     let mut areas = vec![configuration(site), host, secrets, store];

@@ -33,6 +33,13 @@ pub enum Given {
 }
 
 impl Given {
+    pub fn key(&self) -> Option<&Key> {
+        match self {
+            Given::Keys { current, .. } => Some(current),
+            Given::Daemon { .. } | Given::Nothing(_) => None,
+        }
+    }
+
     pub fn of(whose: &Whose, keys: &Keys, daemon: Option<&Status>) -> Self {
         if let Some(known) = keys.get(&whose.credential) {
             let (current, others) = (known.current.clone(), known.others.clone());
@@ -63,7 +70,14 @@ impl Asker {
         Self { prover: Prover::new(&site.limits) }
     }
 
-    pub async fn ask(&self, site: &Arc<Site>, whose: &Whose, settings: &Settings, given: Given) -> Line {
+    pub async fn ask(
+        &self,
+        site: &Arc<Site>,
+        whose: &Whose,
+        settings: &Settings,
+        given: Given,
+        store: Option<&Store>,
+    ) -> Line {
         let tried = whose.tried("proof");
         let (current, others, written_at) = match given {
             Given::Keys { current, others, written_at } => (current, others, written_at),
@@ -75,9 +89,6 @@ impl Asker {
         let question = Question { credential, consumer, key: &current, others: &others, now: work::now() };
         let outcome = match &settings.prove {
             None => match settings.unit_to_prove() {
-                Some((_, file)) if !file.exists() => {
-                    return Line::skipped(tried, "its file is not there yet");
-                }
                 Some((unit, file)) => loaded(site, unit, file).await,
                 None => return Line::skipped(tried, "there is nothing to ask it by"),
             },
@@ -86,7 +97,7 @@ impl Asker {
                 self.prover.http(&Http { urls, instances: *instances, ca_cert, bearer }, &question).await
             }
             Some(Prove::Command { run }) => command(site, whose, run, current.clone(), others.clone()).await,
-            Some(Prove::Report { within }) => reported(site, &question, *within, written_at).await,
+            Some(Prove::Report { within }) => reported(site, store, &question, *within, written_at).await,
         };
         line(tried, whose, settings, outcome)
     }
@@ -135,7 +146,7 @@ async fn command(
     asked.await.unwrap_or_else(ProofOutcome::Silent)
 }
 
-/// Whether the unit was started after its file was written; a file that is not there yet was told of.
+/// Whether the unit was started after its file was written.
 async fn loaded(site: &Arc<Site>, unit: &UnitName, file: &Path) -> ProofOutcome {
     let (unit, file, limits) = (unit.clone(), file.to_owned(), site.limits.clone());
     let asked =
@@ -143,17 +154,16 @@ async fn loaded(site: &Arc<Site>, unit: &UnitName, file: &Path) -> ProofOutcome 
     asked.await.unwrap_or_else(ProofOutcome::Silent)
 }
 
-async fn reported(site: &Site, question: &Question<'_>, within: Duration, since: Timestamp) -> ProofOutcome {
+async fn reported(
+    site: &Site,
+    store: Option<&Store>,
+    question: &Question<'_>,
+    within: Duration,
+    since: Timestamp,
+) -> ProofOutcome {
     let path = format!("{}/_reports/{}/{}", site.config.state_path, question.credential, question.consumer);
-    let store = match Store::open(&site.config.store, &site.limits) {
-        Ok(store) => store,
-        Err(why) => return ProofOutcome::Silent(why),
-    };
-    let read = store.read(None, &path).await;
-    if let Store::Vault(vault) = &store {
-        vault.leave().await;
-    }
-    let report = match read {
+    let Some(store) = store else { return ProofOutcome::Silent("the store is not asked: see store".into()) };
+    let report = match store.read(None, &path).await {
         Read::Present(document) => Some(document.fields.to_json()),
         Read::Absent | Read::Deleted { .. } => None,
         Read::Failed(trouble) => return ProofOutcome::Silent(trouble.to_string()),

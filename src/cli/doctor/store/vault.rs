@@ -67,8 +67,7 @@ pub async fn look(site: &Arc<Site>, settings: &Settings, area: &mut Area) -> (Ke
     let path = format!("{}/{DOCTOR}", site.config.state_path);
     area.add(documents::own_document(&store, &path, &own_content()).await);
     let keys = documents::look(site, &store, area).await;
-    vault.leave().await;
-    (keys, date)
+    (Keys { store: Some(store), ..keys }, date)
 }
 
 /// Different each time, so that what is read back is what was written.
