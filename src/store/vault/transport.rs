@@ -91,6 +91,16 @@ impl Transport {
         self.0.nodes.url(node).as_str().trim_end_matches('/').to_owned()
     }
 
+    /// How many nodes there are; each is named by a number below that.
+    pub fn nodes(&self) -> usize {
+        self.0.nodes.count()
+    }
+
+    /// One node's health, and no other's.
+    pub async fn health_of(&self, node: usize) -> Result<Answer, NoAnswer> {
+        self.0.ask_health(node, CONNECT_TIMEOUT.min(self.0.timeout)).await
+    }
+
     /// Sends one of vaultrs' requests to the active node.
     pub async fn send(
         &self,
