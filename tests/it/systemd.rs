@@ -2,6 +2,8 @@
 //! everywhere. Each test is a sentence of what an operator may rely on.
 
 mod failed;
+mod install;
 mod memory;
+mod package;
 mod site;
 mod unit;

@@ -1,6 +1,6 @@
 //! The unit's memory limit: kept by keyrelay, and enforced by systemd.
 
-use super::site::{Site, UNIT};
+use super::site::{INSTALL, Site, UNIT};
 use crate::world::{Dovecot, Sandbox};
 
 /// As large as a mail may be that is still read whole.
@@ -10,6 +10,7 @@ const MAILS: usize = 12;
 #[tokio::test]
 async fn large_mails_do_not_fill_the_memory_and_who_needs_more_than_allowed_is_ended_and_told_of() {
     let Some(sandbox) = Sandbox::boot_limited().await else { return };
+    sandbox.sh(INSTALL).await;
     let mut site = Site::in_box(sandbox).await;
     site.sandbox.drop_in(UNIT, "memory", "[Service]\nMemoryMax=64M\n").await;
     for number in 0..MAILS {

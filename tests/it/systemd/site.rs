@@ -21,7 +21,9 @@ use std::{
 pub const NAME: &str = "leaf7-main";
 pub const PATH: &str = "vendors/leaf7/main";
 pub const UNIT: &str = "keyrelay.service";
-const CONFIG: &str = "/etc/keyrelay/config.yaml";
+/// As the README's block does it, with the program that was built for the tests.
+pub const INSTALL: &str = "/srv/keyrelay/scripts/install --binary /srv/built/keyrelay";
+pub const CONFIG: &str = "/etc/keyrelay/config.yaml";
 const PROJECT: &str = "2f0c6f2e-6a55-4c1e-9d0e-000000000001";
 const KEY_FILE: &str = "/etc/shop/keyrelay/leaf7.key";
 
@@ -44,9 +46,12 @@ pub struct Site {
 impl Site {
     /// Everything is installed and configured, the store holds a key, and the daemon is not started yet.
     pub async fn build() -> Option<Self> {
-        Some(Self::in_box(Sandbox::boot().await?).await)
+        let sandbox = Sandbox::boot().await?;
+        sandbox.sh(INSTALL).await;
+        Some(Self::in_box(sandbox).await)
     }
 
+    /// The same in a box where keyrelay is installed.
     pub async fn in_box(sandbox: Sandbox) -> Self {
         let (ca, scratch) = (Ca::new(), Scratch::new());
         let (dovecot, smtp, bao) = tokio::join!(Dovecot::start(&ca), Smtp::start(&ca), Bao::start(&ca));
@@ -58,7 +63,6 @@ impl Site {
         let signer = Signer::generate("leaf7.fun", "s1").expect("a signing key");
         let (name, record) = signer.txt_record();
         dns.set(&name, TxtBehaviour::Records(vec![record]));
-        sandbox.sh("PREFIX=/usr /srv/keyrelay/scripts/install --binary /srv/built/keyrelay").await;
         let source = Source::File { path: sandbox.outside(KEY_FILE).await, variable: None };
         let shop = consumer::Options::new("shop".parse().expect("a name"), source);
         let consumer = consumer::start(shop).await.expect("a consumer");

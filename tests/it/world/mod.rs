@@ -28,7 +28,7 @@ pub use dovecot::Dovecot;
 pub use port::Port;
 pub use process::{Ran, Server, run};
 pub use proxy::{Hold, Proxy};
-pub use sandbox::Sandbox;
+pub use sandbox::{Sandbox, strip};
 pub use scratch::Scratch;
 pub use smtp::{Smtp, SmtpMode, SmtpOptions, SmtpTls};
 

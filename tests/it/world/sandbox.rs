@@ -69,9 +69,9 @@ impl Sandbox {
         self.sh_with(script, b"").await
     }
     /// Writes a file, and the folders above it; `mode` as chmod takes it.
-    pub async fn write(&self, path: &str, mode: &str, content: &str) {
+    pub async fn write(&self, path: &str, mode: &str, content: impl AsRef<[u8]>) {
         let script = format!("install -D -m {mode} /dev/stdin {path}");
-        self.sh_with(&script, content.as_bytes()).await;
+        self.sh_with(&script, content.as_ref()).await;
     }
     /// A drop-in of this host's own; systemd knows of it afterwards.
     pub async fn drop_in(&self, unit: &str, name: &str, lines: &str) {
@@ -141,8 +141,8 @@ fn why_not() -> Option<String> {
     }
 }
 
-/// What is released has no symbols; with them every box would hold as much again in memory.
-fn strip(to: &Path) {
+/// The built program as it is released, without symbols: with them every box would hold as much again in memory.
+pub fn strip(to: &Path) {
     let stripped = Program::new(debian("strip", "binutils"))
         .arg("-o")
         .arg(to)
