@@ -3,6 +3,7 @@
 mod chaos;
 mod cli;
 mod consumers;
+mod doctor;
 mod figures;
 mod imap;
 mod rotation;
