@@ -5,5 +5,8 @@ mod failed;
 mod install;
 mod memory;
 mod package;
+mod readme;
+mod servers;
 mod site;
+mod stranger;
 mod unit;
