@@ -28,7 +28,8 @@ async fn large_mails_do_not_fill_the_memory_and_who_needs_more_than_allowed_is_e
     let start = site.sandbox.run(&["systemctl", "restart", "keyrelay"]).await;
     assert_eq!(start.code, Some(1), "{start:?}");
     site.sandbox.wait_show(UNIT, "ActiveState", |state| state == "failed").await;
-    let mail = site.servers.smtp.wait_for("keyrelay is down", |mail| mail.contains("Code: daemon-down\r\n")).await;
+    let mail =
+        site.servers.smtp.wait_for("keyrelay is down", |mail| mail.contains("Code: daemon-down\r\n")).await;
     // Where control groups are of the second version it says that memory was the reason.
     assert!(mail.contains("by the signal KILL") || mail.contains("more memory than it may have"), "{mail}");
 }

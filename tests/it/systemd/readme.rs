@@ -23,7 +23,10 @@ async fn who_follows_the_readme_has_every_consumer_tested_and_the_next_key_in_it
     assert_eq!(stranger.key_of_bot().await, key.expose());
     assert_eq!(stranger.stored().await, key.expose());
     assert_ne!(stranger.sandbox.show(BOT, "MainPID").await, before);
-    let seen = stranger.sandbox.sh("stat -c '%U %G %a' /etc/discord-bot/keyrelay /etc/discord-bot/keyrelay/leaf7.env").await;
+    let seen = stranger
+        .sandbox
+        .sh("stat -c '%U %G %a' /etc/discord-bot/keyrelay /etc/discord-bot/keyrelay/leaf7.env")
+        .await;
     assert_eq!(seen, "keyrelay keyrelay 700\nkeyrelay keyrelay 600\n");
 }
 
@@ -33,7 +36,12 @@ async fn a_unit_that_is_not_in_the_rule_is_refused_and_one_that_does_not_start_i
     let ran = stranger.follows_the_readme().await;
     assert_eq!(ran.code, Some(0), "{}\n{}", ran.stdout, ran.stderr);
     // Somebody names another unit, and does not install the rule again.
-    stranger.sandbox.sh(&format!("cp /etc/systemd/system/{BOT} /etc/systemd/system/other.service; systemctl daemon-reload")).await;
+    stranger
+        .sandbox
+        .sh(&format!(
+            "cp /etc/systemd/system/{BOT} /etc/systemd/system/other.service; systemctl daemon-reload"
+        ))
+        .await;
     stranger.sandbox.sh("sed -i s/discord-bot.service/other.service/ /etc/keyrelay/config.yaml; systemctl reload keyrelay").await;
     let key = stranger.servers.rotate().await;
     let mail = stranger.servers.mailed("consumer-failed").await;

@@ -46,9 +46,11 @@ impl Servers {
         Self { bao, smtp, dovecot, ca, vendor, account, signer, next_date: now.whole_secs(), dns }
     }
 
-    /// Where a configuration finds what nobody has a second time: the vendor, and the name server with its DKIM key.
+    /// What a configuration of the tests has besides: the vendor and the name server with its DKIM key, which nobody has a
+    /// second time, and a face that needs no port, as boxes share them.
     pub fn simulated(&self) -> Value {
         json!({
+            "listen": "unix:/run/keyrelay/face.sock",
             "dns": {"servers": [self.dns.addr().to_string()]},
             "vendors": {"leaf7": {"base_url": self.vendor.base_url(), "limit": {"requests": 60_000, "per": "1m"}}},
         })

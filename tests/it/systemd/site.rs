@@ -45,7 +45,7 @@ impl Site {
             .set("alerts", servers.smtp.alerts(&["ops@example.com"]))
             .set("dns", simulated["dns"].clone())
             .set("vendors", simulated["vendors"].clone())
-            .set("listen", "unix:/run/keyrelay/face.sock")
+            .set("listen", simulated["listen"].clone())
             .set(&format!("credentials.{NAME}"), credential(&shop.url()));
         servers.bao.write(PATH, json!({"api_key": servers.key().expose()})).await;
         sandbox.write("/etc/keyrelay/ca.pem", "644", servers.ca.ca_pem()).await;

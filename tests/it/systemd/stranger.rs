@@ -1,7 +1,7 @@
 //! A fresh machine on which somebody follows the README: its names are the README's own, and lead to the test's servers.
 
 use super::servers::{PATH, Servers};
-use crate::world::{Bao, Dovecot, Forward, Port, Ran, Sandbox, Smtp};
+use crate::world::{Dovecot, Forward, Port, Ran, Sandbox, Smtp};
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 pub const BOT: &str = "discord-bot.service";
@@ -50,8 +50,7 @@ impl Stranger {
     pub async fn follows_the_readme(&self) -> Ran {
         let (_, after) = README.split_once("<!-- install -->\n```sh\n").expect("the README's block");
         let (block, _) = after.split_once("```\n<!-- /install -->").expect("its end");
-        let answers =
-            format!("{}\n{}\n{}\n", Dovecot::PASSWORD, Smtp::PASSWORD, self.servers.key().expose());
+        let answers = format!("{}\n{}\n{}\n", Dovecot::PASSWORD, Smtp::PASSWORD, self.servers.key().expose());
         let token = self.servers.bao.root_token();
         let script = format!(
             "cd /srv/keyrelay; export CARGO_TARGET_DIR=/srv/target VAULT_TOKEN={token} \

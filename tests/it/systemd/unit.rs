@@ -99,7 +99,8 @@ async fn a_reload_takes_a_right_configuration_and_refuses_a_wrong_one() {
     // By hand, past the check: the daemon itself refuses it, and tells.
     site.sandbox.sh(&format!("kill -HUP {before}")).await;
     site.wait_status("1 warning: ").await;
-    site.servers.smtp
+    site.servers
+        .smtp
         .wait_for("the refused configuration", |mail| mail.contains("X-Keyrelay-Code: config-refused"))
         .await;
     assert_eq!(site.pid().await, before);
