@@ -146,10 +146,10 @@ pub fn load_alerts(
     path: &Path,
     environment: &BTreeMap<String, String>,
 ) -> Result<Option<smtp::Settings>, Mistakes> {
-    let (source, mistakes) = Source::read(path, environment).map_err(|mistake| Mistakes(vec![mistake]))?;
+    let (source, mistakes) = Source::read(path, environment)?;
     let sheet = Sheet::new(&source, environment, Need::Run, mistakes);
     let email = Table::root(&sheet).table("alerts", alerts::alerts);
-    email.ok_or_else(|| Mistakes(sheet.into_mistakes()))
+    email.ok_or_else(|| Mistakes(sheet.finish().0))
 }
 
 /// Everything is read before anything is given up, so that one mistake does not hide another.

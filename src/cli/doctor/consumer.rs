@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     consumer::{
-        Deliver, FileForm, Prove, Settings,
+        Deliver, FileForm, Prove, Settings, Then,
         deliver::{compare_copy, file},
     },
     domain::{ConsumerName, CopyState, CredentialName, DeliveryOutcome, Key},
@@ -89,8 +89,9 @@ async fn one(
         )];
     }
     let mut lines = delivery(site, whose, settings, key.as_ref()).await;
-    if let Some(argv) = &settings.then {
-        lines.push(program(site, whose.tried("then"), argv).await);
+    match &settings.then {
+        Some(Then::Exec(argv)) => lines.push(program(site, whose.tried("then"), argv).await),
+        Some(Then::Unit(..)) | None => {}
     }
     match &settings.prove {
         Some(Prove::Command { run }) => lines.push(program(site, whose.tried("prove"), run).await),

@@ -90,6 +90,9 @@ impl Line {
                 Self::failed(tried, format!("forbidden: {why}")).command("keyrelay policy vault")
             }
             StoreTrouble::Refused(why) => Self::failed(tried, format!("refused: {why}")),
+            StoreTrouble::Untrusted(_) | StoreTrouble::LoggedOut(_) => {
+                Self::failed(tried, trouble.to_string())
+            }
         }
     }
 

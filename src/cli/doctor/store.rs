@@ -49,7 +49,7 @@ impl Keys {
 pub async fn area(site: &Arc<Site>) -> (Area, Keys, Option<Dated>) {
     match &site.config.store {
         store::Settings::Vault(settings) => {
-            let mut area = Area::new(format!("store {}", settings.address));
+            let mut area = Area::new(format!("store {}", settings.nodes.join(", ")));
             let (keys, date) = vault::look(site, settings, &mut area).await;
             (area, keys, date)
         }

@@ -164,7 +164,9 @@ async fn read_back(store: &Store, path: &str, tried: String, content: &Fields, v
         }
         Read::Failed(
             trouble @ (StoreTrouble::Unreachable(_)
+            | StoreTrouble::Untrusted(_)
             | StoreTrouble::Sealed
+            | StoreTrouble::LoggedOut(_)
             | StoreTrouble::Forbidden(_)
             | StoreTrouble::Refused(_)),
         ) => Line::store_trouble(tried, &trouble),
