@@ -12,15 +12,18 @@ async fn who_follows_the_readme_has_every_consumer_tested_and_the_next_key_in_it
     assert_eq!(stranger.key_of_bot().await, first.expose());
     let status = stranger.sandbox.run(&["keyrelay", "status"]).await;
     assert_eq!(status.code, Some(0), "{status:?}");
-    assert!(ran.stdout.ends_with(&tail(&status.stdout)), "the block shows it:\n{}", ran.stdout);
-    assert!(status.stdout.contains("1 of 1 consumers at their level"), "{}", status.stdout);
+    for shown in [&ran.stdout, &status.stdout] {
+        assert!(shown.contains("1 of 1 consumers at their level"), "{shown}");
+    }
     let shown = stranger.sandbox.show("keyrelay.service", "StatusText").await;
     assert_eq!(shown, "1 credential, all tested");
 
     let before = stranger.sandbox.show(BOT, "MainPID").await;
     let key = stranger.servers.rotate().await;
-    stranger.servers.mailed("rotated").await;
-    assert_eq!(stranger.key_of_bot().await, key.expose());
+    until("the bot runs on the new key", async || {
+        (stranger.key_of_bot().await == key.expose()).then_some(())
+    })
+    .await;
     assert_eq!(stranger.stored().await, key.expose());
     assert_ne!(stranger.sandbox.show(BOT, "MainPID").await, before);
     let seen = stranger
@@ -63,9 +66,4 @@ async fn a_unit_that_is_not_in_the_rule_is_refused_and_one_that_does_not_start_i
         (status.code == Some(0)).then_some(())
     })
     .await;
-}
-
-/// The part that does not change while one looks.
-fn tail(status: &str) -> String {
-    status.lines().next_back().unwrap_or_default().to_owned() + "\n"
 }

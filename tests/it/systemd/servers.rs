@@ -34,8 +34,7 @@ impl Servers {
     pub async fn start() -> Self {
         let ca = Ca::new();
         let (dovecot, smtp, bao) = tokio::join!(Dovecot::start(&ca), Smtp::start(&ca), Bao::start(&ca));
-        let now = Timestamp::from(SystemTime::now());
-        let seed = now.as_millis().unsigned_abs();
+        let seed = now().as_millis().unsigned_abs();
         let options = simulator::Options { limit: None, seed, key_random_chars: 32, ..Default::default() };
         let vendor = simulator::start(options).await.expect("a simulated vendor");
         let account = vendor.new_account(NAME, &[PROJECT]);
@@ -43,7 +42,7 @@ impl Servers {
         let signer = Signer::generate("leaf7.fun", "s1").expect("a signing key");
         let (name, record) = signer.txt_record();
         dns.set(&name, TxtBehaviour::Records(vec![record]));
-        Self { bao, smtp, dovecot, ca, vendor, account, signer, next_date: now.whole_secs(), dns }
+        Self { bao, smtp, dovecot, ca, vendor, account, signer, next_date: now().whole_secs(), dns }
     }
 
     /// What a configuration of the tests has besides: the vendor and the name server with its DKIM key, which nobody has a
@@ -63,7 +62,7 @@ impl Servers {
     pub async fn rotate(&mut self) -> Key {
         let old = self.key();
         let key = self.vendor.rotate(self.account, GRACE);
-        let (date, to) = (self.next_date, Dovecot::USER);
+        let (date, to) = (self.next_date.max(now().whole_secs()), Dovecot::USER);
         self.next_date = date + Duration::from_secs(1);
         let fields = Fields { key: &key, old: &old, from: "security@leaf7.fun", to, date };
         let mail = self.signer.sign(&mails::confirmation(0, &fields));
@@ -75,4 +74,8 @@ impl Servers {
         let header = format!("X-Keyrelay-Code: {code}\r\n");
         self.smtp.wait_for(code, |mail| mail.contains(&header)).await
     }
+}
+
+fn now() -> Timestamp {
+    SystemTime::now().into()
 }
