@@ -15,6 +15,7 @@ mod print;
 mod read;
 pub mod rights;
 mod schedule;
+pub mod schema;
 mod secrets;
 mod source;
 mod store;

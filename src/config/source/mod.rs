@@ -128,14 +128,19 @@ impl Source {
         (default_depth > own_depth && !leaf).then(|| (name, format!("{DEFAULTS}.{below}")))
     }
 
-    fn is_written(&self, path: &str) -> bool {
-        find(&self.tree, &path.split('.').collect::<Vec<_>>()).is_some()
+    /// Whether something is written at a key, in whichever file.
+    pub fn is_written(&self, path: &str) -> bool {
+        self.value(path).is_some()
+    }
+
+    fn value(&self, path: &str) -> Option<&Value> {
+        let keys: Vec<&str> = path.split('[').next().unwrap_or(path).split('.').collect();
+        find(&self.tree, &keys)
     }
 
     /// Whether what is written at a key holds the place of a credential's name.
     pub fn holds_name(&self, path: &str) -> bool {
-        let keys: Vec<&str> = path.split('[').next().unwrap_or(path).split('.').collect();
-        find(&self.tree, &keys).is_some_and(holds_name)
+        self.value(path).is_some_and(holds_name)
     }
 
     /// Whether the environment set exactly this key, so that its text is read by the key's type.
