@@ -259,7 +259,7 @@ fn granted(effect: Effect) -> Option<Event> {
             name,
             input: crate::rotation::MailboxInput::Looked { newest_notice_at: Some(START - 6 * DAY) },
         }),
-        Effect::CheckStore => Some(Event::StoreChecked { outcome: Ok(None) }),
+        Effect::CheckStore => Some(Event::StoreChecked { outcome: Ok(crate::domain::StoreFacts::default()) }),
         Effect::Notify(notice) => {
             Some(Event::NoticeSent { incident: notice.incident, step: notice.step, outcome: Ok(()) })
         }

@@ -16,6 +16,7 @@ mod parked;
 mod perform;
 mod properties;
 mod restart;
+mod rollback;
 mod store;
 mod world;
 

@@ -1,7 +1,7 @@
 //! What an operator asks before the first rotation: which node answers, how long the token lives, what it may do and
 //! how the mount is set. It reads only, and judges nothing.
 
-use super::{Failed, Vault, answer};
+use super::{Failed, NoAnswer, Vault, answer};
 use crate::domain::{StoreTrouble, Timestamp};
 use rustify::{
     endpoint::Endpoint,
@@ -48,7 +48,7 @@ pub struct Keeping {
 }
 
 impl Vault {
-    /// Asks the configured address, without a token.
+    /// Asks the node that is active, without a token; another where none is.
     pub async fn node(&self) -> Result<Node, StoreTrouble> {
         #[derive(Deserialize)]
         struct Health {
@@ -57,11 +57,16 @@ impl Vault {
             #[serde(default)]
             version: String,
         }
-        let answer = self.transport.health().await.map_err(|failed| trouble(failed.into()))?;
+        let answer = self.transport.health().await.map_err(NoAnswer::into_trouble)?;
         answer::health(&answer)?;
         let health = serde_json::from_slice(&answer.body);
         let Health { standby, version } = health.unwrap_or(Health { standby: false, version: String::new() });
-        Ok(Node { address: self.address.clone(), version, active: !standby, date: answer.date })
+        Ok(Node {
+            address: self.transport.address(answer.node),
+            version,
+            active: !standby,
+            date: answer.date,
+        })
     }
 
     /// Logs in where that is needed, and looks at the token.
@@ -157,9 +162,13 @@ fn allowed<T>(found: Result<T, StoreTrouble>) -> Result<Option<T>, StoreTrouble>
     match found {
         Ok(found) => Ok(Some(found)),
         Err(StoreTrouble::Forbidden(_)) => Ok(None),
-        Err(other @ (StoreTrouble::Unreachable(_) | StoreTrouble::Sealed | StoreTrouble::Refused(_))) => {
-            Err(other)
-        }
+        Err(
+            other @ (StoreTrouble::Unreachable(_)
+            | StoreTrouble::Untrusted(_)
+            | StoreTrouble::Sealed
+            | StoreTrouble::LoggedOut(_)
+            | StoreTrouble::Refused(_)),
+        ) => Err(other),
     }
 }
 
