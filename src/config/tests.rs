@@ -11,6 +11,7 @@ mod printed;
 mod references;
 mod rights;
 mod rules;
+mod script;
 mod secrets;
 mod store;
 mod units;

@@ -1,6 +1,6 @@
 //! `store` and `spool`.
 
-use super::values::{Reference, exclusive};
+use super::values::{OneOrList, Reference, exclusive};
 use schemars::JsonSchema;
 
 #[derive(JsonSchema)]
@@ -15,8 +15,8 @@ pub struct Store {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Vault {
-    /// https://HOST:PORT.
-    pub address: Option<String>,
+    /// https://HOST:PORT of one node, or a list of the cluster's.
+    pub address: Option<OneOrList>,
     /// Vault's namespace; Vault Enterprise and OpenBao have them.
     pub namespace: Option<String>,
     /// A PEM file: trust these authorities alone. Default: the system's.
@@ -30,10 +30,14 @@ pub struct Vault {
 }
 
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields, transform = exclusive(&["token", "approle"]))]
+#[schemars(deny_unknown_fields, transform = exclusive(&["token", "approle", "kubernetes", "cert"]))]
 pub struct Auth {
     pub token: Option<Reference>,
     pub approle: Option<AppRole>,
+    /// With a pod's service account.
+    pub kubernetes: Option<Kubernetes>,
+    /// With a client certificate, which needs TLS all the way to the store.
+    pub cert: Option<Cert>,
 }
 
 #[derive(JsonSchema)]
@@ -42,6 +46,28 @@ pub struct AppRole {
     pub role_id: Option<String>,
     pub secret_id: Option<Reference>,
     /// Where the method is mounted. Default: approle.
+    pub mount: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Kubernetes {
+    pub role: Option<String>,
+    /// The service account's token, read again at each login.
+    pub jwt: Option<Reference>,
+    /// Where the method is mounted. Default: kubernetes.
+    pub mount: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Cert {
+    /// A PEM file: the certificate, its chain behind it. Read again at each login.
+    pub cert: Option<String>,
+    pub key: Option<Reference>,
+    /// The role at the store. Default: whichever fits the certificate.
+    pub name: Option<String>,
+    /// Where the method is mounted. Default: cert.
     pub mount: Option<String>,
 }
 
