@@ -3,6 +3,7 @@
 
 mod alone;
 mod beside_a_daemon;
+mod configuration;
 mod refusals;
 mod terminal;
 
