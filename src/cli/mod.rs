@@ -11,6 +11,7 @@ mod explain;
 mod history;
 mod ingest;
 mod man;
+mod policy;
 mod prove;
 mod rollback;
 mod run;
@@ -78,6 +79,7 @@ enum Command {
     Vendors(vendors::Args),
     Completions(completions::Args),
     Man(man::Args),
+    Policy(policy::Args),
 }
 
 impl Cli {
@@ -119,7 +121,7 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
     match &cli.command {
         Command::Run(_) => run::run(path).await,
         Command::Demo(args) => demo::demo(args).await,
-        Command::Check(_) => check::check(path, console),
+        Command::Check(args) => check::check(args, path, console),
         Command::Status(args) => status::status(args, path, console).await,
         Command::Prove(args) => prove::prove(args, path, console).await,
         Command::Deliver(args) => deliver::deliver(args, path, console).await,
@@ -127,6 +129,7 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
         Command::Accept(args) => accept::accept(args, path, console).await,
         Command::Rollback(args) => rollback::rollback(args, path, console).await,
         Command::Explain(args) => explain::explain(args, path, console).await,
+        Command::Policy(args) => policy::policy(args, path, console),
         Command::History(args) => history::history(args, path, console).await,
         Command::Vendors(args) => vendors::vendors(args, cli.config.as_deref(), console),
         Command::Completions(args) => Ok(completions::completions(args, console)),

@@ -18,11 +18,18 @@ pub fn now() -> Timestamp {
 
 /// The configuration, or all of its mistakes.
 pub fn load(path: &Path, need: Need) -> Result<Loaded, Failure> {
-    // What is no text cannot be one of our variables; the reader of the configuration names those that are wrong.
+    config::load(path, &environment(), need).map_err(|mistakes| Failure::mistake(all(&mistakes)))
+}
+
+/// The same without secrets, and what every key is, as YAML.
+pub fn load_and_print(path: &Path) -> Result<(Loaded, String), Failure> {
+    config::load_and_print(path, &environment()).map_err(|mistakes| Failure::mistake(all(&mistakes)))
+}
+
+/// What is no text cannot be one of our variables; the reader of the configuration names those that are wrong.
+fn environment() -> BTreeMap<String, String> {
     let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-    let environment: BTreeMap<_, _> =
-        std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
-    config::load(path, &environment, need).map_err(|mistakes| Failure::mistake(all(&mistakes)))
+    std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect()
 }
 
 /// One line each; what would not stop the daemon says so.

@@ -3,7 +3,7 @@
 
 use super::{read::Item, values::is_variable};
 use crate::domain::Secret;
-use figment::value::Value;
+use figment::value::{Dict, Value};
 use std::{
     fs::File,
     io::Read,
@@ -21,6 +21,31 @@ const SECRET_MAX: u64 = 64 << 10;
 /// Read by group or world.
 const GROUP_OR_WORLD: u32 = 0o044;
 const WORLD: u32 = 0o004;
+
+/// A reference to a secret, and what stands behind it; never the secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The key that holds it: `store.vault.auth.approle.secret_id`.
+    pub key: String,
+    /// As it is written: `{credential: vault-secret-id}`.
+    pub written: String,
+    pub found: Found,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// `mode`: the permission bits.
+    File {
+        path: PathBuf,
+        mode: u32,
+    },
+    Variable,
+    /// What was looked for where, and what to type.
+    Missing {
+        rule: String,
+        hint: String,
+    },
+}
 
 /// The secret that a reference names: one line of text. With `Need::Check` one that cannot be found is a warning
 /// and empty.
@@ -54,10 +79,18 @@ pub(super) fn any_secret(item: &Item) -> Option<Secret> {
         Kind::File => file(Path::new(&name)),
         Kind::Env => variable(item, &name),
     };
+    let note = |found| {
+        let written = format!("{{{}: {name}}}", kind.word());
+        item.sheet.references.borrow_mut().push(Reference { key: item.path.clone(), written, found });
+    };
     match found {
-        Ok(secret) => Some(secret),
+        Ok((secret, found)) => {
+            note(found);
+            Some(secret)
+        }
         Err(Trouble::Open { rule, hint }) => item.refuse_with(rule, hint),
         Err(Trouble::Missing { rule, hint }) => {
+            note(Found::Missing { rule: rule.clone(), hint: hint.clone() });
             item.note_missing(rule, hint)?;
             Some(Secret::default())
         }
@@ -68,6 +101,16 @@ enum Kind {
     Credential,
     File,
     Env,
+}
+
+impl Kind {
+    fn word(&self) -> &'static str {
+        match self {
+            Kind::Credential => "credential",
+            Kind::File => "file",
+            Kind::Env => "env",
+        }
+    }
 }
 
 /// Why a reference has no secret behind it.
@@ -92,6 +135,7 @@ fn reference(item: &Item) -> Option<(Kind, String)> {
     let [(key, Value::String(_, name))] = written[..] else {
         return item.refuse_with("this is no reference to a secret", HINT);
     };
+    item.became(Dict::from([(key.clone(), Value::from(name.as_str()))]));
     let is_file_name = |b: u8| b.is_ascii_alphanumeric() || b"._-@:".contains(&b);
     match key.as_str() {
         "credential" if !name.is_empty() && !name.starts_with('.') && name.bytes().all(is_file_name) => {
@@ -109,7 +153,7 @@ fn reference(item: &Item) -> Option<(Kind, String)> {
 }
 
 /// Inside the unit the folder that systemd names; outside it the unit's folder, then the store of credentials.
-fn credential(item: &Item, name: &str) -> Result<Secret, Trouble> {
+fn credential(item: &Item, name: &str) -> Result<(Secret, Found), Trouble> {
     let write_it = format!("write it: sudo install -m 600 /dev/stdin {CREDSTORE}/{name}");
     let given = item.sheet.environment.get("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty());
     if let Some(folder) = given {
@@ -128,23 +172,23 @@ fn credential(item: &Item, name: &str) -> Result<Secret, Trouble> {
     })
 }
 
-fn file(path: &Path) -> Result<Secret, Trouble> {
+fn file(path: &Path) -> Result<(Secret, Found), Trouble> {
     read(path, GROUP_OR_WORLD)?.ok_or_else(|| Trouble::Missing {
         rule: format!("no file {}", path.display()),
         hint: format!("write it: install -m 600 /dev/stdin {}", path.display()),
     })
 }
 
-fn variable(item: &Item, name: &str) -> Result<Secret, Trouble> {
+fn variable(item: &Item, name: &str) -> Result<(Secret, Found), Trouble> {
     let text = item.sheet.environment.get(name).filter(|text| !text.is_empty());
-    text.map(|text| Secret::new(text)).ok_or_else(|| Trouble::Missing {
+    text.map(|text| (Secret::new(text), Found::Variable)).ok_or_else(|| Trouble::Missing {
         rule: format!("the environment has no variable {name}"),
         hint: format!("set it: export {name}=…"),
     })
 }
 
 /// The secret in a file that exists. `forbidden` are the mode bits that give it to others.
-fn read(path: &Path, forbidden: u32) -> Result<Option<Secret>, Trouble> {
+fn read(path: &Path, forbidden: u32) -> Result<Option<(Secret, Found)>, Trouble> {
     let shown = path.display();
     let unreadable = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Ok(None),
@@ -184,6 +228,9 @@ fn read(path: &Path, forbidden: u32) -> Result<Option<Secret>, Trouble> {
             rule: format!("{shown} is empty"),
             hint: format!("write it: install -m 600 /dev/stdin {shown}"),
         }),
-        Ok(text) => Ok(Some(Secret::new(text))),
+        Ok(text) => {
+            let found = Found::File { path: path.to_owned(), mode: about.mode() & 0o7777 };
+            Ok(Some((Secret::new(text), found)))
+        }
     }
 }

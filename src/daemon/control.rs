@@ -77,7 +77,7 @@ impl Drop for Control {
 fn remove_leftover(path: &Path) -> Result<(), String> {
     if UnixStream::connect(path).is_ok() {
         return Err(format!(
-            "another keyrelay answers at {}: stop it first (pkill -x keyrelay)",
+            "another keyrelay answers at {}: stop it first (systemctl stop keyrelay)",
             path.display()
         ));
     }

@@ -20,6 +20,7 @@ mod schedule;
 mod settings;
 mod shell;
 mod story;
+mod systemd;
 mod tools;
 mod watcher;
 

@@ -134,7 +134,7 @@ codes! {
     MailboxUnreachable "mailbox-unreachable": "A mailbox cannot be read.",
         do "bring the mail server back; it is tried again by itself";
     MailboxRefused "mailbox-refused": "A mailbox refuses the login.",
-        do "correct user and password, then reload: pkill -HUP -x keyrelay";
+        do "correct user and password, then reload: systemctl reload keyrelay";
     MailTooLarge "mail-too-large": "A mail that may be the vendor's is too large to be read.",
         do "read it yourself; its key goes in with: keyrelay ingest NAME";
     MailBroken "mail-broken": "keyrelay died over a mail, and does not open it a second time.",
@@ -142,11 +142,11 @@ codes! {
     ClockSkewed "clock-skewed": "This machine's clock differs from the vendor's or the store's by minutes.",
         do "mend the clock (timedatectl); no deadline is declared passed meanwhile";
     ConfigRefused "config-refused": "The new configuration has mistakes; the old one stays in force.",
-        do "mend them (keyrelay check), then reload: pkill -HUP -x keyrelay";
+        do "mend them (keyrelay check), then reload: systemctl reload keyrelay";
     AlertsFailing "alerts-failing": "Alert mails cannot be sent.",
         do "mend the SMTP server or its login; they are sent by themselves then";
     Bug "bug": "keyrelay found itself in a state that should not exist, and stopped working on this credential.",
-        do "restart keyrelay and report the message";
+        do "report the message, then restart it: systemctl restart keyrelay";
 }
 
 impl fmt::Display for Code {

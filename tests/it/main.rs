@@ -2,6 +2,7 @@
 
 mod chaos;
 mod cli;
+mod consumers;
 mod figures;
 mod imap;
 mod rotation;

@@ -2,11 +2,13 @@
 //! own, because vaultrs' follows redirects with the token, takes answers of any size, and puts bodies into its errors.
 
 mod answer;
+mod examine;
 mod session;
 mod transport;
 
 use super::{Document, Fields, Read, fields};
 use crate::domain::{Limits, Secret, StoreTrouble, Timestamp, WriteOutcome};
+pub use examine::{Keeping, Node, Token};
 use rustify::endpoint::Endpoint;
 use session::Sessions;
 use std::path::PathBuf;
@@ -32,6 +34,7 @@ pub enum Auth {
 
 /// A logged-in client; it logs in with its first call.
 pub struct Vault {
+    address: String,
     mount: String,
     transport: Transport,
     sessions: Sessions,
@@ -57,6 +60,7 @@ impl From<NoAnswer> for Failed {
 impl Vault {
     pub fn open(settings: &Settings, limits: &Limits) -> Result<Self, String> {
         Ok(Self {
+            address: settings.address.clone(),
             mount: settings.mount.clone(),
             transport: Transport::new(settings, limits)?,
             sessions: Sessions::new(&settings.auth)?,

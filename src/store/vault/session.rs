@@ -91,6 +91,14 @@ impl Sessions {
         Ok(Self { auth, current: Mutex::new(None) })
     }
 
+    /// Whether tokens come from logins of our own.
+    pub fn are_logins(&self) -> bool {
+        match self.auth {
+            Login::Token(_) => false,
+            Login::AppRole { .. } => true,
+        }
+    }
+
     /// A session that is good as far as is known: logs in, or renews, where that is due.
     pub async fn current(&self, transport: &Transport) -> Result<Arc<Session>, StoreTrouble> {
         let mut current = self.current.lock().await;
