@@ -11,6 +11,7 @@ mod incidents;
 mod judging;
 mod lines;
 mod mailed;
+mod observing;
 mod operator;
 mod parked;
 mod perform;
