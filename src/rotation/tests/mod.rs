@@ -13,6 +13,7 @@ mod lines;
 mod loaded;
 mod login;
 mod mailed;
+mod observing;
 mod operator;
 mod parked;
 mod perform;
