@@ -27,7 +27,7 @@ pub use mistake::{Mistake, Mistakes, Severity, did_you_mean};
 pub use schedule::Schedules;
 
 use crate::{
-    alert::smtp,
+    alert::{self, smtp},
     domain::{CredentialName, MailboxName, VendorName},
     mail::{self, dns},
     spool, store as key_store,
@@ -52,6 +52,8 @@ pub struct Config {
     pub dns: dns::Settings,
     /// `None`: nobody is told of anything.
     pub email: Option<smtp::Settings>,
+    /// What else is told, and where.
+    pub alerts: alert::Settings,
     /// Empty: no HTTP face.
     pub listen: Vec<Listen>,
     /// The control socket's path.
@@ -120,7 +122,7 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
     let spool = root.table("spool", |table| store::spool(table, &state_dir));
     let mailboxes = root.each("mailboxes", |_: &MailboxName, table| mailbox::mailbox(table));
     let dns = root.table("dns", mailbox::dns);
-    let email = root.table("alerts", alerts::alerts);
+    let alerts = root.table("alerts", alerts::alerts);
     let default_listen = || vec![Listen::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 7718)))];
     let listen = root.get("listen", address::listen).unwrap_or_else(default_listen);
     let control = root.get("control", control).unwrap_or_else(|| "/run/keyrelay/control.sock".into());
@@ -133,6 +135,7 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
         Some(none) if none.is_empty() => item.refuse::<()>("there is no credential to look after"),
         _ => None,
     });
+    let (email, alerts) = alerts?;
     let (store, schedules, vendors, credentials) = (store?, schedules?, all(vendors)?, all(credentials)?);
     budget::warn_of_rare_probes(root.sheet, &schedules, &vendors, &credentials);
     Some(Config {
@@ -141,7 +144,8 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
         spool: spool?,
         mailboxes: all(mailboxes)?,
         dns: dns?,
-        email: email?,
+        email,
+        alerts,
         listen,
         control,
         schedules,

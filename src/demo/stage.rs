@@ -10,6 +10,7 @@ use super::{
     vendor::Vendor,
 };
 use crate::{
+    alert,
     config::{Config, Credential, Schedules},
     consumer::{Deliver, FileForm, Prove, Settings},
     daemon,
@@ -157,6 +158,7 @@ impl Stage {
             mailboxes: mailbox.map(|name| (name, maildir)).into_iter().collect(),
             dns: resolver::Settings { servers: vec![self.dns.addr()] },
             email: None,
+            alerts: alert::Settings::default(),
             listen: Vec::new(),
             control: self.control(),
             schedules: Schedules {

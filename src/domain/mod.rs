@@ -22,7 +22,7 @@ pub use key::{Key, KeyError, KeyShape};
 pub use limits::Limits;
 pub use mail::{Confirmation, Finding, MailId, MailRef, Origin, OriginKind, Warning};
 pub use name::{ConsumerName, CredentialName, MailboxName, NameError, VendorName};
-pub use notice::{Code, ConsumerLine, Notice, Severity, UnknownCode};
+pub use notice::{Code, ConsumerLine, GoodNews, Notice, Section, Severity, UnknownCode};
 pub use probe::{Account, ProbeAnswer, Verdict};
 pub use secret::Secret;
 pub use time::{DurationError, Timestamp, parse_duration, spell_duration};

@@ -20,12 +20,15 @@
 //! Both have the same four verbs: `handle`, `next_deadline`, `handle_deadline`, and `resume`, which is the event that
 //! brings the documents.
 
+mod alerts_state;
 mod budget;
 mod candidate;
 mod consumer;
+mod digest;
 mod effect;
 mod event;
 mod fleet;
+mod heartbeat;
 mod history;
 mod incident;
 mod keys;
@@ -42,13 +45,15 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use alerts_state::{ALERTS_SCHEMA, AlertsState};
 pub use effect::{Action, Effect, Promotion, Purpose, Reply};
 pub use event::{Attempt, Event, Input, MailboxInput, NoticeFailure, Schedule, StateRead, Ticket};
 pub use fleet::Fleet;
 pub use history::{ConsumerRecord, PhaseEntered, Record, RecordKind};
 pub use incident::Incident;
-pub use settings::{Consumer, Credential, Delivery, Proof, Settings};
+pub use outbox::Channel;
+pub use settings::{Alerts, Consumer, Credential, Delivery, Proof, Settings};
 pub use state::{Generation, Parked, Phase, Rotation};
 pub use state_document::{Announced, ConsumerNote, CurrentNote, Former, SCHEMA, StateDocument};
 pub use step::Reason;
-pub use view::{ConsumerView, CredentialView, HeldView, MailboxView, StoreView};
+pub use view::{ChannelView, ConsumerView, CredentialView, HeldView, MailboxView, StoreView};

@@ -100,6 +100,8 @@ impl Fleet {
                 self.incidents.clear(Code::StoreSealed, "");
             }
             Some(_) => {}
+            // After a start nothing is known of it yet.
+            None if !self.store.reachable => {}
             None => {
                 self.incidents.clear(Code::StoreSealed, "");
                 self.incidents.clear(Code::StoreUnreachable, "");

@@ -1,7 +1,7 @@
 //! What is written down of a rotation as it goes: for the history, the journal and the good news.
 
 use super::{Ctx, Out};
-use crate::domain::{Code, Fingerprint, KeyDocument, RotationId, Severity, Timestamp};
+use crate::domain::{Code, Fingerprint, KeyDocument, RotationId, Severity, Timestamp, spell_duration};
 use crate::rotation::{
     candidate::Candidate,
     history::{ConsumerRecord, PhaseEntered, Record, RecordKind},
@@ -10,6 +10,21 @@ use crate::rotation::{
     task::salt,
 };
 use std::time::Duration;
+
+/// What is told of a rotation that is complete.
+struct News {
+    new: Fingerprint,
+    rotation_id: RotationId,
+    took: Duration,
+    margin_secs: Option<i64>,
+}
+
+/// How far from its deadline it was.
+fn margin(secs: Option<i64>) -> String {
+    let Some(secs) = secs else { return String::new() };
+    let length = spell_duration(Duration::from_secs(secs.unsigned_abs()));
+    if secs < 0 { format!(", {length} too late") } else { format!(" and ended {length} before its deadline") }
+}
 
 impl Rotation {
     /// A candidate sets out. The store is read beside the probes, so that the promotion need not wait for it.
@@ -77,9 +92,11 @@ impl Rotation {
         out.records.extend(self.record(margin_secs));
         let Some(journey) = self.journey.take() else { return };
         let took = ctx.now.since(journey.phases.first().map_or(ctx.now, |entered| entered.at));
-        self.announce_rotated(journey.new, took, ctx);
+        let news = News { new: journey.new, rotation_id: journey.rotation_id, took, margin_secs };
+        self.announce_rotated(news, ctx);
     }
-    fn announce_rotated(&mut self, new: Fingerprint, took: Duration, ctx: Ctx<'_>) {
+    fn announce_rotated(&mut self, news: News, ctx: Ctx<'_>) {
+        let News { new, rotation_id, took, margin_secs } = news;
         let count = self.consumers.len();
         let in_use = self
             .consumers
@@ -97,9 +114,9 @@ impl Rotation {
         let label = self.label(new);
         let message = format!("the new key {label} is in the store, and {tested}");
         let report = Report::new(Code::Rotated, Severity::Info, message, "nothing")
-            .about(format!("{}", self.generation()))
-            .doing(format!("the hand-over took {}", crate::domain::spell_duration(took)));
-        self.incidents.announce(ctx.now, report);
+            .about(rotation_id.to_string())
+            .doing(format!("the hand-over took {}{}", spell_duration(took), margin(margin_secs)));
+        self.incidents.announce_once(ctx.now, report);
     }
 
     pub(super) fn record_refusal(&mut self, candidate: &Candidate, why: &str, out: &mut Out) {

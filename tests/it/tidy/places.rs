@@ -127,7 +127,8 @@ pub const PLACES: &[Place] = &[
     adapter(&["at_rest"], &["domain"], &[]),
     adapter(&["consumer"], &["domain", "tls"], &[]),
     pure(&["alert"], &["domain"], &[]),
-    adapter(&["alert::smtp"], &["domain", "alert", "tls"], &[]),
+    adapter(&["alert::smtp"], &["domain", "alert", "tls"], &["alert::web"]),
+    adapter(&["alert::web"], &["domain"], &[]),
     Place {
         paths: &["tls"],
         may_import: &["domain"],
