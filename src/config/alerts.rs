@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     alert::{self, smtp},
-    domain::GoodNews,
+    domain::{GoodNews, write_duration},
 };
 use figment::value::Value;
 use std::time::Duration;
@@ -51,6 +51,7 @@ fn heartbeat(table: &mut Table) -> Option<alert::Heartbeat> {
         every if every < HEARTBEAT_MIN => item.refuse("a heartbeat needs a second at least"),
         every => Some(every),
     });
+    table.default("every", write_duration(HEARTBEAT));
     Some(alert::Heartbeat { url: url?, every: every.unwrap_or(HEARTBEAT) })
 }
 
@@ -66,6 +67,10 @@ fn email(table: &mut Table) -> Option<(smtp::Settings, GoodNews)> {
         Value::Bool(_, false) => Some(GoodNews::Off), // what YAML makes of a plain off
         _ => word(item, &words),
     });
+    table.default("good_news", "each");
+    if let Some(to) = &to {
+        table.default("urgent_to", to.clone());
+    }
     let server = table.table("smtp", |table| smtp(table, from.as_deref()))?;
     let to = to?;
     let urgent_to = urgent_to.unwrap_or_else(|| to.clone());
@@ -90,6 +95,8 @@ fn smtp(table: &mut Table, from: Option<&str>) -> Option<smtp::Settings> {
         smtp::Tls::Implicit => 465,
         smtp::Tls::None => 25,
     };
+    table.default("tls", "starttls");
+    table.default("port", default_port);
     let user = table.get("user", text);
     let has_password = table.has("password");
     let password = table.get("password", secret);
@@ -97,6 +104,9 @@ fn smtp(table: &mut Table, from: Option<&str>) -> Option<smtp::Settings> {
         let hint = "add password, or leave user out".to_owned();
         let rule = "a user without a password: there will be no login";
         table.sheet.note(Severity::Warning, &table.at("user"), rule, Some(hint));
+    }
+    if let (Some(from), true) = (from, has_password) {
+        table.default("user", from);
     }
     let ca_cert = table.get("ca_cert", certificate);
     Some(smtp::Settings {

@@ -2,11 +2,14 @@
 
 mod chaos;
 mod cli;
+mod consumers;
+mod doctor;
 mod figures;
 mod imap;
 mod rotation;
 mod smtp;
 mod store;
+mod systemd;
 mod tidy;
 mod world;
 mod world_tests;

@@ -9,5 +9,5 @@ mod ingest;
 mod kept_right;
 mod ladder;
 mod refused;
-mod stage;
+pub mod stage;
 mod wordings;

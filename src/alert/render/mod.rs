@@ -6,7 +6,7 @@ mod text;
 mod times;
 mod webhook;
 
-use crate::domain::{Notice, Section, Severity, Timestamp, spell_duration};
+use crate::domain::{Code, Notice, Section, Severity, Timestamp, spell_duration};
 pub(super) use text::plain;
 use text::{lines, steps, wrap};
 use times::{time_left, when};
@@ -178,6 +178,8 @@ fn next_mail(notice: &Notice) -> String {
         (false, _, Some(next)) => {
             format!("{}, or when it is resolved.", when(next, notice.at))
         }
+        // Nobody is there to see it resolved.
+        (false, _, None) if notice.code == Code::DaemonDown => "when it is down again.".into(),
         (false, Severity::Info, None) => "none: this is for your information.".into(),
         (false, Severity::Warning | Severity::Urgent, None) => "when it is resolved.".into(),
     }

@@ -3,7 +3,7 @@
 use super::{blocking, key, store_call};
 use crate::{
     consumer::{
-        self, Deliver, Prove,
+        self, Deliver, Prove, Then,
         deliver::{self, command, file},
         prove::{Http, Question, report},
     },
@@ -121,7 +121,8 @@ pub async fn act(tools: &Tools, name: &CredentialName, consumer: &ConsumerName) 
     let _permit = tools.consumer_calls.acquire().await;
     match &settings.then {
         None => ActionOutcome::Done, // the configuration has changed
-        Some(argv) => command::act(argv, &tools.keyring.all(name), &tools.limits).await,
+        Some(Then::Exec(argv)) => command::act(argv, &tools.keyring.all(name), &tools.limits).await,
+        Some(Then::Unit(verb, unit)) => tools.units.act(*verb, unit).await,
     }
 }
 
@@ -141,7 +142,10 @@ pub async fn prove(
     let question = Question { credential: name, consumer, key: &key, others: &others, now: clock::now() };
     let _permit = tools.consumer_calls.acquire().await;
     match &settings.prove {
-        None => ProofOutcome::Silent("there is nothing to ask it by".into()),
+        None => match settings.unit_to_prove() {
+            Some((unit, file)) => tools.units.loaded(unit, file, question.now).await,
+            None => ProofOutcome::Silent("there is nothing to ask it by".into()),
+        },
         Some(Prove::Http { urls, instances, ca_cert, bearer }) => {
             let (ca_cert, bearer) = (ca_cert.as_deref(), bearer.as_ref());
             tools.consumers.http(&Http { urls, instances: *instances, ca_cert, bearer }, &question).await
@@ -165,17 +169,21 @@ async fn report(tools: &Tools, question: &Question<'_>, within: std::time::Durat
     report::judge(report.as_ref(), question, &bounds)
 }
 
-/// Whether the delivery could be written, without changing anything.
+/// Whether the delivery could be written, and the unit be acted on, without changing anything.
 pub async fn rehearse(tools: &Tools, name: &CredentialName, consumer: &ConsumerName) -> DeliveryOutcome {
     let settings = match settings(tools, name, consumer) {
         Ok(settings) => settings,
         Err(why) => return DeliveryOutcome::Failed(why),
     };
-    match settings.deliver.clone() {
+    let tried = match settings.deliver.clone() {
         None | Some(Deliver::Command { .. } | Deliver::Store { .. }) => DeliveryOutcome::Done, // nothing to try without doing it
         Some(Deliver::File { path, mode, group, .. }) => {
             let tried = blocking(move || file::rehearse(&path, mode, group.as_deref())).await;
             tried.unwrap_or_else(DeliveryOutcome::Failed)
         }
+    };
+    match (tried, &settings.then) {
+        (DeliveryOutcome::Done, Some(Then::Unit(verb, unit))) => tools.units.rehearse(*verb, unit).await,
+        (tried, Some(Then::Unit(..) | Then::Exec(_)) | None) => tried,
     }
 }

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod configured;
+mod login;
 mod notices;
 mod schedules;
 mod shared;

@@ -98,6 +98,7 @@ impl Fleet {
             .chain(self.outboxes.values().filter_map(|outbox| outbox.next_deadline(self.handled_at, limits)))
             .chain(self.alert_deadlines())
             .chain(self.next_store_check_at())
+            .chain(self.next_ending_told_at())
             .chain(self.incidents.next_deadline(limits))
     }
 

@@ -1,7 +1,9 @@
 //! What is written down of a rotation as it goes: for the history, the journal and the good news.
 
 use super::{Ctx, Out};
-use crate::domain::{Code, Fingerprint, KeyDocument, RotationId, Severity, Timestamp, spell_duration};
+use crate::domain::{
+    Code, Fingerprint, KeyDocument, Origin, RotationId, Severity, Timestamp, spell_duration,
+};
 use crate::rotation::{
     candidate::Candidate,
     history::{ConsumerRecord, PhaseEntered, Record, RecordKind},
@@ -10,14 +12,6 @@ use crate::rotation::{
     task::salt,
 };
 use std::time::Duration;
-
-/// What is told of a rotation that is complete.
-struct News {
-    new: Fingerprint,
-    rotation_id: RotationId,
-    took: Duration,
-    margin_secs: Option<i64>,
-}
 
 /// How far from its deadline it was.
 fn margin(secs: Option<i64>) -> String {
@@ -39,11 +33,28 @@ impl Rotation {
         }
         self.writing.retry_now();
         let Some(candidate) = self.candidate(fingerprint) else { return };
-        let kind = if candidate.word.is_some() { RecordKind::Ingest } else { RecordKind::Rotation };
-        let phases = vec![PhaseEntered { phase: "probing".into(), at: ctx.now }];
+        let (kind, began_at) = match (&candidate.origin, candidate.word) {
+            (Origin::Rollback { .. }, _) => (RecordKind::Rollback, candidate.received_at),
+            (Origin::Mail(_) | Origin::Ingest { .. } | Origin::Store | Origin::Former, Some(_)) => {
+                (RecordKind::Ingest, ctx.now)
+            }
+            (Origin::Mail(_) | Origin::Ingest { .. } | Origin::Store | Origin::Former, None) => {
+                (RecordKind::Rotation, ctx.now)
+            }
+        };
+        let phases = vec![PhaseEntered { phase: "probing".into(), at: began_at }];
         let (rotation_id, trigger) = (candidate.rotation_id, Some(candidate.origin.clone()));
+        let handing_over = |journey: &Journey| Some(journey.new) == old;
+        self.resting_journey = self.journey.take().filter(handing_over).or(self.resting_journey.take());
         self.journey = Some(Journey { rotation_id, kind, trigger, old, new: fingerprint, phases });
         self.documents.key_wanted = true;
+    }
+    /// This candidate comes to nothing: the hand-over that it stood before is told on.
+    pub(super) fn end_journey(&mut self, fingerprint: Fingerprint) {
+        let current = self.current.as_ref().map(|current| current.fingerprint);
+        if self.journey.as_ref().is_none_or(|journey| journey.new == fingerprint) {
+            self.journey = self.resting_journey.take().filter(|journey| Some(journey.new) == current);
+        }
     }
     pub(super) fn note_phase(&mut self, now: Timestamp) {
         let phase = self.phase().as_str();
@@ -59,14 +70,20 @@ impl Rotation {
         let known = self.journey.take().filter(|journey| journey.new == new);
         self.journey = Some(known.unwrap_or_else(|| Journey {
             rotation_id: document.rotation_id.unwrap_or_else(|| self.derived_id(new, document.created_at)),
-            kind: RecordKind::Rotation,
+            kind: self.kind_of(new),
             trigger: None,
             old: document.previous.map(|previous| previous.fingerprint),
             new,
             phases: Vec::new(),
         }));
+        self.resting_journey = None;
         self.note_phase(now);
         out.records.extend(self.record(None));
+    }
+    /// Of a promotion that this process did not begin.
+    fn kind_of(&self, new: Fingerprint) -> RecordKind {
+        let back = self.memory.rolled_back.is_some_and(|note| note.to == new);
+        if back { RecordKind::Rollback } else { RecordKind::Rotation }
     }
 
     /// An earlier process promoted this key: its hand-over is seen through, written down and told here.
@@ -77,7 +94,7 @@ impl Rotation {
             return;
         };
         let old = document.previous.map(|previous| previous.fingerprint);
-        let (kind, trigger, phases) = (RecordKind::Rotation, None, Vec::new());
+        let (kind, trigger, phases) = (self.kind_of(new), None, Vec::new());
         self.journey = Some(Journey { rotation_id, kind, trigger, old, new, phases });
     }
 
@@ -85,18 +102,23 @@ impl Rotation {
     pub(super) fn record_settled(&mut self, ctx: Ctx<'_>, out: &mut Out) {
         self.note_phase(ctx.now);
         let deadline = self.current.as_ref().map(|current| {
-            let whole = self.settings.hand_over();
-            current.dated() + whole - ctx.limits.margin(whole)
+            let end = self.hand_over_end(current.dated());
+            end - ctx.limits.margin(end.since(current.dated()))
         });
         let margin_secs = deadline.map(|deadline| deadline.as_secs() - ctx.now.as_secs());
         out.records.extend(self.record(margin_secs));
         let Some(journey) = self.journey.take() else { return };
         let took = ctx.now.since(journey.phases.first().map_or(ctx.now, |entered| entered.at));
-        let news = News { new: journey.new, rotation_id: journey.rotation_id, took, margin_secs };
-        self.announce_rotated(news, ctx);
+        self.announce_rotated(&journey, took, margin_secs, ctx);
     }
-    fn announce_rotated(&mut self, news: News, ctx: Ctx<'_>) {
-        let News { new, rotation_id, took, margin_secs } = news;
+    fn announce_rotated(
+        &mut self,
+        journey: &Journey,
+        took: Duration,
+        margin_secs: Option<i64>,
+        ctx: Ctx<'_>,
+    ) {
+        let new = journey.new;
         let count = self.consumers.len();
         let in_use = self
             .consumers
@@ -112,19 +134,23 @@ impl Rotation {
             }
         };
         let label = self.label(new);
-        let message = format!("the new key {label} is in the store, and {tested}");
+        let key = match journey.kind {
+            RecordKind::Rollback => "the earlier key",
+            RecordKind::Rotation | RecordKind::Ingest | RecordKind::Refusal => "the new key",
+        };
+        let message = format!("{key} {label} is in the store, and {tested}");
         let report = Report::new(Code::Rotated, Severity::Info, message, "nothing")
-            .about(rotation_id.to_string())
+            .about(journey.rotation_id.to_string())
             .doing(format!("the hand-over took {}{}", spell_duration(took), margin(margin_secs)));
         self.incidents.announce_once(ctx.now, report);
     }
 
-    pub(super) fn record_refusal(&mut self, candidate: &Candidate, why: &str, out: &mut Out) {
+    pub(super) fn record_refusal(&mut self, candidate: &Candidate, why: &str, now: Timestamp, out: &mut Out) {
         out.records.push(Record {
             rotation_id: candidate.rotation_id,
             kind: RecordKind::Refusal,
             trigger: Some(candidate.origin.clone()),
-            phases: Vec::new(),
+            phases: vec![PhaseEntered { phase: "refused".into(), at: now }],
             old_fingerprint: self.current.as_ref().map(|current| self.label(current.fingerprint)),
             new_fingerprint: Some(self.label(candidate.fingerprint)),
             generation: self.generation(),

@@ -164,6 +164,7 @@ impl Bench {
         match &input {
             Input::Ingested { ticket, .. }
             | Input::Accepted { ticket, .. }
+            | Input::RollbackAsked { ticket, .. }
             | Input::DeliverAsked { ticket, .. }
             | Input::ProveAsked { ticket, .. } => _ = self.asked.insert(*ticket),
             _ => {}
@@ -250,9 +251,9 @@ impl Bench {
             Effect::ProbeControl { origin, .. } => {
                 Event::ControlFinished { origin, answer: world.random_key() }
             }
-            Effect::CheckStore => {
-                Event::StoreChecked { outcome: world.store_trouble.clone().map_or(Ok(None), Err) }
-            }
+            Effect::CheckStore => Event::StoreChecked {
+                outcome: world.store_trouble.clone().map_or_else(|| Ok(world.store_facts.clone()), Err),
+            },
             Effect::Notify { channel, notice } => {
                 self.notices.push((*notice).clone());
                 let Notice { incident, step, .. } = *notice;
@@ -324,6 +325,10 @@ impl Bench {
     pub fn ingest(&mut self, fingerprint: Fingerprint, sure: bool, ticket: u64) {
         let rotation_id = RotationId::from_parts(5, u128::from(ticket));
         self.input(Input::Ingested { fingerprint, uid: 1000, sure, ticket, rotation_id });
+    }
+    pub fn rollback(&mut self, check: bool, ticket: u64) {
+        let rotation_id = RotationId::from_parts(8, u128::from(ticket));
+        self.input(Input::RollbackAsked { uid: 1000, check, ticket, rotation_id });
     }
     pub fn accept(&mut self, fingerprint: Fingerprint, ticket: u64) {
         let rotation_id = RotationId::from_parts(6, u128::from(ticket));

@@ -17,6 +17,7 @@ mod parked;
 mod perform;
 mod properties;
 mod restart;
+mod rollback;
 mod store;
 mod world;
 

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         Account, ActionOutcome, ConsumerName, CopyState, CredentialName, DeliveryOutcome, Fingerprint,
         Instances, KeyDocument, KeyRead, Origin, PreviousKey, ProbeAnswer, ProofLevel, ProofOutcome,
-        StoreTrouble, Timestamp, Verdict, WriteOutcome,
+        StoreFacts, StoreTrouble, Timestamp, Verdict, WriteOutcome,
     },
     rotation::{AlertsState, Promotion, StateDocument, StateRead},
 };
@@ -16,6 +16,7 @@ pub struct World {
     pub documents: BTreeMap<CredentialName, Stored>,
     /// Every call to the store ends like this.
     pub store_trouble: Option<StoreTrouble>,
+    pub store_facts: StoreFacts,
     /// Only writes of the key document do.
     pub write_trouble: Option<StoreTrouble>,
     /// The next promotion is written, and its answer is lost.

@@ -204,6 +204,7 @@ impl Bao {
 
     async fn put_policy(&self, paths: &[&str]) {
         let mut policy = String::from("path \"auth/token/renew-self\" { capabilities = [\"update\"] }\n");
+        policy += "path \"secret/config\" { capabilities = [\"read\"] }\n";
         for path in paths.iter().copied().chain(["keyrelay/*"]) {
             policy += &format!(
                 "path \"secret/data/{path}\" {{ capabilities = [\"create\", \"read\", \"update\"] }}\n"
