@@ -6,6 +6,7 @@ mod consumers;
 mod doctor;
 mod figures;
 mod imap;
+mod policy;
 mod rotation;
 mod smtp;
 mod store;
