@@ -2,7 +2,10 @@
 
 use super::{lines, what_to_fix};
 use crate::{
-    systemd::site::{NAME, Site, UNIT},
+    systemd::{
+        servers::NAME,
+        site::{Site, UNIT},
+    },
     world::Ran,
 };
 use serde_json::json;
