@@ -125,8 +125,8 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
     match &cli.command {
         Command::Run(_) => run::run(path).await,
         Command::Demo(args) => demo::demo(args).await,
-        Command::Doctor(args) => doctor::doctor(args, path, console).await,
         Command::Check(args) => check::check(args, path, console),
+        Command::Doctor(args) => doctor::doctor(args, path, console).await,
         Command::Status(args) => status::status(args, path, console).await,
         Command::Prove(args) => prove::prove(args, path, console).await,
         Command::Deliver(args) => deliver::deliver(args, path, console).await,
