@@ -183,6 +183,8 @@ fn a_node_is_what_its_health_says() {
     assert_eq!((says(json!(false)), says(json!(true))), (Condition::Active, Condition::Standby));
     let sealed = answer(503, &json!({"initialized": true, "sealed": true, "standby": true}).to_string());
     assert_eq!(condition(&sealed), Condition::Sealed);
+    let mirror = json!({"initialized": true, "sealed": false, "standby": false});
+    assert_eq!(condition(&answer(472, &mirror.to_string())), Condition::Strange);
     for strange in [r#"{"initialized":false,"sealed":true}"#, "<html>", "{}"] {
         assert_eq!(condition(&answer(200, strange)), Condition::Strange);
     }

@@ -129,6 +129,7 @@ impl Transport {
     /// one; vaultrs' own request for it fails on OpenBao.
     pub async fn health(&self) -> Result<Answer, NoAnswer> {
         let inner = &self.0;
+        inner.clients.trust_anew();
         if let Some(node) = inner.nodes.active() {
             let answer = inner.ask_health(node, inner.timeout).await;
             let is_active =
