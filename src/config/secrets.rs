@@ -6,7 +6,7 @@ use crate::{
     at_rest::{LiveSecret, NoSecret, SecretFile},
     domain::Secret,
 };
-use figment::value::Value;
+use figment::value::{Dict, Value};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -136,6 +136,7 @@ fn reference(item: &Item) -> Option<(Kind, String)> {
     let [(key, Value::String(_, name))] = written[..] else {
         return item.refuse_with("this is no reference to a secret", HINT);
     };
+    item.became(Dict::from([(key.clone(), Value::from(name.as_str()))]));
     let is_file_name = |b: u8| b.is_ascii_alphanumeric() || b"._-@:".contains(&b);
     match key.as_str() {
         "credential" if !name.is_empty() && !name.starts_with('.') && name.bytes().all(is_file_name) => {

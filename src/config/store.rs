@@ -53,6 +53,9 @@ fn vault(table: &mut Table) -> Option<Store> {
     let ca_cert = table.get("ca_cert", certificate);
     let mount = table.get("mount", store_path).unwrap_or_else(|| "secret".into());
     let state_path = table.get("state_path", store_path).unwrap_or_else(|| STATE_PATH.into());
+    table.default("namespace", "");
+    table.default("mount", "secret");
+    table.default("state_path", STATE_PATH);
     let auth = table.table("auth", auth);
     let settings = vault::Settings { nodes: nodes?, namespace, ca_cert, mount, auth: auth? };
     let plain = settings.nodes.iter().find(|node| node.starts_with("http:"));
@@ -105,6 +108,7 @@ fn auth(table: &mut Table) -> Option<vault::Auth> {
             let role_id = table.need("role_id", text);
             let secret_id = table.need("secret_id", live_secret);
             let mount = table.get("mount", store_path).unwrap_or_else(|| "approle".into());
+            table.default("mount", "approle");
             Some(vault::Auth::AppRole { role_id: role_id?, secret_id: secret_id?, mount })
         }),
         "kubernetes" => table.table("kubernetes", |table| {
@@ -137,13 +141,17 @@ fn client_certificate(item: &Item) -> Option<PathBuf> {
 }
 
 fn local(table: &mut Table, state_dir: &Path) -> Option<local::Settings> {
-    let dir = table.get("dir", path).unwrap_or_else(|| state_dir.join("store"));
+    let default_dir = state_dir.join("store");
+    table.default("dir", default_dir.to_string_lossy().as_ref());
+    let dir = table.get("dir", path).unwrap_or(default_dir);
     let master_key = table.need("master_key", random_key);
     Some(local::Settings { dir, master_key: master_key? })
 }
 
 pub(super) fn spool(table: &mut Table, state_dir: &Path) -> Option<spool::Settings> {
-    let dir = table.get("dir", path).unwrap_or_else(|| state_dir.join("spool"));
+    let default_dir = state_dir.join("spool");
+    table.default("dir", default_dir.to_string_lossy().as_ref());
+    let dir = table.get("dir", path).unwrap_or(default_dir);
     Some(spool::Settings { dir, key: table.get("key", random_key) })
 }
 
@@ -152,7 +160,7 @@ pub(super) fn certificate(item: &Item) -> Option<PathBuf> {
     let path = path(item)?;
     if path.is_file() {
         let hint = "put the authority's certificate there as PEM, or leave the key out to trust the system's";
-        return match tls::check_roots(&path) {
+        return match item.sheet.check_file(&path, tls::check_roots) {
             Ok(()) => Some(path),
             Err(why) => item.refuse_with(why, hint),
         };

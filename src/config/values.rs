@@ -47,7 +47,10 @@ pub(super) fn number(item: &Item, range: std::ops::RangeInclusive<u32>) -> Optio
     };
     let fits = number.and_then(|number| u32::try_from(number).ok()).filter(|number| range.contains(number));
     match fits {
-        Some(number) => Some(number),
+        Some(number) => {
+            item.became(number);
+            Some(number)
+        }
         None => {
             item.refuse(format!("a whole number from {} to {} is needed here", range.start(), range.end()))
         }
@@ -56,6 +59,20 @@ pub(super) fn number(item: &Item, range: std::ops::RangeInclusive<u32>) -> Optio
 
 pub(super) fn port(item: &Item) -> Option<u16> {
     number(item, 1..=65_535).and_then(|number| u16::try_from(number).ok())
+}
+
+/// `true` or `false`.
+pub(super) fn flag(item: &Item) -> Option<bool> {
+    let flag = match item.value() {
+        Value::Bool(_, flag) => Some(*flag),
+        Value::String(_, text) if item.is_override() => text.trim().parse().ok(),
+        _ => None,
+    };
+    let Some(flag) = flag else {
+        return item.refuse("true or false is needed here");
+    };
+    item.became(flag);
+    Some(flag)
 }
 
 /// `90s`, `15m`, `24h` or `7d`.

@@ -84,6 +84,10 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// A command of a consumer is killed after this.
     pub command_timeout: Duration,
+    /// A unit's restart or reload is given up on after this: systemd's own limits for a stop and a start together.
+    pub unit_job: Duration,
+    /// A unit must be active, with the same main process, for so long after it.
+    pub unit_watch: Duration,
     /// A mail's delivery to the SMTP server ends after this.
     pub smtp_timeout: Duration,
     /// The largest answer that is read, in bytes.
@@ -132,6 +136,8 @@ impl Default for Limits {
             mail_read_timeout: 30 * SEC,
             request_timeout: 10 * SEC,
             command_timeout: 30 * SEC,
+            unit_job: 3 * MIN,
+            unit_watch: 10 * SEC,
             smtp_timeout: MIN,
             answer_bytes_max: 64 << 10,
             operator_wait: MIN,

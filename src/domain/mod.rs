@@ -27,5 +27,5 @@ pub use name::{ConsumerName, CredentialName, MailboxName, NameError, VendorName}
 pub use notice::{Code, ConsumerLine, Notice, Severity, UnknownCode};
 pub use probe::{Account, ProbeAnswer, Verdict};
 pub use secret::Secret;
-pub use time::{DurationError, Timestamp, parse_duration, spell_duration};
+pub use time::{DurationError, Timestamp, parse_duration, spell_duration, write_duration};
 pub use ulid::Ulid as RotationId;

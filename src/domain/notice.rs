@@ -119,6 +119,8 @@ codes! {
         do "make room in the spool's folder; do not stop keyrelay, do not delete mails";
     SpoolLost "spool-lost": "A file in the spool cannot be opened: it is damaged, or was written with another spool key.",
         do "give keyrelay the spool key that wrote it, or fetch the key from the dashboard: keyrelay ingest NAME";
+    RolledBack "rolled-back": "An operator went back to the key before the current one; the newer key is held, and the earlier one will die.",
+        do "mend what was wrong with the newer key, then let it in again: keyrelay accept NAME FINGERPRINT";
     ConsumerUnproven "consumer-unproven": "A consumer was not shown to work with the current key.",
         do "look at the consumer, then: keyrelay prove NAME";
     ConsumerFailed "consumer-failed": "The key could not be delivered to a consumer, or its action failed.",
@@ -147,6 +149,8 @@ codes! {
         do "mend them (keyrelay check), then reload: systemctl reload keyrelay";
     AlertsFailing "alerts-failing": "Alert mails cannot be sent.",
         do "mend the SMTP server or its login; they are sent by themselves then";
+    DaemonDown "daemon-down": "keyrelay itself is down, and systemd does not start it again: nobody watches the keys.",
+        do "look why (journalctl -u keyrelay), then start it: systemctl start keyrelay";
     Bug "bug": "keyrelay found itself in a state that should not exist, and stopped working on this credential.",
         do "report the message, then restart it: systemctl restart keyrelay";
 }

@@ -153,6 +153,13 @@ pub enum Input {
         ticket: Ticket,
         rotation_id: RotationId,
     },
+    /// The previous key as a new version; `check`: only say whether that would be possible.
+    RollbackAsked {
+        uid: u32,
+        check: bool,
+        ticket: Ticket,
+        rotation_id: RotationId,
+    },
     DeliverAsked {
         consumer: Option<ConsumerName>,
         ticket: Ticket,

@@ -10,6 +10,7 @@ mod foreign;
 mod incidents;
 mod judging;
 mod lines;
+mod loaded;
 mod login;
 mod mailed;
 mod operator;
@@ -17,6 +18,7 @@ mod parked;
 mod perform;
 mod properties;
 mod restart;
+mod rollback;
 mod store;
 mod world;
 

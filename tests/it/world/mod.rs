@@ -15,6 +15,7 @@ mod dovecot;
 mod port;
 mod process;
 mod proxy;
+mod sandbox;
 mod scratch;
 mod smtp;
 
@@ -29,6 +30,7 @@ pub use dovecot::Dovecot;
 pub use port::Port;
 pub use process::{Ran, Server, run};
 pub use proxy::{Hold, Proxy};
+pub use sandbox::Sandbox;
 pub use scratch::Scratch;
 pub use smtp::{Smtp, SmtpMode, SmtpOptions, SmtpTls};
 
