@@ -132,6 +132,7 @@ pub(super) fn trouble(answer: &Answer, doing: &str) -> StoreTrouble {
         404 if says(answer, NO_ROUTE) => {
             StoreTrouble::Refused(format!("{doing}: nothing is mounted there; look at the mount"))
         }
+        412 => StoreTrouble::Unreachable(format!("{doing}: this node does not know of the last write yet")),
         501 => StoreTrouble::Refused("it is not initialised; type: bao operator init".to_owned()),
         _ if says(answer, SEALED) => StoreTrouble::Sealed,
         _ if says(answer, NO_LEADER) => StoreTrouble::Unreachable(format!("{doing}: no node is active")),
