@@ -5,6 +5,7 @@ use super::{
     effect::Action,
     event::Attempt,
     settings::{Consumer, Delivery, Proof},
+    shown::Shown,
     state_document::ConsumerNote,
     task::{Task, backoff_cap, salt},
 };
@@ -23,15 +24,6 @@ pub(super) enum Step {
     Prove,
     /// As good as it is wanted; the schedule comes back.
     Rest,
-}
-
-/// What the consumer last showed, of whichever key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Shown {
-    pub fingerprint: Fingerprint,
-    pub level: ProofLevel,
-    pub instances: Instances,
-    pub at: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +71,8 @@ pub(super) struct Baton<'a> {
     pub now: Timestamp,
     /// What is left of the hand-over time.
     pub left: Option<Duration>,
+    /// Nothing may be given to anybody.
+    pub observe: bool,
     pub limits: &'a Limits,
 }
 
@@ -118,7 +112,8 @@ impl ConsumerState {
         (self.delivered, self.acted) = (note.delivered, note.acted);
         self.unproven_since = self.unproven_since.or(note.unproven_since);
         if let (Some(fingerprint), Some(level), Some(at)) = (note.fingerprint, note.level, note.at) {
-            self.shown = Some(Shown { fingerprint, level, instances: Instances::default(), at });
+            let since = note.since.unwrap_or(at);
+            self.shown = Some(Shown { fingerprint, level, instances: Instances::default(), at, since });
         }
     }
     pub fn note(&self) -> ConsumerNote {
@@ -129,6 +124,7 @@ impl ConsumerState {
             fingerprint: shown.map(|shown| shown.fingerprint),
             level: shown.map(|shown| shown.level),
             at: shown.map(|shown| shown.at),
+            since: shown.map(|shown| shown.since),
             unproven_since: self.unproven_since,
         }
     }
@@ -204,7 +200,10 @@ impl ConsumerState {
         if self.policy.elsewhere || !self.task.may_start(baton.now) {
             return None;
         }
-        self.skip_what_is_not_needed(baton);
+        self.leave_out_what_is_not_done(baton);
+        if !self.task.may_start(baton.now) {
+            return None;
+        }
         let (consumer, fingerprint) = (baton.name.clone(), baton.fingerprint);
         match self.step {
             Step::Rest => None,
@@ -218,7 +217,7 @@ impl ConsumerState {
             Step::Prove => Some(Action::Prove { consumer, attempt: self.task.start(attempts), fingerprint }),
         }
     }
-    fn skip_what_is_not_needed(&mut self, baton: Baton<'_>) {
+    pub(super) fn skip_what_is_not_needed(&mut self, baton: Baton<'_>) {
         if self.step == Step::Compare {
             match self.policy.delivery {
                 Delivery::Copy => {}
@@ -249,6 +248,7 @@ impl ConsumerState {
                 self.after_right_copy(baton);
                 self.failed &= self.owes_action(baton);
             }
+            CopyState::Missing | CopyState::Differs(_) if baton.observe => self.miss_copy(baton),
             CopyState::Missing | CopyState::Differs(_) if was_right && !self.may_heal(baton) => {
                 self.fail(
                     "its copy is changed again and again; it is left alone until tomorrow".into(),
@@ -286,7 +286,7 @@ impl ConsumerState {
         self.step = if self.owes_action(baton) && !proof_can_tell { Step::Act } else { Step::Prove };
     }
     fn owes_action(&self, baton: Baton<'_>) -> bool {
-        self.policy.acts && self.acted != Some(baton.generation)
+        self.policy.acts && !baton.observe && self.acted != Some(baton.generation)
     }
 
     pub fn delivered(&mut self, outcome: DeliveryOutcome, baton: Baton<'_>) {
@@ -329,7 +329,7 @@ impl ConsumerState {
             ProofOutcome::OtherKey(other) => {
                 // That is a proof, too, of the key that it names.
                 let (level, instances) = (ProofLevel::InUse, Instances::default());
-                self.shown = Some(Shown { fingerprint: other, level, instances, at: baton.now });
+                self.shown = Some(Shown::after(self.shown.take(), other, level, instances, baton.now));
                 self.other_key = Some(other);
                 let named = if other.is_weak() { String::new() } else { format!(" ({other})") };
                 self.not_proven(format!("it works with another key{named} than the current one"), baton);
@@ -347,7 +347,7 @@ impl ConsumerState {
     }
 
     fn prove(&mut self, level: ProofLevel, instances: Instances, at: Timestamp, baton: Baton<'_>) {
-        self.shown = Some(Shown { fingerprint: baton.fingerprint, level, instances, at });
+        self.shown = Some(Shown::after(self.shown.take(), baton.fingerprint, level, instances, at));
         self.other_key = None;
         if level < self.policy.wanted {
             let (has, wants) = (level.words(), self.policy.wanted.words());
@@ -362,7 +362,7 @@ impl ConsumerState {
         self.passes += 1;
     }
     /// The proof did not hold: the action that is still owed comes first, then the proof again, later and later.
-    fn not_proven(&mut self, why: String, baton: Baton<'_>) {
+    pub(super) fn not_proven(&mut self, why: String, baton: Baton<'_>) {
         self.error = Some(why);
         self.unproven_since.get_or_insert(baton.now);
         if self.owes_action(baton) && self.policy.delivery != Delivery::None {

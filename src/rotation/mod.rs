@@ -23,6 +23,7 @@
 mod budget;
 mod candidate;
 mod consumer;
+mod consumer_observed;
 mod effect;
 mod event;
 mod fleet;
@@ -33,6 +34,7 @@ mod mailboxes;
 mod outbox;
 mod policy;
 mod settings;
+mod shown;
 mod state;
 mod state_document;
 mod step;
@@ -45,10 +47,12 @@ mod tests;
 pub use effect::{Action, Effect, Promotion, Purpose, Reply};
 pub use event::{Attempt, Event, Input, MailboxInput, NoticeFailure, Schedule, StateRead, Ticket};
 pub use fleet::Fleet;
-pub use history::{ConsumerRecord, PhaseEntered, Record, RecordKind, merged};
+pub use history::{ConsumerRecord, Observed, PhaseEntered, Record, RecordKind, merged};
 pub use incident::Incident;
 pub use settings::{Consumer, Credential, Delivery, Proof, Settings};
 pub use state::{Generation, Parked, Phase, Rotation};
-pub use state_document::{Announced, ConsumerNote, CurrentNote, Former, RolledBack, SCHEMA, StateDocument};
+pub use state_document::{
+    Announced, ConsumerNote, CurrentNote, Former, ObservedNote, RolledBack, SCHEMA, StateDocument,
+};
 pub use step::Reason;
 pub use view::{ConsumerView, CredentialView, HeldView, MailboxView, StoreView};

@@ -4,6 +4,7 @@ mod chaos;
 mod cli;
 mod consumers;
 mod doctor;
+mod face;
 mod figures;
 mod imap;
 mod policy;

@@ -23,6 +23,7 @@ impl Rotation {
             self.keys.entry(key).or_default().ask_anew(ctx.now);
         }
         self.writing.retry_now();
+        let announced = self.memory.announced.as_ref().map(|announced| announced.dated);
         let Some(candidate) = self.candidate(fingerprint) else { return };
         let (kind, began_at) = match (&candidate.origin, candidate.word) {
             (Origin::Rollback { .. }, _) => (RecordKind::Rollback, candidate.received_at),
@@ -33,8 +34,13 @@ impl Rotation {
                 (RecordKind::Rotation, ctx.now)
             }
         };
-        let phases = vec![PhaseEntered { phase: "probing".into(), at: began_at }];
-        let (rotation_id, trigger) = (candidate.rotation_id, Some(candidate.origin.clone()));
+        let announced = announced.map(|at| PhaseEntered { phase: "announced".into(), at });
+        let probing = PhaseEntered { phase: "probing".into(), at: began_at };
+        let phases = announced.into_iter().chain([probing]).collect();
+        let trigger = Some(candidate.origin.clone());
+        let rotation_id = candidate.rotation_id;
+        let observed = self.memory.observed.filter(|note| note.fingerprint == fingerprint);
+        let rotation_id = observed.map_or(rotation_id, |note| note.rotation_id);
         let handing_over = |journey: &Journey| Some(journey.new) == old;
         self.resting_journey = self.journey.take().filter(handing_over).or(self.resting_journey.take());
         self.journey = Some(Journey { rotation_id, kind, trigger, old, new: fingerprint, phases });
@@ -48,7 +54,9 @@ impl Rotation {
         }
     }
     pub(super) fn note_phase(&mut self, now: Timestamp) {
-        let phase = self.phase().as_str();
+        self.note_in_journey(self.phase().as_str(), now);
+    }
+    pub(super) fn note_in_journey(&mut self, phase: &str, now: Timestamp) {
         if let Some(journey) = &mut self.journey
             && journey.phases.last().is_none_or(|entered| entered.phase != phase)
         {
@@ -99,7 +107,9 @@ impl Rotation {
         let margin_secs = deadline.map(|deadline| deadline.as_secs() - ctx.now.as_secs());
         out.records.extend(self.record(margin_secs));
         let Some(journey) = self.journey.take() else { return };
-        let took = ctx.now.since(journey.phases.first().map_or(ctx.now, |entered| entered.at));
+        // The warning comes a day before there is anything to do.
+        let began = journey.phases.iter().find(|entered| entered.phase != "announced");
+        let took = ctx.now.since(began.map_or(ctx.now, |entered| entered.at));
         self.announce_rotated(&journey, took, ctx);
     }
     fn announce_rotated(&mut self, journey: &Journey, took: Duration, ctx: Ctx<'_>) {
@@ -142,10 +152,11 @@ impl Rotation {
             store_version: None,
             consumers: Vec::new(),
             margin_secs: None,
+            observed: None,
             why: Some(why.to_owned()),
         });
     }
-    fn record(&self, margin_secs: Option<i64>) -> Option<Record> {
+    pub(super) fn record(&self, margin_secs: Option<i64>) -> Option<Record> {
         let journey = self.journey.as_ref()?;
         let consumers = self.consumers.iter().map(|(name, consumer)| {
             let at = consumer
@@ -166,6 +177,7 @@ impl Rotation {
             store_version: self.documents.key.as_ref().map(|document| document.version),
             consumers: consumers.collect(),
             margin_secs,
+            observed: self.observed_of(journey.new),
             why: None,
         })
     }
