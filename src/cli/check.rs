@@ -11,12 +11,22 @@ use std::path::Path;
 ///
 /// It connects to nothing and needs no secrets. Warnings alone do not fail it.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Print every key with what holds there, and who said so; fed back, it means the same
+    #[arg(long)]
+    print: bool,
+}
 
-pub fn check(path: &Path, console: &mut Console<'_>) -> Result<Exit, Failure> {
-    let loaded = work::load(path, Need::Check)?;
+pub fn check(args: &Args, path: &Path, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    let (loaded, resolved) = match args.print {
+        true => work::load_and_print(path).map(|(loaded, text)| (loaded, Some(text)))?,
+        false => (work::load(path, Need::Check)?, None),
+    };
     loaded.warnings.iter().for_each(|warning| console.tell(&format!("warning: {warning}")));
-    console.say(&summary(&loaded.config, loaded.warnings.len()));
+    match resolved {
+        Some(text) => console.say(text.trim_end()),
+        None => console.say(&summary(&loaded.config, loaded.warnings.len())),
+    }
     Ok(Exit::Done)
 }
 
@@ -36,7 +46,8 @@ fn summary(config: &Config, warnings: usize) -> String {
         text += &format!(", {}", counted(warnings, "warning"));
     }
     for (name, credential) in &config.credentials {
-        text += &format!("\n{name} ({})", credential.vendor);
+        let observed = if credential.observe { ", only observed" } else { "" };
+        text += &format!("\n{name} ({}{observed})", credential.vendor);
         let width = credential.consumers.keys().map(|name| name.as_str().len()).max().unwrap_or(0);
         for (name, consumer) in &credential.consumers {
             text += &format!("\n  {name:width$}  {}", consumer.wanted.words());
@@ -45,7 +56,7 @@ fn summary(config: &Config, warnings: usize) -> String {
     text
 }
 
-fn counted(count: usize, word: &str) -> String {
+pub fn counted(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 

@@ -41,8 +41,32 @@ fn all_mistakes_are_told_at_once_and_nothing_is_said() {
     }
 }
 
+#[test]
+fn the_resolved_configuration_is_printed_alone_on_standard_output_and_can_be_fed_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let (exit, said, told) = called(dir.path(), &format!("observe: true\n{GOOD}"), true);
+    assert_eq!(exit, Exit::Done);
+    assert!(said.contains("\n    observe: true  # default\n"), "{said}");
+    assert_eq!(told.lines().filter(|line| line.starts_with("warning: ")).count(), 3, "{told}");
+    let (exit, summary, _) = checked(dir.path(), &said);
+    assert_eq!(exit, Exit::Done);
+    assert!(summary.contains("leaf7-main (leaf7, only observed)"), "{summary}");
+}
+
+#[test]
+fn nothing_is_printed_of_a_configuration_with_a_mistake() {
+    let dir = tempfile::tempdir().unwrap();
+    let (exit, said, told) = called(dir.path(), &GOOD.replace("vendor: leaf7", "vendor: leaf9"), true);
+    assert_eq!((exit, said.as_str()), (Exit::Mistake, ""));
+    assert!(told.contains("credentials.leaf7-main.vendor: "), "{told}");
+}
+
 fn checked(dir: &Path, yaml: &str) -> (Exit, String, String) {
+    called(dir, yaml, false)
+}
+
+fn called(dir: &Path, yaml: &str, print: bool) -> (Exit, String, String) {
     let path = dir.join("config.yaml");
     std::fs::write(&path, yaml.replace("DIR", &dir.display().to_string())).unwrap();
-    captured(|console| check(&path, console).unwrap_or_else(|failure| failure.tell(console)))
+    captured(|console| check(&Args { print }, &path, console).unwrap_or_else(|failure| failure.tell(console)))
 }

@@ -3,12 +3,19 @@
 
 mod accept;
 mod check;
+mod completions;
 mod console;
 mod deliver;
 mod demo;
+mod doctor;
 mod explain;
+mod history;
 mod ingest;
+mod mail_failure;
+mod man;
+mod policy;
 mod prove;
+mod rollback;
 mod run;
 mod status;
 mod vendors;
@@ -32,7 +39,7 @@ const CONFIG: &str = "/etc/keyrelay/config.yaml";
 /// It takes the new key out of the vendor's mail, proves it, stores it, hands it to every consumer, and tests that
 /// each of them works with it before the old key dies.
 #[derive(Debug, Parser)]
-#[command(name = "keyrelay", version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "keyrelay", version, after_help = exit_codes(), max_term_width = 100, subcommand_value_name = "COMMAND")]
 struct Cli {
     /// The configuration (default: /etc/keyrelay/config.yaml)
     #[arg(long, global = true, value_name = "PATH", env = "KEYRELAY_CONFIG", hide_env_values = true)]
@@ -42,18 +49,25 @@ struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  done
-  1  it did not hold: a consumer is not tested, an incident is open, a key was refused
-  2  a mistake in the command line or in the configuration
-  3  an outside system could not be reached";
+/// In the order of their numbers.
+const EXITS: [(Exit, &str); 4] = [
+    (Exit::Done, "done"),
+    (Exit::NotHeld, "it did not hold: a consumer is not tested, an incident is open, a key was refused"),
+    (Exit::Mistake, "a mistake in the command line or in the configuration"),
+    (Exit::Unreachable, "an outside system could not be reached"),
+];
+
+fn exit_codes() -> String {
+    let lines = EXITS.map(|(exit, words)| format!("\n  {}  {words}", exit.code()));
+    format!("Exit codes:{}", lines.concat())
+}
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
     Demo(demo::Args),
     Check(check::Args),
+    Doctor(doctor::Args),
     Status(status::Args),
     #[command(visible_alias = "test")]
     Prove(prove::Args),
@@ -61,8 +75,15 @@ enum Command {
     #[command(visible_alias = "put")]
     Ingest(ingest::Args),
     Accept(accept::Args),
+    Rollback(rollback::Args),
     Explain(explain::Args),
+    History(history::Args),
     Vendors(vendors::Args),
+    #[command(hide = true)]
+    MailFailure(mail_failure::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+    Policy(policy::Args),
 }
 
 impl Cli {
@@ -104,13 +125,20 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
     match &cli.command {
         Command::Run(_) => run::run(path).await,
         Command::Demo(args) => demo::demo(args).await,
-        Command::Check(_) => check::check(path, console),
+        Command::Check(args) => check::check(args, path, console),
+        Command::Doctor(args) => doctor::doctor(args, path, console).await,
         Command::Status(args) => status::status(args, path, console).await,
         Command::Prove(args) => prove::prove(args, path, console).await,
         Command::Deliver(args) => deliver::deliver(args, path, console).await,
         Command::Ingest(args) => ingest::ingest(args, path, console).await,
         Command::Accept(args) => accept::accept(args, path, console).await,
+        Command::Rollback(args) => rollback::rollback(args, path, console).await,
         Command::Explain(args) => explain::explain(args, path, console).await,
+        Command::Policy(args) => policy::policy(args, path, console),
+        Command::History(args) => history::history(args, path, console).await,
+        Command::MailFailure(args) => mail_failure::mail_failure(args, path, console).await,
         Command::Vendors(args) => vendors::vendors(args, cli.config.as_deref(), console),
+        Command::Completions(args) => Ok(completions::completions(args, console)),
+        Command::Man(_) => Ok(man::man(console)),
     }
 }

@@ -18,15 +18,23 @@ pub fn now() -> Timestamp {
 
 /// The configuration, or all of its mistakes.
 pub fn load(path: &Path, need: Need) -> Result<Loaded, Failure> {
-    // What is no text cannot be one of our variables; the reader of the configuration names those that are wrong.
+    config::load(path, &environment(), need).map_err(|mistakes| Failure::mistake(all(&mistakes)))
+}
+
+/// The same without secrets, and what every key is, as YAML.
+pub fn load_and_print(path: &Path) -> Result<(Loaded, String), Failure> {
+    config::load_and_print(path, &environment()).map_err(|mistakes| Failure::mistake(all(&mistakes)))
+}
+
+/// This process's variables. What is no text cannot be one of ours; the reader of the configuration names those that
+/// are wrong.
+pub fn environment() -> BTreeMap<String, String> {
     let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-    let environment: BTreeMap<_, _> =
-        std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
-    config::load(path, &environment, need).map_err(|mistakes| Failure::mistake(all(&mistakes)))
+    std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect()
 }
 
 /// One line each; what would not stop the daemon says so.
-fn all(mistakes: &Mistakes) -> String {
+pub fn all(mistakes: &Mistakes) -> String {
     let lines = mistakes.0.iter().map(|mistake| match mistake.severity {
         Severity::Error => mistake.to_string(),
         Severity::Warning => format!("warning: {mistake}"),
@@ -57,13 +65,25 @@ impl<'a> Work<'a> {
         Ok(Self { path, config: load(path, Need::Check)?.config })
     }
 
+    /// What a running daemon answers; where there is none, that is said.
+    pub async fn ask_daemon(
+        &self,
+        request: &Request,
+        console: &mut Console<'_>,
+    ) -> Result<Option<Response>, Failure> {
+        let socket = &self.config.control;
+        let answer = client::ask(socket, request).await.map_err(Failure::unreachable)?;
+        if answer.is_none() {
+            console.tell(&format!("no daemon answers at {}; doing it here", socket.display()));
+        }
+        Ok(answer)
+    }
+
     /// Asks the daemon; where none answers, says so and does it here.
     pub async fn ask(&self, request: Request, console: &mut Console<'_>) -> Result<Done, Failure> {
-        let socket = &self.config.control;
-        if let Some(response) = client::ask(socket, &request).await.map_err(Failure::unreachable)? {
+        if let Some(response) = self.ask_daemon(&request, console).await? {
             return read(response, false);
         }
-        console.tell(&format!("no daemon answers at {}; doing it here", socket.display()));
         let loaded = load(self.path, Need::Run)?;
         let response = once(loaded.config, Limits::default(), request).await.map_err(Failure::mistake)?;
         read(response, true)
@@ -104,7 +124,7 @@ fn and(hint: Option<String>) -> String {
 }
 
 fn read(response: Response, alone: bool) -> Result<Done, Failure> {
-    let Response { outcome, message, hint, status } = response;
+    let Response { outcome, message, hint, status, history: _ } = response;
     let status = serde_json::from_value(status).map_err(|error| {
         let message = format!("the daemon's answer cannot be read: {error}");
         Failure::unreachable(message).hint("is it of another version? restart it".to_owned())

@@ -53,6 +53,8 @@ fn smtp(table: &mut Table, from: Option<&str>) -> Option<smtp::Settings> {
         smtp::Tls::Implicit => 465,
         smtp::Tls::None => 25,
     };
+    table.default("tls", "starttls");
+    table.default("port", default_port);
     let user = table.get("user", text);
     let has_password = table.has("password");
     let password = table.get("password", secret);
@@ -60,6 +62,9 @@ fn smtp(table: &mut Table, from: Option<&str>) -> Option<smtp::Settings> {
         let hint = "add password, or leave user out".to_owned();
         let rule = "a user without a password: there will be no login";
         table.sheet.note(Severity::Warning, &table.at("user"), rule, Some(hint));
+    }
+    if let (Some(from), true) = (from, has_password) {
+        table.default("user", from);
     }
     let ca_cert = table.get("ca_cert", certificate);
     Some(smtp::Settings {

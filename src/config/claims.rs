@@ -54,5 +54,9 @@ pub(super) fn claim_file(sheet: &Sheet, host: Option<&str>, file: &Path, key: &s
 
 fn taken(sheet: &Sheet, key: &str, place: &str, owner: &str) {
     let rule = format!("\"{place}\" is also {owner}");
-    sheet.note(Severity::Error, key, rule, Some("give each a place of its own".into()));
+    let hint = match sheet.source.default_behind(key) {
+        Some(_) => "write {name} where the credential's name makes the difference",
+        None => "give each a place of its own",
+    };
+    sheet.note(Severity::Error, key, rule, Some(hint.into()));
 }

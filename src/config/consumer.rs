@@ -7,11 +7,15 @@ use super::{
     read::{Item, Table},
     secrets::{any_secret, secret},
     store::{Store, certificate},
+    unit::{self, Loads},
     values::{self, duration, is_variable, number, path, program, prose, shown, store_path, text, word},
 };
 use crate::{
-    consumer::{Deliver, FileForm, Prove, Settings},
-    domain::{ProofLevel, Secret},
+    consumer::{
+        Deliver, FileForm, Prove, Settings, Then,
+        unit::{UnitName, UnitNameError, Verb},
+    },
+    domain::{ProofLevel, Secret, write_duration},
 };
 use figment::value::Value;
 use std::{collections::BTreeMap, time::Duration};
@@ -33,11 +37,18 @@ pub(super) fn consumer(table: &mut Table, owner: &Owner) -> Option<Settings> {
     let delivery = table.table("deliver", |table| delivery(table, has_deliver, owner, host.as_deref()));
     let proof = proof(table, owner);
     let level = table.get("level", level).map(|level| (level, table.at("level")));
-    let (Delivery { deliver, then }, Proof { prove, accepted, level: inner }) = (delivery?, proof?);
+    let (Delivery { deliver, then, loads }, Proof { prove, accepted, level: inner }) = (delivery?, proof?);
     if deliver.is_none() && prove.is_none() {
         let hint = "add prove (http, command or report) where it fetches the key itself, or deliver";
         return table.refuse("nothing is delivered and nothing is proven", hint);
     }
+    // Of two that say it, the credential's own goes before that of `defaults`.
+    let is_default = |(_, place): &Wanted| table.sheet.source.default_behind(place).is_some();
+    let (inner, level) = match (inner, level) {
+        (Some(inner), Some(level)) if is_default(&inner) && !is_default(&level) => (None, Some(level)),
+        (Some(inner), Some(level)) if !is_default(&inner) && is_default(&level) => (Some(inner), None),
+        both => both,
+    };
     if let (Some(_), Some((_, place))) = (&inner, &level) {
         table.sheet.note(
             Severity::Error,
@@ -46,8 +57,13 @@ pub(super) fn consumer(table: &mut Table, owner: &Owner) -> Option<Settings> {
             Some("keep one of them".into()),
         );
     }
-    let shown = what_can_be_shown(deliver.as_ref(), prove.as_ref());
+    let shown = what_can_be_shown(deliver.as_ref(), prove.as_ref(), &loads);
+    if inner.is_none() {
+        table.default("level", shown.as_str());
+    }
     let wanted = match inner.or(level) {
+        // Whether this holds is seen when systemd is asked.
+        Some((ProofLevel::Loaded, _)) if loads.may_be(deliver.as_ref(), then.as_ref()) => ProofLevel::Loaded,
         Some((wanted, place)) if wanted > shown => {
             let rule = format!("{wanted} cannot be shown here, {shown} is the most");
             table.sheet.note(Severity::Error, &place, rule, Some("add prove: {http: {url: …}}".into()));
@@ -57,40 +73,51 @@ pub(super) fn consumer(table: &mut Table, owner: &Owner) -> Option<Settings> {
         None => shown,
     };
     let settings = Settings { deliver, then, prove, wanted, accepted, host };
-    warn_of_a_weak_proof(table, &settings);
+    warn_of_a_weak_proof(table, &settings, &loads);
     Some(settings)
 }
 
 /// The highest level that delivery and proof together can reach.
-fn what_can_be_shown(deliver: Option<&Deliver>, prove: Option<&Prove>) -> ProofLevel {
+fn what_can_be_shown(deliver: Option<&Deliver>, prove: Option<&Prove>, loads: &Loads) -> ProofLevel {
     match (prove, deliver) {
         (Some(Prove::Http { .. } | Prove::Command { .. } | Prove::Report { .. }), _) => ProofLevel::InUse,
+        (None, Some(Deliver::File { .. })) if matches!(loads, Loads::Yes) => ProofLevel::Loaded,
         (None, Some(Deliver::Store { .. } | Deliver::File { .. })) => ProofLevel::WorkingCopy,
         (None, Some(Deliver::Command { .. })) => ProofLevel::Delivered,
         (None, None) => ProofLevel::Unproven,
     }
 }
 
-fn warn_of_a_weak_proof(table: &Table, settings: &Settings) {
-    match settings.wanted {
-        ProofLevel::InUse | ProofLevel::Loaded => {}
-        ProofLevel::WorkingCopy | ProofLevel::Delivered | ProofLevel::Unproven if settings.accepted => {}
-        ProofLevel::WorkingCopy | ProofLevel::Delivered | ProofLevel::Unproven => {
-            let rule = format!("{} at best", settings.wanted.words());
+/// One line for one consumer: what is the most that it will show, and why it is not more.
+fn warn_of_a_weak_proof(table: &Table, settings: &Settings, loads: &Loads) {
+    let is_weak = match settings.wanted {
+        ProofLevel::InUse | ProofLevel::Loaded => false,
+        ProofLevel::WorkingCopy | ProofLevel::Delivered | ProofLevel::Unproven => !settings.accepted,
+    };
+    let (rule, hint) = match (is_weak, loads) {
+        (true, loads) => {
+            let why = match loads {
+                Loads::No(why) | Loads::Unknown(why) => format!(": {why}"),
+                Loads::Yes | Loads::Nothing => String::new(),
+            };
             let hint = "add prove: {http: {url: …}}, or accept it with prove: none".to_owned();
-            table.sheet.note(Severity::Warning, &table.path, rule, Some(hint));
+            (format!("{} at best{why}", settings.wanted.words()), Some(hint))
         }
-    }
+        (false, Loads::Unknown(why)) => (why.clone(), None),
+        (false, Loads::Yes | Loads::No(_) | Loads::Nothing) => return,
+    };
+    table.sheet.note(Severity::Warning, &table.path, rule, hint);
 }
 
 struct Delivery {
     deliver: Option<Deliver>,
-    then: Option<Vec<String>>,
+    then: Option<Then>,
+    loads: Loads,
 }
 
 fn delivery(table: &mut Table, is_written: bool, owner: &Owner, host: Option<&str>) -> Option<Delivery> {
     if !is_written {
-        return Some(Delivery { deliver: None, then: None });
+        return Some(Delivery { deliver: None, then: None, loads: Loads::Nothing });
     }
     let kind = table.need_choice(&["store", "file", "command"]);
     let deliver = match kind {
@@ -100,23 +127,39 @@ fn delivery(table: &mut Table, is_written: bool, owner: &Owner, host: Option<&st
         None => None,
     };
     let has_then = table.has("then");
-    let then = table.table("then", |table| if has_then { table.need("exec", program) } else { None });
+    let then = table.table("then", |table| if has_then { then(table) } else { None });
     if has_then && then.is_none() {
         return None;
     }
-    Some(Delivery { deliver: Some(deliver?), then })
+    let loads = unit::loads(table, deliver.as_ref(), then.as_ref(), host);
+    Some(Delivery { deliver: Some(deliver?), then, loads })
+}
+
+fn then(table: &mut Table) -> Option<Then> {
+    match table.need_choice(&["restart", "reload", "exec"])? {
+        "restart" => table.need("restart", unit).map(|unit| Then::Unit(Verb::Restart, unit)),
+        "reload" => table.need("reload", unit).map(|unit| Then::Unit(Verb::Reload, unit)),
+        _ => table.need("exec", program).map(Then::Exec),
+    }
+}
+
+fn unit(item: &Item) -> Option<UnitName> {
+    let text = text(item)?;
+    text.parse().map_err(|error: UnitNameError| item.refuse::<()>(error.to_string())).ok()
 }
 
 fn deliver_store(table: &mut Table, owner: &Owner) -> Option<Deliver> {
     let path = table.need("path", store_path);
     let field = table.get("field", values::field).unwrap_or_else(|| owner.field.to_owned());
     let mount = table.get("mount", store_path);
+    table.default("field", owner.field);
     // A store with mistakes of its own says nothing about this one.
     let store = owner.store?;
     if store.is_local() {
         return table
             .refuse("the local store is keyrelay's alone: no consumer can read it", "deliver a file");
     }
+    table.default("mount", store.mount());
     let (path, mount) = (path?, mount.unwrap_or_else(|| store.mount().to_owned()));
     let layout = Layout { mount: store.mount(), state_path: &store.state_path };
     claims::claim_store_path(table.sheet, &layout, &mount, &path, &table.at("path"));
@@ -143,12 +186,13 @@ fn deliver_file(table: &mut Table, host: Option<&str>) -> Option<Deliver> {
         mode => Some(mode),
     });
     let mode = mode.unwrap_or(if has_group { 0o640 } else { 0o600 });
+    table.default("mode", format!("{mode:04o}"));
     Some(Deliver::File { path: path?, form: form.unwrap_or(FileForm::Bare), mode, group })
 }
 
 fn deliver_command(table: &mut Table) -> Option<Deliver> {
     let run = table.need("run", program);
-    let env = table.get("env", secrets_by_variable).unwrap_or_default();
+    let env = table.get_names("env", secrets_by_variable).unwrap_or_default();
     Some(Deliver::Command { run: run?, env })
 }
 
@@ -250,6 +294,7 @@ fn prove_http(table: &mut Table) -> Option<Prove> {
 
 fn prove_report(table: &mut Table, owner: &Owner) -> Option<Prove> {
     let within = table.get("within", duration).unwrap_or(REPORT_WITHIN);
+    table.default("within", write_duration(REPORT_WITHIN));
     if owner.store.is_some_and(Store::is_local) {
         return table.refuse(
             "the local store is keyrelay's alone: no consumer can write a report",

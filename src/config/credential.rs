@@ -1,16 +1,17 @@
 //! `credentials`: one key each, where it lives, and who works with it.
 
 use super::{
+    Need,
     claims::{self, Layout},
     consumer,
     mistake::{Severity, any_of},
-    read::{Table, known_name},
+    read::{Sheet, Table, UNKNOWN_KEY, known_name},
     store::Store,
-    values::{address, duration, field, is_address, store_path, text},
+    values::{address, duration, field, flag, is_address, store_path, text},
 };
 use crate::{
     consumer::Settings,
-    domain::{Account, ConsumerName, MailboxName, VendorName},
+    domain::{Account, ConsumerName, CredentialName, MailboxName, VendorName, write_duration},
     mail::MailboxSettings,
     vendor::{Profile, profile::RotatedBy},
 };
@@ -18,6 +19,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const HOUR: Duration = Duration::from_secs(3_600);
+
+/// The document's member that holds the key, unless told otherwise.
+const FIELD: &str = "api_key";
 
 /// One slot: a vendor account's key, its path in the store, its consumers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +38,8 @@ pub struct Credential {
     pub field: String,
     /// How long the consumers may take after a promotion.
     pub hand_over_within: Duration,
+    /// Only watch, verify, probe and tell.
+    pub observe: bool,
     pub consumers: BTreeMap<ConsumerName, Settings>,
 }
 
@@ -42,9 +48,34 @@ pub(super) struct World<'a> {
     pub store: Option<&'a Store>,
     pub mailboxes: &'a BTreeMap<MailboxName, Option<MailboxSettings>>,
     pub vendors: &'a BTreeMap<VendorName, Option<Profile>>,
+    /// What holds for those that do not say it themselves.
+    pub observe: bool,
 }
 
-pub(super) fn credential(table: &mut Table, world: &World) -> Option<Credential> {
+/// All credentials, each over `defaults`.
+pub(super) fn credentials(root: &mut Table, world: &World) -> BTreeMap<CredentialName, Option<Credential>> {
+    let credentials =
+        root.each_over("credentials", "defaults", |_: &CredentialName, table| credential(table, world));
+    root.need("credentials", |item| match item.value().as_dict() {
+        Some(none) if none.is_empty() => item.refuse::<()>("there is no credential to look after"),
+        _ => None,
+    });
+    note_unknown_defaults(root, world);
+    credentials
+}
+
+/// Nobody may use a key of `defaults` that nobody knows: it is found by reading them as if they were a credential.
+fn note_unknown_defaults(root: &mut Table, world: &World) {
+    let alone = Sheet::new(root.sheet.source, root.sheet.environment, Need::Check, Vec::new());
+    Table::root(&alone).table("defaults", |table| credential(table, world));
+    for mistake in alone.finish().0 {
+        if mistake.rule == UNKNOWN_KEY || mistake.key == "defaults" {
+            root.sheet.note(Severity::Error, &mistake.key, mistake.rule, mistake.hint);
+        }
+    }
+}
+
+fn credential(table: &mut Table, world: &World) -> Option<Credential> {
     let vendors = world.vendors.keys().cloned().collect();
     let vendor = table.need("vendor", |item| known_name(item, "vendor", &vendors));
     let profile = vendor.as_ref().and_then(|vendor| world.vendors.get(vendor)).and_then(Option::as_ref);
@@ -59,9 +90,14 @@ pub(super) fn credential(table: &mut Table, world: &World) -> Option<Credential>
         let layout = Layout { mount: store.mount(), state_path: &store.state_path };
         claims::claim_store_path(table.sheet, &layout, store.mount(), path, &table.at("path"));
     }
-    let field = table.get("field", field).unwrap_or_else(|| "api_key".into());
+    let field = table.get("field", field).unwrap_or_else(|| FIELD.into());
+    table.default("field", FIELD);
     let has_grace = profile.is_none_or(|profile| profile.grace.is_some());
-    let within = table.get("hand_over_within", duration).unwrap_or(if has_grace { DAY } else { HOUR });
+    let default_within = if has_grace { DAY } else { HOUR };
+    let within = table.get("hand_over_within", duration).unwrap_or(default_within);
+    table.default("hand_over_within", write_duration(default_within));
+    let observe = table.get("observe", flag).unwrap_or(world.observe);
+    table.default("observe", world.observe);
     let owner = consumer::Owner { store: world.store, field: &field };
     let consumers = table.each("consumers", |_: &ConsumerName, table| consumer::consumer(table, &owner));
     if consumers.is_empty() {
@@ -81,6 +117,7 @@ pub(super) fn credential(table: &mut Table, world: &World) -> Option<Credential>
         path: path?,
         field,
         hand_over_within: within,
+        observe,
         consumers: super::all(consumers)?,
     })
 }
@@ -98,6 +135,7 @@ fn mailbox(
     }
     let names: Vec<_> = world.mailboxes.keys().collect();
     if let [only] = names[..] {
+        table.default("mailbox", only.as_str());
         return Some(Some(only.clone()));
     }
     let is_mailed = profile.is_some_and(|profile| match profile.rotates {
@@ -138,7 +176,11 @@ fn recipients(
     }
     let Some(name) = mailbox?.as_ref() else { return Some(Vec::new()) };
     let rule = match world.mailboxes.get(name)?.as_ref()? {
-        MailboxSettings::Imap(imap) if is_address(&imap.user) => return Some(vec![imap.user.to_lowercase()]),
+        MailboxSettings::Imap(imap) if is_address(&imap.user) => {
+            let recipients = vec![imap.user.to_lowercase()];
+            table.default("recipient", recipients.clone());
+            return Some(recipients);
+        }
         MailboxSettings::Imap(_) => {
             format!("this key is missing: the user of mailbox \"{name}\" is no mail address")
         }

@@ -33,6 +33,10 @@ impl Overrides {
         overrides
     }
 
+    pub fn has_any(&self) -> bool {
+        !self.variables_by_path.is_empty()
+    }
+
     pub fn sets(&self, path: &str) -> bool {
         self.variables_by_path.contains_key(path)
     }
@@ -93,10 +97,11 @@ fn keys(variable: &str) -> Vec<String> {
     for level in variable.split("__") {
         let above: Vec<&str> = keys.iter().map(String::as_str).collect();
         keys.push(match above[..] {
-            ["credentials" | "mailboxes" | "vendors"] | ["credentials", _, "consumers"] => {
-                level.to_lowercase().replace('_', "-")
-            }
-            ["credentials", _, "consumers", _, "deliver", "command", "env"] => level.to_owned(),
+            ["credentials" | "mailboxes" | "vendors"]
+            | ["credentials", _, "consumers"]
+            | ["defaults", "consumers"] => level.to_lowercase().replace('_', "-"),
+            ["credentials", _, "consumers", _, "deliver", "command", "env"]
+            | ["defaults", "consumers", _, "deliver", "command", "env"] => level.to_owned(),
             _ => level.to_lowercase(),
         });
     }
@@ -120,6 +125,7 @@ mod tests {
             ("VENDORS__LEAF7__KEY__MIN_LEN", "vendors.leaf7.key.min_len"),
             ("CREDENTIALS__LEAF7_MAIN__HAND_OVER_WITHIN", "credentials.leaf7-main.hand_over_within"),
             ("CREDENTIALS__A__CONSUMERS__WEB_SHOP__HOST", "credentials.a.consumers.web-shop.host"),
+            ("DEFAULTS__CONSUMERS__WEB_SHOP__HOST", "defaults.consumers.web-shop.host"),
             (
                 "CREDENTIALS__A__CONSUMERS__B__DELIVER__COMMAND__ENV__API_URL__FILE",
                 "credentials.a.consumers.b.deliver.command.env.API_URL.file",

@@ -31,6 +31,8 @@ fn imap(table: &mut Table) -> Option<imap::Settings> {
         imap::Tls::Implicit => 993,
         imap::Tls::StartTls | imap::Tls::None => 143,
     };
+    table.default("tls", "implicit");
+    table.default("port", default_port);
     let ca_cert = table.get("ca_cert", certificate);
     let user = table.need("user", text);
     let password = table.need("password", secret);
@@ -56,5 +58,6 @@ fn maildir(table: &mut Table) -> Option<maildir::Settings> {
 }
 
 pub(super) fn dns(table: &mut Table) -> Option<dns::Settings> {
+    table.default("servers", Vec::<String>::new());
     Some(dns::Settings { servers: table.get("servers", |item| item.list(socket)).unwrap_or_default() })
 }

@@ -1,4 +1,4 @@
-//! One YAML file, and the environment over it, become everybody's settings. All mistakes are found at once, each with
+//! YAML files, and the environment over them, become everybody's settings. All mistakes are found at once, each with
 //! its place, its rule and a hint. Reading is all that happens here: nothing is connected to, written or generated,
 //! and what the settings are for is not known.
 
@@ -11,11 +11,14 @@ mod credential;
 mod environment;
 mod mailbox;
 mod mistake;
+mod print;
 mod read;
+pub mod rights;
 mod schedule;
 mod secrets;
 mod source;
 mod store;
+mod unit;
 mod values;
 mod vendors;
 
@@ -25,6 +28,7 @@ mod tests;
 pub use credential::Credential;
 pub use mistake::{Mistake, Mistakes, Severity, did_you_mean};
 pub use schedule::Schedules;
+pub use secrets::{Found, Reference};
 
 use crate::{
     alert::smtp,
@@ -33,13 +37,19 @@ use crate::{
     spool, store as key_store,
     vendor::Profile,
 };
-use read::{Item, Sheet, Table};
+use read::{Item, Record, Sheet, Table};
 use source::Source;
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
+
+/// Where the HTTP face listens, unless told otherwise.
+const LISTEN: &str = "127.0.0.1:7718";
+const LISTEN_AT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 7718);
+/// The socket of keyrelay's own commands, unless told otherwise.
+const CONTROL: &str = "/run/keyrelay/control.sock";
 
 /// Everybody's settings, whole and right.
 #[derive(Debug, Clone)]
@@ -62,7 +72,7 @@ pub struct Config {
     pub credentials: BTreeMap<CredentialName, Credential>,
     /// The first of `$STATE_DIRECTORY`, else `/var/lib/keyrelay`.
     pub state_dir: PathBuf,
-    /// The file it was read from.
+    /// The file it was read from; there may be more in `config.d` beside it.
     pub source: PathBuf,
 }
 
@@ -94,23 +104,52 @@ pub enum Need {
 pub struct Loaded {
     pub config: Config,
     pub warnings: Vec<Mistake>,
+    /// Where each secret is, or is missed.
+    pub references: Vec<Reference>,
 }
 
-/// Reads the file at `path` and the `KEYRELAY_` variables of `environment`, which also says where state and
-/// credentials are (`STATE_DIRECTORY`, `CREDENTIALS_DIRECTORY`). The error holds every mistake, warnings too.
+/// Reads the file at `path`, those of `config.d` beside it and the `KEYRELAY_` variables of `environment`, which also
+/// says where state and credentials are (`STATE_DIRECTORY`, `CREDENTIALS_DIRECTORY`). The error holds every mistake,
+/// warnings too.
 pub fn load(path: &Path, environment: &BTreeMap<String, String>, need: Need) -> Result<Loaded, Mistakes> {
-    let (source, mistakes) = Source::read(path, environment).map_err(|mistake| Mistakes(vec![mistake]))?;
-    let sheet = Sheet::new(&source, environment, need, mistakes);
+    let (source, mistakes) = Source::read(path, environment)?;
+    read(Sheet::new(&source, environment, need, mistakes), path).map(|(loaded, _)| loaded)
+}
+
+/// The same to be looked at, and what every key is, as YAML that can be fed back.
+pub fn load_and_print(
+    path: &Path,
+    environment: &BTreeMap<String, String>,
+) -> Result<(Loaded, String), Mistakes> {
+    let (source, mistakes) = Source::read(path, environment)?;
+    let sheet = Sheet::new(&source, environment, Need::Check, mistakes).recording();
+    let (loaded, record) = read(sheet, path)?;
+    Ok((loaded, print::print(&source, &record.unwrap_or_default())))
+}
+
+fn read(sheet: Sheet, path: &Path) -> Result<(Loaded, Option<Record>), Mistakes> {
     let mut root = Table::root(&sheet);
     let config = config(&mut root, path);
     root.close();
-    let mistakes = sheet.into_mistakes();
+    let references = sheet.references.take();
+    let (mistakes, record) = sheet.finish();
     match config {
         Some(config) if mistakes.iter().all(|mistake| mistake.severity == Severity::Warning) => {
-            Ok(Loaded { config, warnings: mistakes })
+            Ok((Loaded { config, warnings: mistakes, references }, record))
         }
         _ => Err(Mistakes(mistakes)),
     }
+}
+
+/// Whom to tell, and nothing else: what is wrong elsewhere in the configuration may be what they must be told of.
+pub fn load_alerts(
+    path: &Path,
+    environment: &BTreeMap<String, String>,
+) -> Result<Option<smtp::Settings>, Mistakes> {
+    let (source, mistakes) = Source::read(path, environment)?;
+    let sheet = Sheet::new(&source, environment, Need::Run, mistakes);
+    let email = Table::root(&sheet).table("alerts", alerts::alerts);
+    email.ok_or_else(|| Mistakes(sheet.finish().0))
 }
 
 /// Everything is read before anything is given up, so that one mistake does not hide another.
@@ -121,20 +160,20 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
     let mailboxes = root.each("mailboxes", |_: &MailboxName, table| mailbox::mailbox(table));
     let dns = root.table("dns", mailbox::dns);
     let email = root.table("alerts", alerts::alerts);
-    let default_listen = || vec![Listen::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 7718)))];
-    let listen = root.get("listen", address::listen).unwrap_or_else(default_listen);
-    let control = root.get("control", control).unwrap_or_else(|| "/run/keyrelay/control.sock".into());
+    let listen = root.get("listen", address::listen);
+    let control = root.get("control", control);
+    root.default("listen", LISTEN);
+    root.default("control", CONTROL);
     let schedules = root.table("schedules", schedule::schedules);
     let vendors = vendors::vendors(root);
-    let world = credential::World { store: store.as_ref(), mailboxes: &mailboxes, vendors: &vendors };
-    let credentials =
-        root.each("credentials", |_: &CredentialName, table| credential::credential(table, &world));
-    root.need("credentials", |item| match item.value().as_dict() {
-        Some(none) if none.is_empty() => item.refuse::<()>("there is no credential to look after"),
-        _ => None,
-    });
+    let observe = root.get("observe", values::flag).unwrap_or(false);
+    root.default("observe", false);
+    let world =
+        credential::World { store: store.as_ref(), mailboxes: &mailboxes, vendors: &vendors, observe };
+    let credentials = credential::credentials(root, &world);
     let (store, schedules, vendors, credentials) = (store?, schedules?, all(vendors)?, all(credentials)?);
     budget::warn_of_rare_probes(root.sheet, &schedules, &vendors, &credentials);
+    vendors::show(root, &vendors, &credentials);
     Some(Config {
         store: store.settings,
         state_path: store.state_path,
@@ -142,8 +181,8 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
         mailboxes: all(mailboxes)?,
         dns: dns?,
         email: email?,
-        listen,
-        control,
+        listen: listen.unwrap_or_else(|| vec![Listen::Tcp(LISTEN_AT.into())]),
+        control: control.unwrap_or_else(|| CONTROL.into()),
         schedules,
         vendors,
         credentials,

@@ -44,6 +44,9 @@ impl Default for Schedules {
 
 pub(super) fn schedules(table: &mut Table) -> Option<Schedules> {
     let default = Schedules::default();
+    table.default("mailbox_poll", default.mailbox_poll.as_str());
+    table.default("current_key_probe", default.current_key_probe.as_str());
+    table.default("consumer_prove", default.consumer_prove.as_str());
     Some(Schedules {
         mailbox_poll: table.get("mailbox_poll", cron).unwrap_or(default.mailbox_poll),
         current_key_probe: table.get("current_key_probe", cron).unwrap_or(default.current_key_probe),

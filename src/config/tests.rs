@@ -4,10 +4,16 @@
 mod consumers;
 mod defaults;
 mod example;
+mod folder;
+mod for_all;
 mod form;
+mod printed;
 mod references;
+mod rights;
 mod rules;
 mod secrets;
+mod store;
+mod units;
 
 use super::*;
 use serde_json::Value;
@@ -48,14 +54,22 @@ fn load_text(
     need: Need,
 ) -> Result<(Config, Vec<String>), Vec<String>> {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("config.yaml");
-    std::fs::write(&file, text).unwrap();
+    std::fs::write(folder.path().join("config.yaml"), text).unwrap();
+    load_folder(folder.path(), variables, need)
+}
+
+/// The same of the `config.yaml` in a folder, and of what is beside it.
+fn load_folder(
+    folder: &Path,
+    variables: &[(&str, &str)],
+    need: Need,
+) -> Result<(Config, Vec<String>), Vec<String>> {
     let lines = |mistakes: &[Mistake]| -> Vec<String> {
-        let folder = format!("{}/", folder.path().display());
+        let folder = format!("{}/", folder.display());
         let lines = mistakes.iter().map(|mistake| mistake.to_string().replace(&folder, ""));
         lines.inspect(|line| assert!(!line.contains(CANARY), "{line}")).collect()
     };
-    match load(&file, &environment(variables), need) {
+    match load(&folder.join("config.yaml"), &environment(variables), need) {
         Ok(loaded) => Ok((loaded.config, lines(&loaded.warnings))),
         Err(mistakes) => {
             assert!(

@@ -47,7 +47,10 @@ pub(super) fn number(item: &Item, range: std::ops::RangeInclusive<u32>) -> Optio
     };
     let fits = number.and_then(|number| u32::try_from(number).ok()).filter(|number| range.contains(number));
     match fits {
-        Some(number) => Some(number),
+        Some(number) => {
+            item.became(number);
+            Some(number)
+        }
         None => {
             item.refuse(format!("a whole number from {} to {} is needed here", range.start(), range.end()))
         }
@@ -56,6 +59,20 @@ pub(super) fn number(item: &Item, range: std::ops::RangeInclusive<u32>) -> Optio
 
 pub(super) fn port(item: &Item) -> Option<u16> {
     number(item, 1..=65_535).and_then(|number| u16::try_from(number).ok())
+}
+
+/// `true` or `false`.
+pub(super) fn flag(item: &Item) -> Option<bool> {
+    let flag = match item.value() {
+        Value::Bool(_, flag) => Some(*flag),
+        Value::String(_, text) if item.is_override() => text.trim().parse().ok(),
+        _ => None,
+    };
+    let Some(flag) = flag else {
+        return item.refuse("true or false is needed here");
+    };
+    item.became(flag);
+    Some(flag)
 }
 
 /// `90s`, `15m`, `24h` or `7d`.
@@ -128,15 +145,19 @@ pub(super) fn is_variable(text: &str) -> bool {
 /// A path in the store, or a mount: words with slashes between them.
 pub(super) fn store_path(item: &Item) -> Option<String> {
     let text = text(item)?;
-    let legal = |b: u8| b.is_ascii_alphanumeric() || b"._~@:-".contains(&b);
-    let fits = |word: &str| !word.is_empty() && word != "." && word != ".." && word.bytes().all(legal);
-    if text.split('/').all(fits) && text.len() <= STORE_PATH_MAX {
+    if is_store_path(&text) {
         return Some(text);
     }
     item.refuse_with(
         format!("\"{}\" is no path in a store", shown(&text)),
         "write words of A-Z a-z 0-9 . _ ~ @ : - with one / between two of them, as in vendors/leaf7/main",
     )
+}
+
+pub(super) fn is_store_path(text: &str) -> bool {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b"._~@:-".contains(&b);
+    let fits = |word: &str| !word.is_empty() && word != "." && word != ".." && word.bytes().all(legal);
+    text.split('/').all(fits) && text.len() <= STORE_PATH_MAX
 }
 
 /// The longest path in a store, in bytes: keyrelay appends names of its own, and Vault's storage ends near 1 KiB.

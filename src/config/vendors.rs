@@ -1,9 +1,9 @@
 //! `vendors`: what the configuration changes in a profile or adds as a new one. What a profile may say is the
 //! registry's to know.
 
-use super::{mistake::Severity, read::Table, values::shown};
+use super::{credential::Credential, mistake::Severity, read::Table, values::shown};
 use crate::{
-    domain::VendorName,
+    domain::{CredentialName, VendorName},
     vendor::{self, Profile, ProfileMistake},
 };
 use figment::value::Value as Written;
@@ -19,7 +19,7 @@ static BUILT_IN: LazyLock<Result<Profiles, Vec<ProfileMistake>>> =
 /// All vendors by name. A vendor with a mistake is `None`: whatever names it is right.
 pub(super) fn vendors(root: &mut Table) -> BTreeMap<VendorName, Option<Profile>> {
     let mut overrides = BTreeMap::new();
-    for (name, path, written) in root.entries("vendors") {
+    for (name, path, written) in root.written("vendors") {
         let is_overridden = root.sheet.source.has_override_below(&path);
         let like = if is_overridden { like(name) } else { None };
         let value = to_json(root, &path, written, like.as_ref());
@@ -41,6 +41,16 @@ pub(super) fn vendors(root: &mut Table) -> BTreeMap<VendorName, Option<Profile>>
     }
     let broken = overrides.into_keys().map(|name| (name, None));
     built_in().map(|(name, profile)| (name.clone(), Some(profile.clone()))).chain(broken).collect()
+}
+
+/// Shows the whole profile of each vendor that is used or written.
+pub(super) fn show(root: &mut Table, vendors: &Profiles, credentials: &BTreeMap<CredentialName, Credential>) {
+    let written: Vec<&str> = root.written("vendors").into_iter().map(|(name, ..)| name).collect();
+    let is_used = |name: &VendorName| credentials.values().any(|credential| credential.vendor == *name);
+    let shown = vendors.iter().filter(|(name, _)| is_used(name) || written.contains(&name.as_str()));
+    let profiles =
+        shown.filter_map(|(name, profile)| Some((name.to_string(), Written::serialize(profile).ok()?)));
+    root.sheet.show("vendors", profiles.collect());
 }
 
 fn built_in() -> impl Iterator<Item = (&'static VendorName, &'static Profile)> {

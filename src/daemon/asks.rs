@@ -2,7 +2,7 @@
 //! answer for the command.
 
 use super::{
-    clock,
+    clock, history,
     inbox::Asked,
     request::{Outcome, Pasted, Request, Response},
     tools::Tools,
@@ -35,9 +35,11 @@ impl Asks {
         let Asked { request, uid, answer } = asked;
         let name = match &request {
             Request::Status => None,
+            Request::History { credential } => return remember(answer, credential, fleet, tools, status),
             Request::Prove { credential, .. } => credential.clone(),
             Request::Deliver { credential, .. }
             | Request::Ingest { credential, .. }
+            | Request::Rollback { credential, .. }
             | Request::Accept { credential, .. } => Some(credential.clone()),
         };
         match self.events(request, uid, fleet, tools) {
@@ -65,7 +67,7 @@ impl Asks {
         tools: &Tools,
     ) -> Result<Vec<(Ticket, Event)>, (Outcome, String)> {
         match request {
-            Request::Status => Ok(Vec::new()),
+            Request::Status | Request::History { .. } => Ok(Vec::new()),
             Request::Prove { credential, consumer } => {
                 let names = match credential {
                     Some(name) => vec![known(fleet, name)?],
@@ -97,6 +99,11 @@ impl Asks {
                     ticket,
                     rotation_id,
                 })])
+            }
+            Request::Rollback { credential, check } => {
+                let (name, rotation_id) = (known(fleet, credential)?, clock::rotation_id());
+                let ask = |ticket| Input::RollbackAsked { uid, check, ticket, rotation_id };
+                Ok(vec![self.event(name, ask)])
             }
             Request::Accept { credential, fingerprint } => {
                 let name = known(fleet, credential)?;
@@ -135,6 +142,28 @@ impl Asks {
             respond(open.answer, outcome, message, hint, status);
         }
     }
+}
+
+/// The history as it is on this machine; no core is asked.
+fn remember(
+    answer: oneshot::Sender<Response>,
+    name: &CredentialName,
+    fleet: &Fleet,
+    tools: &Tools,
+    status: Status,
+) -> Vec<Event> {
+    let dir = &tools.config.state_dir;
+    let (outcome, message, history) = match history::read(dir, name) {
+        Ok(past) if past.records.is_empty() && fleet.credential(name).is_none() => {
+            (Outcome::Unknown, format!("no credential is named {name}"), None)
+        }
+        Ok(past) => (Outcome::Done, past.trouble(), Some(past.records)),
+        Err(error) => (Outcome::Unreachable, format!("the history of {name} cannot be read: {error}"), None),
+    };
+    let status = serde_json::to_value(status).unwrap_or_default();
+    // Who asked has given up.
+    let _ = answer.send(Response { outcome, message, hint: None, status, history });
+    Vec::new()
 }
 
 /// A paste becomes a key in the keyring, or is refused by its reason.
@@ -196,6 +225,12 @@ fn outcome(reply: Reply) -> (Outcome, String) {
         Reply::Spooled { why } => (Outcome::Spooled, format!("the key waits, safe in the spool: {why}")),
         Reply::Held { why } => (Outcome::Held, format!("the key is held: {why}")),
         Reply::Refused { why } => (Outcome::Refused, format!("refused: {why}")),
+        Reply::Unreachable { why } => (Outcome::Unreachable, format!("nothing was changed: {why}")),
+        Reply::RollbackPossible { key, until } => {
+            let end = until.map(|until| format!(" until {}", until.minutes()));
+            let end = end.unwrap_or(", nobody knows how long".into());
+            (Outcome::Done, format!("it is possible: the earlier key {key} is alive, and works{end}"))
+        }
         Reply::Consumers { proven: true } => (Outcome::Done, "every consumer is tested".into()),
         Reply::Consumers { proven: false } => (Outcome::NotProven, "not every consumer is tested".into()),
     }
@@ -230,5 +265,5 @@ fn respond(
 ) {
     let status = serde_json::to_value(status).unwrap_or_default();
     // Who asked has given up: what was asked for goes on all the same.
-    let _ = answer.send(Response { outcome, message, hint, status });
+    let _ = answer.send(Response { outcome, message, hint, status, history: None });
 }

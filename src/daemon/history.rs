@@ -1,14 +1,54 @@
 //! The history of each credential, as lines of JSON on this machine: the last hundred records.
 
-use crate::{domain::CredentialName, rotation::Record};
+use crate::{
+    domain::CredentialName,
+    rotation::{Record, merged},
+};
 use std::{
     fs::{self, OpenOptions},
-    io::{self, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
 const RECORDS_MAX: usize = 100;
+/// A rotation is written at its promotion and when it has settled.
+const LINES_MAX: usize = 2 * RECORDS_MAX;
+
+/// What is written down of one credential.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Newest first.
+    pub records: Vec<Record>,
+    /// Lines that make no sense: of another version, or cut off by a crash or a full disk.
+    pub unreadable: usize,
+}
+
+impl Past {
+    /// What an operator is told of it beside the records; empty where all is well.
+    pub fn trouble(&self) -> String {
+        match self.unreadable {
+            0 => String::new(),
+            1 => "one line of the history cannot be read, and was skipped".into(),
+            lines => format!("{lines} lines of the history cannot be read, and were skipped"),
+        }
+    }
+}
+
+/// Reads a credential's history; nothing where none was written.
+pub fn read(state_dir: &Path, name: &CredentialName) -> io::Result<Past> {
+    let bytes = match fs::read(path(state_dir, name)) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let (read, unreadable): (Vec<_>, Vec<_>) =
+        lines.map(serde_json::from_slice::<Record>).partition(Result::is_ok);
+    let mut records = merged(read.into_iter().flatten());
+    records.truncate(RECORDS_MAX);
+    Ok(Past { records, unreadable: unreadable.len() })
+}
 
 /// Appends one record, and says the same in the journal.
 pub fn append(state_dir: &Path, name: &CredentialName, record: &Record) {
@@ -29,26 +69,36 @@ fn path(state_dir: &Path, name: &CredentialName) -> PathBuf {
 fn write(state_dir: &Path, name: &CredentialName, line: &str) -> io::Result<()> {
     let path = path(state_dir, name);
     fs::create_dir_all(state_dir.join("history"))?;
-    let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
-    file.write_all(format!("{line}\n").as_bytes())?;
+    let mut file = OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(&path)?;
+    // What a crash cut off ends here, and takes no whole line with it.
+    let cut_off = ends_within_a_line(&mut file)?;
+    file.write_all(format!("{}{line}\n", if cut_off { "\n" } else { "" }).as_bytes())?;
     shorten(&path)
+}
+
+fn ends_within_a_line(file: &mut fs::File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
 }
 
 /// Whole lines only, by way of a second file: a crash leaves one or the other.
 fn shorten(path: &Path) -> io::Result<()> {
-    let text = fs::read_to_string(path)?;
-    let lines: Vec<_> = text.lines().collect();
-    if lines.len() <= 2 * RECORDS_MAX {
+    let bytes = fs::read(path)?;
+    let lines: Vec<_> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+    if lines.len() <= 2 * LINES_MAX {
         return Ok(());
     }
-    let kept = lines[lines.len() - RECORDS_MAX..].join("\n") + "\n";
+    let kept = lines[lines.len() - LINES_MAX..].concat();
     let beside = path.with_extension("jsonl.new");
-    OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&beside)?
-        .write_all(kept.as_bytes())?;
+    OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&beside)?.write_all(&kept)?;
     fs::rename(beside, path)
 }
+
+#[cfg(test)]
+#[path = "history_tests.rs"]
+mod tests;

@@ -5,7 +5,7 @@ mod asks;
 pub mod client;
 mod clock;
 mod control;
-mod history;
+pub mod history;
 mod http;
 mod inbox;
 mod intake;
@@ -21,6 +21,7 @@ mod schedule;
 mod settings;
 mod shell;
 mod story;
+mod systemd;
 mod tools;
 mod watcher;
 

@@ -8,6 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
     Status,
+    /// What is written down of this credential; one that is no longer configured may have a history.
+    History {
+        credential: CredentialName,
+    },
     Prove {
         credential: Option<CredentialName>,
         consumer: Option<ConsumerName>,
@@ -21,6 +25,11 @@ pub enum Request {
         credential: CredentialName,
         key: Pasted,
         sure: bool,
+    },
+    /// `check`: only say whether it would be possible.
+    Rollback {
+        credential: CredentialName,
+        check: bool,
     },
     /// `fingerprint`: as `status` shows it.
     Accept {
@@ -74,4 +83,7 @@ pub struct Response {
     pub hint: Option<String>,
     /// `status --json`, all credentials.
     pub status: serde_json::Value,
+    /// What `history` asked for: a list of [`crate::rotation::Record`], newest first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<Vec<crate::rotation::Record>>,
 }

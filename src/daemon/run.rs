@@ -5,7 +5,8 @@ use super::{
     http::Face,
     intake, past,
     schedule::Ticking,
-    shell::{Reach, Shell},
+    shell::{Reach, SLEEP_MAX, Shell},
+    systemd::Systemd,
     tools::Tools,
 };
 use crate::{
@@ -85,16 +86,25 @@ pub async fn serve(config: Config, limits: Limits, mut orders: mpsc::Receiver<Or
     // What the schedules would find later is looked at now.
     shell.handle(Event::Tick(Schedule::ConsumerProve));
     tracing::info!(credentials = config.credentials.len(), "keyrelay {} runs", env!("CARGO_PKG_VERSION"));
+    let mut systemd = Systemd::of_process();
+    systemd.ready(&shell);
     loop {
+        shell.patience = systemd.patience(SLEEP_MAX);
         tokio::select! {
             biased;
             order = orders.recv() => match order {
-                Some(Order::Reload) => reload(&mut shell, &limits, &config),
+                Some(Order::Reload) => {
+                    systemd.reloading();
+                    reload(&mut shell, &limits, &config);
+                    systemd.ready(&shell);
+                }
                 Some(Order::Stop) | None => break,
             },
             () = shell.turn() => {}
         }
+        systemd.turned(&shell);
     }
+    systemd.stopping();
     tracing::info!("told to stop: what exists nowhere else is spooled");
     ticking.stop().await;
     shell.stop().await;

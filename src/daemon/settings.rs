@@ -64,6 +64,7 @@ fn consumer(settings: &consumer::Settings) -> rotation::Consumer {
         },
         acts: settings.then.is_some(),
         proof: match &settings.prove {
+            None if settings.unit_to_prove().is_some() => rotation::Proof::Asked,
             None => rotation::Proof::ByDelivery,
             Some(Prove::Http { .. } | Prove::Command { .. }) => rotation::Proof::Asked,
             Some(Prove::Report { within }) => rotation::Proof::Report { within: *within },

@@ -48,10 +48,12 @@ pub struct Shell {
     pub counted: Counted,
     /// Keys of the configuration that a reload cannot change.
     pub needs_restart: Vec<String>,
+    /// The longest wait for something to do.
+    pub patience: Duration,
 }
 
 /// Timers stand still while the machine sleeps: the clock is looked at again at least this often.
-const SLEEP_MAX: Duration = Duration::from_secs(30);
+pub const SLEEP_MAX: Duration = Duration::from_secs(30);
 
 impl Shell {
     /// Starts the core: what the spool holds is told first, then the documents are read.
@@ -75,6 +77,7 @@ impl Shell {
             phases: story::Phases::default(),
             counted: Counted::default(),
             needs_restart: Vec::new(),
+            patience: SLEEP_MAX,
         };
         shell.tell_of_spool();
         shell.perform_all(effects);
@@ -90,8 +93,8 @@ impl Shell {
     /// Takes the next message, or does what has become due, and performs what comes of it.
     pub async fn turn(&mut self) {
         let due = self.fleet.next_deadline(clock::now()).map(|(at, _)| at.since(clock::now()));
-        let patience = due.map_or(SLEEP_MAX, |due| due.min(SLEEP_MAX));
-        if patience.is_zero() {
+        let patience = due.map_or(self.patience, |due| due.min(self.patience));
+        if due.is_some_and(|due| due.is_zero()) {
             // What is due comes before what is new: a full inbox holds no deadline up.
             let effects = self.fleet.handle_deadline(clock::now());
             return self.perform_all(effects);

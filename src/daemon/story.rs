@@ -99,6 +99,7 @@ pub fn name_of(event: &Event) -> String {
         Input::Rehearsed { consumer, .. } => format!("Rehearsed({consumer})"),
         Input::Ingested { fingerprint, .. } => format!("Ingested({fingerprint})"),
         Input::Accepted { fingerprint, .. } => format!("Accepted({fingerprint})"),
+        Input::RollbackAsked { .. } => "RollbackAsked".into(),
         Input::DeliverAsked { .. } => "DeliverAsked".into(),
         Input::ProveAsked { .. } => "ProveAsked".into(),
         Input::Unauthorized { .. } => "Unauthorized".into(),

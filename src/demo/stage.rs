@@ -153,6 +153,7 @@ impl Stage {
             path: PATH.into(),
             field: "api_key".into(),
             hand_over_within: scale::GRACE,
+            observe: false,
             consumers: self
                 .consumers
                 .iter()

@@ -94,6 +94,10 @@ pub enum Origin {
     Store,
     /// It was ours, and was replaced: by an operator's rollback, or by a foreign write.
     Former,
+    /// The key before the current one, which an operator goes back to.
+    Rollback {
+        uid: u32,
+    },
 }
 
 /// The short word for `held[].from`.
@@ -111,7 +115,7 @@ impl Origin {
         match self {
             Origin::Mail(_) => OriginKind::Mail,
             Origin::Ingest { .. } => OriginKind::Ingest,
-            Origin::Store => OriginKind::Store,
+            Origin::Store | Origin::Rollback { .. } => OriginKind::Store,
             Origin::Former => OriginKind::Spool,
         }
     }
@@ -124,6 +128,7 @@ impl fmt::Display for Origin {
             Origin::Ingest { uid } => write!(f, "an operator (uid {uid})"),
             Origin::Store => f.write_str("the store, written by somebody else"),
             Origin::Former => f.write_str("the store, before it was replaced there"),
+            Origin::Rollback { uid } => write!(f, "the store, by an operator's rollback (uid {uid})"),
         }
     }
 }

@@ -93,8 +93,12 @@ codes! {
         do "bring it back; keys that arrive meanwhile are spooled and promoted by themselves";
     StoreSealed "store-sealed": "The store is sealed.",
         do "unseal it; keys that arrive meanwhile are spooled and promoted by themselves";
+    StoreLoginRefused "store-login-refused": "The store does not let keyrelay in: its login is refused, or its token has ended.",
+        do "give it a login that works; it is tried again by itself, and keys that arrive meanwhile are spooled";
+    StoreLoginExpiring "store-login-expiring": "What keyrelay logs in to the store with ends soon, or has lost its use already.",
+        do "put a new token, secret-id or certificate in its place";
     StoreForbidden "store-forbidden": "The store forbids what keyrelay must do there.",
-        do "mend the policy or the login; it is tried again by itself";
+        do "mend the policy; it is tried again by itself";
     StoreRefused "store-refused": "The store answers, and refuses.",
         do "read its reason; it is tried again by itself";
     StoreForeign "store-foreign": "Somebody else wrote to the key's field what is not proven to be a key of ours; nothing was overwritten.",
@@ -115,6 +119,8 @@ codes! {
         do "make room in the spool's folder; do not stop keyrelay, do not delete mails";
     SpoolLost "spool-lost": "A file in the spool cannot be opened: it is damaged, or was written with another spool key.",
         do "give keyrelay the spool key that wrote it, or fetch the key from the dashboard: keyrelay ingest NAME";
+    RolledBack "rolled-back": "An operator went back to the key before the current one; the newer key is held, and the earlier one will die.",
+        do "mend what was wrong with the newer key, then let it in again: keyrelay accept NAME FINGERPRINT";
     ConsumerUnproven "consumer-unproven": "A consumer was not shown to work with the current key.",
         do "look at the consumer, then: keyrelay prove NAME";
     ConsumerFailed "consumer-failed": "The key could not be delivered to a consumer, or its action failed.",
@@ -132,7 +138,7 @@ codes! {
     MailboxUnreachable "mailbox-unreachable": "A mailbox cannot be read.",
         do "bring the mail server back; it is tried again by itself";
     MailboxRefused "mailbox-refused": "A mailbox refuses the login.",
-        do "correct user and password, then reload: pkill -HUP -x keyrelay";
+        do "correct user and password, then reload: systemctl reload keyrelay";
     MailTooLarge "mail-too-large": "A mail that may be the vendor's is too large to be read.",
         do "read it yourself; its key goes in with: keyrelay ingest NAME";
     MailBroken "mail-broken": "keyrelay died over a mail, and does not open it a second time.",
@@ -140,11 +146,13 @@ codes! {
     ClockSkewed "clock-skewed": "This machine's clock differs from the vendor's or the store's by minutes.",
         do "mend the clock (timedatectl); no deadline is declared passed meanwhile";
     ConfigRefused "config-refused": "The new configuration has mistakes; the old one stays in force.",
-        do "mend them (keyrelay check), then reload: pkill -HUP -x keyrelay";
+        do "mend them (keyrelay check), then reload: systemctl reload keyrelay";
     AlertsFailing "alerts-failing": "Alert mails cannot be sent.",
         do "mend the SMTP server or its login; they are sent by themselves then";
+    DaemonDown "daemon-down": "keyrelay itself is down, and systemd does not start it again: nobody watches the keys.",
+        do "look why (journalctl -u keyrelay), then start it: systemctl start keyrelay";
     Bug "bug": "keyrelay found itself in a state that should not exist, and stopped working on this credential.",
-        do "restart keyrelay and report the message";
+        do "report the message, then restart it: systemctl restart keyrelay";
 }
 
 impl fmt::Display for Code {

@@ -119,6 +119,13 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     if total == 0 || total > 9_999 * 86_400 { Err(DurationError) } else { Ok(Duration::from_secs(total)) }
 }
 
+/// As [`parse_duration`] reads it, in the largest unit that leaves no rest; less than a second is lost.
+pub fn write_duration(length: Duration) -> String {
+    let secs = length.as_secs();
+    let unit = UNITS.into_iter().find(|(_, size)| secs.is_multiple_of(*size));
+    unit.map(|(name, size)| format!("{}{name}", secs / size)).unwrap_or_default()
+}
+
 /// For people: the two largest units that matter, as in `6 d 23 h`, `1 h 5 min`, `40 s`, `0.5 s`.
 pub fn spell_duration(length: Duration) -> String {
     let secs = length.as_secs();
@@ -156,6 +163,15 @@ mod tests {
         }
         for bad in ["", "s", "0s", "1", "1.5h", "-1h", "1h30m", "1 h", "1w", "99999d", "9999999999s", "٣h"] {
             assert_eq!(parse_duration(bad), Err(DurationError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_duration_is_written_as_it_is_read() {
+        for (secs, text) in [(90, "90s"), (900, "15m"), (86_400, "1d"), (90_000, "25h"), (5_400, "90m")] {
+            let length = Duration::from_secs(secs);
+            assert_eq!(write_duration(length), text);
+            assert_eq!(parse_duration(text), Ok(length));
         }
     }
 

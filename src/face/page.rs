@@ -61,7 +61,7 @@ impl Page {
 
     /// What to type: never broken, so that it can be copied. A sentence is wrapped.
     pub fn command(&mut self, indent: usize, line: &str) {
-        if line.starts_with("keyrelay ") || line.starts_with("pkill ") {
+        if line.starts_with("keyrelay ") || line.starts_with("systemctl ") {
             self.text.push_str(&format!("{}$ {}\n", " ".repeat(indent), printable(line)));
         } else {
             self.row(indent, ">", Tone::Plain, line);

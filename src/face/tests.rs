@@ -1,6 +1,7 @@
 //! A fleet that is driven through a rotation, as programs and people see it.
 
 use super::{
+    line::line,
     status::{About, Consumer, OpenIncident, Status, status},
     text::text,
 };
@@ -80,6 +81,35 @@ fn one_credential_is_the_same_document_without_the_others() {
     let one = whole.clone().only(&"leaf7-two".parse().unwrap());
     assert_eq!(one.credentials, [whole.credentials[1].clone()]);
     assert_eq!(Status { credentials: whole.credentials.clone(), ..one }, whole);
+}
+
+#[test]
+fn one_line_says_first_what_is_wrong() {
+    let now = START + Duration::from_secs(90);
+    let mut status = troubled(status(&calm(), &about(), now), now);
+    assert_eq!(
+        line(&status),
+        "1 urgent, 2 warnings: leaf7-two: web-shop was not shown to work with the new key, and the old one dies soon"
+    );
+    status.credentials.pop();
+    assert_eq!(line(&status), "1 warning: alert mails cannot be sent");
+    status.incidents[0].message = format!("two\nREADY=1 {}", "lines ".repeat(100));
+    let long = line(&status);
+    assert!(long.starts_with("1 warning: two READY=1 lines") && long.ends_with("..."), "{long}");
+    assert_eq!(long.chars().count(), 240);
+}
+
+#[test]
+fn one_line_calls_tested_only_what_was_tested() {
+    let now = START + Duration::from_secs(90);
+    let mut status = status(&calm(), &about(), now);
+    assert_eq!(line(&status), "1 credential, 1 of 2 consumers tested");
+    status.credentials[0].consumers.retain(|consumer| consumer.proof == ProofLevel::InUse);
+    assert_eq!(line(&status), "1 credential, all tested");
+    status.credentials[0].consumers[0].stale = true;
+    assert_eq!(line(&status), "1 credential, 0 of 1 consumer tested");
+    status.credentials[0].consumers.clear();
+    assert_eq!(line(&status), "1 credential, no consumers");
 }
 
 /// Beside the calm credential one that is handing over, with a held key and every kind of consumer.
@@ -229,7 +259,7 @@ fn granted(effect: Effect) -> Option<Event> {
             name,
             input: crate::rotation::MailboxInput::Looked { newest_notice_at: Some(START - 6 * DAY) },
         }),
-        Effect::CheckStore => Some(Event::StoreChecked { outcome: Ok(None) }),
+        Effect::CheckStore => Some(Event::StoreChecked { outcome: Ok(crate::domain::StoreFacts::default()) }),
         Effect::Notify(notice) => {
             Some(Event::NoticeSent { incident: notice.incident, step: notice.step, outcome: Ok(()) })
         }

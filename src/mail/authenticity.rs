@@ -218,6 +218,31 @@ fn claims(
     Ok(())
 }
 
+/// How strong a published key is: `RSA, 2048 bits`. The refusal says what is wrong with the record, and what follows
+/// for the mails that it signs.
+pub fn strength(records: &[String]) -> Result<String, String> {
+    let keys: Vec<&String> = records.iter().filter(|record| record.contains("p=")).collect();
+    let [record] = keys[..] else { return Err(format!("{} keys in place of one", keys.len())) };
+    let tags = tags(record).ok_or("the record is malformed")?;
+    let tag = |name: &str| tags.get(name).map_or("", |value| value.trim());
+    if tag("p").is_empty() {
+        return Err("the key was revoked: its mails will be refused".into());
+    }
+    let key = DomainKey::parse(record.as_bytes()).map_err(|_| "the record is malformed")?;
+    if tag("t").split(':').any(|flag| flag.trim() == "y") {
+        return Err("the key is called a test (t=y): its mails will be held".into());
+    }
+    if tag("k") == "ed25519" {
+        return Ok("Ed25519".into());
+    }
+    match key.p.public_key_bits() {
+        0 => Err("the record is malformed".into()),
+        bits if bits < RSA_BITS_MIN => Err(format!("RSA of {bits} bits: its mails will be refused")),
+        bits if bits < RSA_BITS_STRONG => Err(format!("RSA of {bits} bits: its mails will be held")),
+        bits => Ok(format!("RSA, {bits} bits")),
+    }
+}
+
 /// A key record, as far as mail-auth does not judge it.
 struct PublishedKey {
     key: DomainKey,

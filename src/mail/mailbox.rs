@@ -43,6 +43,13 @@ pub fn open(settings: &MailboxSettings, limits: &Limits) -> Result<(Mailbox, Wak
 }
 
 impl Mailbox {
+    /// The watched folders; a maildir is one, without a name.
+    pub fn folders(&self) -> Vec<String> {
+        match self {
+            Mailbox::Imap(connection) => connection.folders(),
+            Mailbox::Maildir(_) => Vec::new(),
+        }
+    }
     /// What matches and was not handed out yet since the mailbox was opened.
     pub fn look(&mut self, search: &Search, which: Folders) -> Result<Look, MailboxTrouble> {
         match self {

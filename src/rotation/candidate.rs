@@ -27,6 +27,8 @@ pub(super) struct Candidate {
     /// Why it could not be spooled.
     pub spool_error: Option<String>,
     pub word: Option<OperatorsWord>,
+    /// The held key that an operator goes back to stands aside for this wish.
+    pub in_place_of: Option<Box<Candidate>>,
     /// Found in the spool at start: shown as such.
     pub from_spool: bool,
 }
@@ -101,6 +103,7 @@ impl Candidate {
             spool: Spool::Outside,
             spool_error: None,
             word: None,
+            in_place_of: None,
             from_spool: false,
         }
     }
@@ -121,7 +124,11 @@ impl Candidate {
     pub fn mail_not_done(&self) -> Option<&MailId> {
         match &self.origin {
             Origin::Mail(mail) if self.spool != Spool::Safe => Some(&mail.id),
-            Origin::Mail(_) | Origin::Ingest { .. } | Origin::Store | Origin::Former => None,
+            Origin::Mail(_)
+            | Origin::Ingest { .. }
+            | Origin::Store
+            | Origin::Former
+            | Origin::Rollback { .. } => None,
         }
     }
     /// An operator's paste outranks a mail; then the later one wins, and of equals the one that arrived later.
@@ -132,7 +139,9 @@ impl Candidate {
     pub fn order(&self) -> (Timestamp, Timestamp) {
         let arrived = match &self.origin {
             Origin::Mail(mail) => mail.arrived_at,
-            Origin::Ingest { .. } | Origin::Store | Origin::Former => self.received_at,
+            Origin::Ingest { .. } | Origin::Store | Origin::Former | Origin::Rollback { .. } => {
+                self.received_at
+            }
         };
         (self.dated, arrived)
     }

@@ -143,6 +143,15 @@ pub enum Reply {
     Refused {
         why: String,
     },
+    /// Nothing was changed: the store or the vendor does not say what must be known.
+    Unreachable {
+        why: String,
+    },
+    /// `rollback --check`: the key that would become the current one, and until when it is known to work.
+    RollbackPossible {
+        key: String,
+        until: Option<Timestamp>,
+    },
     /// `prove` and `deliver`: done for now; the status says the rest.
     Consumers {
         proven: bool,

@@ -31,6 +31,7 @@ pub enum RecordKind {
     Rotation,
     Refusal,
     Ingest,
+    Rollback,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +47,106 @@ pub struct ConsumerRecord {
     pub at: Option<Timestamp>,
 }
 
+/// The lines of one credential, oldest first, as records, newest first. Lines of one rotation are one record: what the
+/// later of them does not know, because its process did not see it, the earlier says.
+pub fn merged(lines: impl IntoIterator<Item = Record>) -> Vec<Record> {
+    let mut records: Vec<Record> = Vec::new();
+    for line in lines {
+        match records.iter_mut().rev().find(|known| known.is_about(&line)) {
+            Some(known) => known.replace_by(line),
+            None => records.push(line),
+        }
+    }
+    records.reverse();
+    records
+}
+
+impl Record {
+    /// When it began.
+    pub fn at(&self) -> Timestamp {
+        let named = i64::try_from(self.rotation_id.timestamp_ms()).unwrap_or_default();
+        self.phases.first().map_or(Timestamp::from_millis(named), |entered| entered.at)
+    }
+    fn is_about(&self, other: &Self) -> bool {
+        let refusal = |record: &Self| record.kind == RecordKind::Refusal;
+        // Several keys of one look at the mailbox share an id.
+        self.rotation_id == other.rotation_id
+            && self.new_fingerprint == other.new_fingerprint
+            && refusal(self) == refusal(other)
+    }
+    fn replace_by(&mut self, later: Self) {
+        let earlier = std::mem::replace(self, later);
+        if self.trigger.is_none() {
+            (self.trigger, self.kind) = (earlier.trigger, earlier.kind);
+        }
+        self.old_fingerprint = self.old_fingerprint.take().or(earlier.old_fingerprint);
+        let mut phases = earlier.phases;
+        let new: Vec<_> = self.phases.drain(..).filter(|entered| !phases.contains(entered)).collect();
+        phases.extend(new);
+        phases.sort_by_key(|entered| entered.at);
+        self.phases = phases;
+    }
+}
+
 /// The fingerprint as it may be shown: a weak one by its generation.
 pub fn shown(fingerprint: Fingerprint, generation: u64) -> String {
     if fingerprint.is_weak() { format!("g{generation}") } else { fingerprint.hex() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rotation_that_a_second_process_saw_through_is_one_record_with_both_halves() {
+        let first = Record {
+            trigger: Some(Origin::Ingest { uid: 1000 }),
+            kind: RecordKind::Ingest,
+            phases: phases(&["probing", "storing", "handing_over"], 0),
+            old_fingerprint: Some("g1".into()),
+            ..line(7, "g2")
+        };
+        let second = Record { margin_secs: Some(60), phases: phases(&["steady"], 9), ..line(7, "g2") };
+        let whole = Record {
+            margin_secs: Some(60),
+            phases: [first.phases.clone(), second.phases.clone()].concat(),
+            ..first.clone()
+        };
+        assert_eq!(merged([first, line(8, "g3"), second]), [line(8, "g3"), whole]);
+    }
+
+    #[test]
+    fn keys_of_one_look_at_the_mailbox_stay_apart() {
+        let refused = Record { kind: RecordKind::Refusal, ..line(7, "c1") };
+        assert_eq!(merged([refused.clone(), line(7, "g2")]), [line(7, "g2"), refused]);
+    }
+
+    #[test]
+    fn a_record_without_phases_began_when_its_id_says() {
+        assert_eq!(line(7, "g2").at(), Timestamp::from_millis(7));
+    }
+
+    fn phases(names: &[&str], from: i64) -> Vec<PhaseEntered> {
+        let entered = |(at, name): (i64, &&str)| PhaseEntered {
+            phase: (*name).to_owned(),
+            at: Timestamp::from_secs(from + at),
+        };
+        (0..).zip(names).map(entered).collect()
+    }
+
+    fn line(id: u64, new: &str) -> Record {
+        Record {
+            rotation_id: RotationId::from_parts(id, 1),
+            kind: RecordKind::Rotation,
+            trigger: None,
+            phases: Vec::new(),
+            old_fingerprint: None,
+            new_fingerprint: Some(new.into()),
+            generation: 2,
+            store_version: None,
+            consumers: Vec::new(),
+            margin_secs: None,
+            why: None,
+        }
+    }
 }

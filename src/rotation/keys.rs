@@ -24,6 +24,20 @@ pub(super) struct KeyFacts {
 }
 
 impl KeyFacts {
+    /// Of a key that nobody was asked about.
+    pub const UNKNOWN: &Self = &Self {
+        verdict: None,
+        why: String::new(),
+        alive_at: None,
+        account: None,
+        account_at: None,
+        dead_since: None,
+        dead_answers: 0,
+        unclear_since: None,
+        left_alone_until: None,
+        probe: Task::IDLE,
+    };
+
     pub fn ask(&mut self, attempts: &mut Attempt) -> Attempt {
         self.probe.start(attempts)
     }

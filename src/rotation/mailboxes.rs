@@ -83,7 +83,7 @@ fn unreachable(name: &MailboxName, since: Timestamp, why: &str) -> Report {
 
 fn refused(name: &MailboxName, why: &str) -> Report {
     let message = format!("the mailbox {name} refuses the login: {why}");
-    let hint = format!("correct mailboxes.{name} (user, password), then:\npkill -HUP -x keyrelay");
+    let hint = format!("correct mailboxes.{name} (user, password), then:\nsystemctl reload keyrelay");
     Report::new(Code::MailboxRefused, Severity::Urgent, message, hint)
         .about(name.as_str())
         .breaks("no rotation is seen until it is mended")

@@ -112,12 +112,26 @@ pub(super) struct Waiting {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Awaits {
+    /// The previous key's judgement: then its promotion, or the answer to a check.
+    Rollback(Rollback),
     /// The judgement and promotion of this key.
     Promotion(Fingerprint),
     /// It was promoted as this generation: now the consumers.
     Consumers(u64),
     /// What each consumer's count of passes must reach.
     Passes(BTreeMap<ConsumerName, u64>),
+}
+
+/// An operator's wish to go back from one key to the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rollback {
+    pub from: Fingerprint,
+    pub to: Fingerprint,
+    pub uid: u32,
+    /// Nothing is to be changed.
+    pub check: bool,
+    pub rotation_id: RotationId,
+    pub asked_at: Timestamp,
 }
 
 /// A kind of call to the store: what is refused for one may work for another.
@@ -195,6 +209,8 @@ pub struct Rotation {
     pub(super) consumers: BTreeMap<ConsumerName, ConsumerState>,
     pub(super) incidents: Incidents,
     pub(super) journey: Option<Journey>,
+    /// The current key's hand-over, while a newer candidate's journey is told: it goes on if that comes to nothing.
+    pub(super) resting_journey: Option<Journey>,
     pub(super) waiting: Vec<Waiting>,
     /// When the schedule next asks for these, spread by the credential's name.
     pub(super) read_due: Option<Timestamp>,
@@ -207,6 +223,8 @@ pub struct Rotation {
     /// A judgement needs these verdicts.
     pub(super) candidate_wanted: bool,
     pub(super) current_wanted: bool,
+    /// An operator's rollback needs this key's verdict.
+    pub(super) rollback_wanted: Option<Fingerprint>,
     /// How many candidates there were.
     pub(super) numbers: u32,
     pub(super) stopping: bool,
@@ -244,6 +262,7 @@ impl Rotation {
             consumers,
             incidents,
             journey: None,
+            resting_journey: None,
             waiting: Vec::new(),
             read_due: None,
             probe_due: None,
@@ -253,6 +272,7 @@ impl Rotation {
             last_hint: None,
             candidate_wanted: false,
             current_wanted: false,
+            rollback_wanted: None,
             numbers: 0,
             stopping: false,
         }

@@ -24,6 +24,8 @@ pub struct StateDocument {
     pub done: VecDeque<MailId>,
     #[serde(default)]
     pub announced: Option<Announced>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back: Option<RolledBack>,
     /// The generation whose hand-over was complete.
     #[serde(default)]
     pub settled: u64,
@@ -78,4 +80,16 @@ pub struct Announced {
     pub mail: MailId,
     pub dated: Timestamp,
     pub expected_at: Timestamp,
+}
+
+/// An operator went back to the key before. It counts while that is the current key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolledBack {
+    /// The newer key, which is held until an operator lets it in again.
+    pub from: Fingerprint,
+    /// The vendor's time of the newer key: the next rotation is reckoned from it.
+    pub from_dated: Timestamp,
+    pub to: Fingerprint,
+    /// Until when the key gone back to works, as far as is known.
+    pub until: Option<Timestamp>,
 }

@@ -12,6 +12,8 @@ pub(super) struct Task {
 }
 
 impl Task {
+    pub const IDLE: Self = Self { in_flight: None, not_before: None, failures: 0 };
+
     pub fn is_idle(&self) -> bool {
         self.in_flight.is_none()
     }

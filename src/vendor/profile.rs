@@ -2,7 +2,7 @@
 //! what a built-in one can.
 
 use super::pattern::{Ending, Whole};
-use crate::domain::{parse_duration, spell_duration};
+use crate::domain::{parse_duration, write_duration};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -164,6 +164,6 @@ impl TryFrom<String> for Span {
 }
 impl From<Span> for String {
     fn from(span: Span) -> String {
-        spell_duration(span.0).replace(" d", "d").replace(" h", "h").replace(" min", "m").replace(" s", "s")
+        write_duration(span.0)
     }
 }

@@ -10,4 +10,5 @@ mod kept_right;
 mod ladder;
 mod refused;
 pub mod stage;
+mod store_login;
 mod wordings;

@@ -4,7 +4,7 @@
 pub(super) const WIDTH: usize = 78;
 
 /// Programs that a hint tells the operator to type.
-const PROGRAMS: [&str; 5] = ["keyrelay", "pkill", "timedatectl", "bao", "vault"];
+const PROGRAMS: [&str; 6] = ["keyrelay", "systemctl", "journalctl", "timedatectl", "bao", "vault"];
 
 /// A longer line that begins with a program's name is a sentence about it.
 const COMMAND_WORDS_MAX: usize = 7;
@@ -115,11 +115,13 @@ mod tests {
     fn a_command_stands_whole_on_a_line_of_its_own() {
         let command = format!("keyrelay accept {} 0123456789abcdef", "x".repeat(63));
         assert_eq!(
-            steps(&format!("look at it, then let it in: {command}\npkill -HUP -x keyrelay\n\nthat is all")),
+            steps(&format!(
+                "look at it, then let it in: {command}\nsystemctl reload keyrelay\n\nthat is all"
+            )),
             [
                 "  look at it, then let it in:".into(),
                 format!("    {command}"),
-                "    pkill -HUP -x keyrelay".into(),
+                "    systemctl reload keyrelay".into(),
                 "  that is all".to_owned()
             ]
         );

@@ -5,6 +5,7 @@
 mod compose;
 mod connect;
 mod line_stream;
+mod rehearse;
 mod trouble;
 
 use super::render::Mail;
@@ -14,6 +15,7 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::{Response, Severity};
+pub use rehearse::{NotRehearsed, Rehearsed};
 use std::path::PathBuf;
 use std::time::Duration;
 use trouble::Trouble;

@@ -56,15 +56,28 @@ fn alternatives() -> Vec<Value> {
     sections.collect()
 }
 
+/// Every configuration that the example shows.
+pub(super) fn variants() -> Vec<Value> {
+    let mut variants: Vec<Value> =
+        [smallest(), with_everything()].into_iter().chain(alternatives()).collect();
+    // With the local store nobody can read or report there.
+    for tree in variants.iter_mut().filter(|tree| tree["store"]["local"].is_object()) {
+        let consumers = "/credentials/leaf7-main/consumers";
+        without(tree, &[&format!("{consumers}/payments"), &format!("{consumers}/nightly-ci")]);
+    }
+    variants
+}
+
 fn checked(tree: &Value) -> Result<(Config, Vec<String>), Vec<String>> {
     load_text(&yaml_serde::to_string(tree).unwrap(), &[], Need::Check)
 }
 
-/// What is said besides that this machine lacks the secrets.
+/// What is said besides that this machine lacks the secrets and the units.
 fn besides_missing_secrets(lines: Vec<String>) -> Vec<String> {
     lines
         .into_iter()
         .filter(|line| !line.contains("no credential \"") && !line.contains("no file /etc/"))
+        .filter(|line| !line.contains("no unit file of "))
         .collect()
 }
 
@@ -92,8 +105,10 @@ fn without(tree: &mut Value, paths: &[&str]) {
 
 #[test]
 fn each_section_that_takes_the_place_of_another_is_right_too() {
-    let [token, local] = &mut alternatives()[..] else { panic!() };
-    checked(token).unwrap_or_else(|lines| panic!("{lines:#?}"));
+    let [token, kubernetes, cert, local] = &mut alternatives()[..] else { panic!() };
+    for login in [token, kubernetes, cert] {
+        checked(login).unwrap_or_else(|lines| panic!("{lines:#?}"));
+    }
     // Nobody can read or report there.
     let consumers = "/credentials/leaf7-main/consumers";
     without(local, &[&format!("{consumers}/payments"), &format!("{consumers}/nightly-ci")]);
@@ -151,8 +166,10 @@ fn allowed_keys(tree: &Value) -> BTreeMap<String, BTreeSet<String>> {
     keys_by_path.collect()
 }
 
-/// Names that an operator gives are all one.
-fn general(path: &str) -> String {
+/// Names that an operator gives are all one, and defaults hold what a credential holds.
+fn general(whole: &str) -> String {
+    let path = whole.strip_prefix("defaults.").map(|below| format!("credentials.NAME.{below}"));
+    let path = path.as_deref().unwrap_or(whole);
     let keys: Vec<&str> = path.split('.').collect();
     let named = |at: usize| match (keys.get(at - 1), at) {
         (Some(&("mailboxes" | "credentials")), 1) | (Some(&"consumers"), 3) => "NAME",

@@ -34,7 +34,8 @@ pub fn write(path: &Path, form: &FileForm, mode: u32, group: Option<&str>, key: 
     }
 }
 
-/// Whether [`write()`] could write there: a temporary file is made beside the path, as it would be, and removed.
+/// Whether [`write()`] could write there: a temporary file is made beside the path, as it would be, renamed, and
+/// removed.
 pub fn rehearse(path: &Path, mode: u32, group: Option<&str>) -> DeliveryOutcome {
     match try_folder(path, mode, group) {
         Ok(()) => DeliveryOutcome::Done,
@@ -46,7 +47,8 @@ fn try_folder(path: &Path, mode: u32, group: Option<&str>) -> Result<(), Trouble
     let place = Place::open(path)?;
     let mut beside = place.create_beside()?;
     check_group(path, group, &place, &beside.stat()?, gid)?;
-    beside.fill(b"", Mode::from_raw_mode(mode))
+    beside.fill(b"", Mode::from_raw_mode(mode))?;
+    beside.try_rename()
 }
 
 /// The file as it should be.

@@ -160,6 +160,15 @@ impl Beside<'_> {
             .map_err(|e| self.place.trouble("written", e))
     }
 
+    /// Takes another temporary name: whoever may not rename here could not put a file in place either.
+    pub fn try_rename(&mut self) -> Result<(), Trouble> {
+        let Some(name) = self.name.take() else { return Ok(()) };
+        let (folder, other) = (&self.place.folder, format!("{name}r"));
+        let moved = renameat(folder, &name, folder, &other);
+        self.name = Some(if moved.is_ok() { other } else { name });
+        moved.map_err(|e| self.place.trouble("renamed", e))
+    }
+
     /// Takes the place of the file that is meant, and waits for the disk.
     pub fn put_in_place(mut self) -> Result<(), Trouble> {
         let (folder, name) = (&self.place.folder, self.name.take().unwrap_or_default());

@@ -3,7 +3,7 @@
 use super::{blocking, key, store_call};
 use crate::{
     consumer::{
-        self, Deliver, Prove,
+        self, Deliver, Prove, Then,
         deliver::{self, command, file},
         prove::{Http, Question, report},
     },
@@ -118,10 +118,14 @@ pub async fn act(tools: &Tools, name: &CredentialName, consumer: &ConsumerName) 
         Ok(settings) => settings,
         Err(why) => return ActionOutcome::Failed(why),
     };
-    let _permit = tools.consumer_calls.acquire().await;
     match &settings.then {
         None => ActionOutcome::Done, // the configuration has changed
-        Some(argv) => command::act(argv, &tools.keyring.all(name), &tools.limits).await,
+        Some(Then::Exec(argv)) => {
+            let _permit = tools.consumer_calls.acquire().await;
+            command::act(argv, &tools.keyring.all(name), &tools.limits).await
+        }
+        // Almost all of it is waiting, which must not keep the others from their keys.
+        Some(Then::Unit(verb, unit)) => tools.units.act(*verb, unit).await,
     }
 }
 
@@ -139,6 +143,9 @@ pub async fn prove(
     };
     let others: Vec<Key> = tools.keyring.all(name).into_iter().filter(|other| *other != key).collect();
     let question = Question { credential: name, consumer, key: &key, others: &others, now: clock::now() };
+    if let Some((unit, file)) = settings.unit_to_prove() {
+        return tools.units.loaded(unit, file, question.now).await;
+    }
     let _permit = tools.consumer_calls.acquire().await;
     match &settings.prove {
         None => ProofOutcome::Silent("there is nothing to ask it by".into()),
@@ -165,17 +172,21 @@ async fn report(tools: &Tools, question: &Question<'_>, within: std::time::Durat
     report::judge(report.as_ref(), question, &bounds)
 }
 
-/// Whether the delivery could be written, without changing anything.
+/// Whether the delivery could be written, and the unit be acted on, without changing anything.
 pub async fn rehearse(tools: &Tools, name: &CredentialName, consumer: &ConsumerName) -> DeliveryOutcome {
     let settings = match settings(tools, name, consumer) {
         Ok(settings) => settings,
         Err(why) => return DeliveryOutcome::Failed(why),
     };
-    match settings.deliver.clone() {
+    let tried = match settings.deliver.clone() {
         None | Some(Deliver::Command { .. } | Deliver::Store { .. }) => DeliveryOutcome::Done, // nothing to try without doing it
         Some(Deliver::File { path, mode, group, .. }) => {
             let tried = blocking(move || file::rehearse(&path, mode, group.as_deref())).await;
             tried.unwrap_or_else(DeliveryOutcome::Failed)
         }
+    };
+    match (tried, &settings.then) {
+        (DeliveryOutcome::Done, Some(Then::Unit(verb, unit))) => tools.units.rehearse(*verb, unit).await,
+        (tried, Some(Then::Unit(..) | Then::Exec(_)) | None) => tried,
     }
 }

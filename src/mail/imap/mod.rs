@@ -111,6 +111,11 @@ impl imap::Authenticator for Plain<'_> {
 }
 
 impl Connection {
+    /// The watched folders, the one that IDLE hears of first.
+    pub fn folders(&self) -> Vec<String> {
+        self.folders.iter().map(|folder| folder.name.clone()).collect()
+    }
+
     /// SEARCHes the watched folders and fetches what this connection has not handed out yet.
     pub fn look(&mut self, search: &Search, which: Folders) -> Result<Look, MailboxTrouble> {
         let query = search::Query::new(search).map_err(|why| self.server.trouble(&why))?;

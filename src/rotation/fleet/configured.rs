@@ -60,7 +60,7 @@ impl Fleet {
     }
 
     pub(super) fn config_refused(&mut self, mistakes: String, now: Timestamp) {
-        let hint = "keyrelay check\npkill -HUP -x keyrelay";
+        let hint = "keyrelay check\nsystemctl reload keyrelay";
         let report = Report::new(Code::ConfigRefused, Severity::Warning, mistakes, hint)
             .doing("the old configuration stays in force");
         self.incidents.raise(now, report);

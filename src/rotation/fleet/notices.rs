@@ -61,7 +61,7 @@ impl Fleet {
 
 fn failing(why: &str) -> Report {
     let message = format!("alert mails cannot be sent: {why}");
-    let hint = "keyrelay check\nmend alerts.email, then:\npkill -HUP -x keyrelay";
+    let hint = "keyrelay check\nmend alerts.email, then:\nsystemctl reload keyrelay";
     Report::new(Code::AlertsFailing, Severity::Urgent, message, hint)
         .breaks("operators do not hear of anything")
         .doing("the mails wait, and are sent by themselves")

@@ -8,7 +8,7 @@ impl Rotation {
     /// When the vendor is expected to rotate: as announced, else by its cadence.
     pub fn expected_at(&self) -> Option<Timestamp> {
         let announced = self.memory.announced.as_ref().map(|announced| announced.expected_at);
-        announced.or(Some(self.current.as_ref()?.dated() + self.settings.cadence?))
+        announced.or(Some(self.vendor_rotated_at()? + self.settings.cadence?))
     }
 
     /// Without a warning mail the rehearsal is held at the same hour.

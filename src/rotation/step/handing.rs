@@ -22,6 +22,10 @@ impl Rotation {
     pub(super) fn promoted(&mut self, document: &KeyDocument, ctx: Ctx<'_>, out: &mut Out) {
         let Some(fingerprint) = document.current else { return };
         self.adopted(fingerprint, ctx);
+        let back = self.went_back(document, self.current.as_ref());
+        if let Some(note) = back {
+            self.hold_newer(note, ctx);
+        }
         if let Some(old) = self.current.take().filter(|old| old.fingerprint != fingerprint) {
             let previous = document.previous.filter(|previous| previous.fingerprint == old.fingerprint);
             let until = previous.and_then(|previous| previous.expires_at);
@@ -38,14 +42,19 @@ impl Rotation {
             .get(&fingerprint)
             .and_then(|facts| facts.account.clone())
             .or(self.memory.account.take());
-        self.memory.announced = None;
-        self.memory.retiring = None;
+        if back.is_none() {
+            self.memory.announced = None;
+            self.incidents.clear_others(Code::MailUnparsed, &[]);
+        }
+        (self.memory.rolled_back, self.memory.retiring) = (back, None);
         (self.rehearsed_for, self.rehearsal_began_at) = (None, None);
         self.operator_hears_of_promotion(fingerprint, ctx);
-        self.finish_candidates(fingerprint, out);
+        match back {
+            Some(_) => self.drop_candidate(fingerprint, out),
+            None => self.finish_candidates(fingerprint, ctx, out),
+        }
         self.consumers.values_mut().for_each(|consumer| consumer.key_changed(ctx.now));
         self.dirty = self.dirty.max(Dirty::WhenCalm);
-        self.incidents.clear_others(Code::MailUnparsed, &[]);
         self.record_promotion(document, ctx.now, out);
         // One that another daemon promoted was not asked about here yet.
         if self.current_facts().is_none_or(|facts| facts.alive_at.is_none()) {
@@ -165,8 +174,15 @@ impl Rotation {
         let last_keys = behind.filter_map(|consumer| consumer.shown.as_ref()).map(|shown| shown.fingerprint);
         let ends = last_keys
             .filter_map(|key| self.memory.formers.iter().find(|former| former.fingerprint == key)?.until);
-        let end = ends.chain([from + self.settings.hand_over()]).min()?;
+        let end = ends.chain([self.hand_over_end(from)]).min()?;
         Some(Ladder { from, until: end - limits.margin(end.since(from)) })
+    }
+
+    /// The whole time that consumers have for the current key; a key that was gone back to may die before.
+    pub(super) fn hand_over_end(&self, from: Timestamp) -> Timestamp {
+        let end = from + self.settings.hand_over();
+        let dies = self.rolled_back().and_then(|note| note.until).filter(|until| *until > from);
+        dies.map_or(end, |dies| dies.min(end))
     }
 
     fn rehearse_deliveries(&mut self, ctx: Ctx<'_>, out: &mut Out) {

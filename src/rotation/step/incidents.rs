@@ -34,6 +34,8 @@ impl Rotation {
         self.report_expectation(ctx);
         self.report_old_key(ctx);
         self.report_held(ctx);
+        let back = Seen::when(self.documents.known, self.rolled_back_report(ctx));
+        self.set(Code::RolledBack, ctx, back);
         self.report_candidate(ctx);
         self.report_store(ctx);
         self.report_spool(ctx);
@@ -84,8 +86,11 @@ impl Rotation {
     fn is_told_with_the_store(&self, candidate: &Candidate) -> bool {
         match candidate.origin {
             Origin::Store => self.documents.foreign.is_some(),
-            Origin::Former => self.documents.reverted.is_some() || self.documents.deleted,
-            Origin::Mail(_) | Origin::Ingest { .. } => false,
+            Origin::Former => {
+                let newer = self.rolled_back().is_some_and(|note| note.from == candidate.fingerprint);
+                newer || self.documents.reverted.is_some() || self.documents.deleted
+            }
+            Origin::Mail(_) | Origin::Ingest { .. } | Origin::Rollback { .. } => false,
         }
     }
 

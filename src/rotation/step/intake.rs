@@ -127,7 +127,8 @@ impl Rotation {
         }
         self.memory.announced = Some(Announced { mail: warning.mail.id, dated: warning.dated, expected_at });
         self.rehearse(expected_at, ctx, out);
-        let message = format!("{} will rotate the key {}", self.settings.vendor_title, expected_at.minutes());
+        let message =
+            format!("{} will rotate the key at {}", self.settings.vendor_title, expected_at.minutes());
         let report = Report::new(
             Code::RotationAnnounced,
             Severity::Info,
@@ -143,7 +144,7 @@ impl Rotation {
     /// its place in the store tells its age, was put there after that rotation.
     fn is_old_warning(&self, dated: Timestamp, notice_before: std::time::Duration) -> bool {
         self.current.as_ref().is_some_and(|current| match current.rotated_at {
-            Some(rotated_at) => dated <= rotated_at,
+            Some(rotated_at) => dated <= self.vendor_rotated_at().unwrap_or(rotated_at),
             None => dated + notice_before <= current.stored_at,
         })
     }

@@ -1,7 +1,7 @@
 //! What is written down of a rotation as it goes: for the history, the journal and the good news.
 
 use super::{Ctx, Out};
-use crate::domain::{Code, Fingerprint, KeyDocument, RotationId, Severity, Timestamp};
+use crate::domain::{Code, Fingerprint, KeyDocument, Origin, RotationId, Severity, Timestamp};
 use crate::rotation::{
     candidate::Candidate,
     history::{ConsumerRecord, PhaseEntered, Record, RecordKind},
@@ -25,13 +25,30 @@ impl Rotation {
         self.writing.retry_now();
         let announced = self.memory.announced.as_ref().map(|announced| announced.dated);
         let Some(candidate) = self.candidate(fingerprint) else { return };
-        let kind = if candidate.word.is_some() { RecordKind::Ingest } else { RecordKind::Rotation };
+        let (kind, began_at) = match (&candidate.origin, candidate.word) {
+            (Origin::Rollback { .. }, _) => (RecordKind::Rollback, candidate.received_at),
+            (Origin::Mail(_) | Origin::Ingest { .. } | Origin::Store | Origin::Former, Some(_)) => {
+                (RecordKind::Ingest, ctx.now)
+            }
+            (Origin::Mail(_) | Origin::Ingest { .. } | Origin::Store | Origin::Former, None) => {
+                (RecordKind::Rotation, ctx.now)
+            }
+        };
         let announced = announced.map(|at| PhaseEntered { phase: "announced".into(), at });
-        let probing = PhaseEntered { phase: "probing".into(), at: ctx.now };
+        let probing = PhaseEntered { phase: "probing".into(), at: began_at };
         let phases = announced.into_iter().chain([probing]).collect();
         let (rotation_id, trigger) = (candidate.rotation_id, Some(candidate.origin.clone()));
+        let handing_over = |journey: &Journey| Some(journey.new) == old;
+        self.resting_journey = self.journey.take().filter(handing_over).or(self.resting_journey.take());
         self.journey = Some(Journey { rotation_id, kind, trigger, old, new: fingerprint, phases });
         self.documents.key_wanted = true;
+    }
+    /// This candidate comes to nothing: the hand-over that it stood before is told on.
+    pub(super) fn end_journey(&mut self, fingerprint: Fingerprint) {
+        let current = self.current.as_ref().map(|current| current.fingerprint);
+        if self.journey.as_ref().is_none_or(|journey| journey.new == fingerprint) {
+            self.journey = self.resting_journey.take().filter(|journey| Some(journey.new) == current);
+        }
     }
     pub(super) fn note_phase(&mut self, now: Timestamp) {
         let phase = self.phase().as_str();
@@ -47,14 +64,20 @@ impl Rotation {
         let known = self.journey.take().filter(|journey| journey.new == new);
         self.journey = Some(known.unwrap_or_else(|| Journey {
             rotation_id: document.rotation_id.unwrap_or_else(|| self.derived_id(new, document.created_at)),
-            kind: RecordKind::Rotation,
+            kind: self.kind_of(new),
             trigger: None,
             old: document.previous.map(|previous| previous.fingerprint),
             new,
             phases: Vec::new(),
         }));
+        self.resting_journey = None;
         self.note_phase(now);
         out.records.extend(self.record(None));
+    }
+    /// Of a promotion that this process did not begin.
+    fn kind_of(&self, new: Fingerprint) -> RecordKind {
+        let back = self.memory.rolled_back.is_some_and(|note| note.to == new);
+        if back { RecordKind::Rollback } else { RecordKind::Rotation }
     }
 
     /// An earlier process promoted this key: its hand-over is seen through, written down and told here.
@@ -65,7 +88,7 @@ impl Rotation {
             return;
         };
         let old = document.previous.map(|previous| previous.fingerprint);
-        let (kind, trigger, phases) = (RecordKind::Rotation, None, Vec::new());
+        let (kind, trigger, phases) = (self.kind_of(new), None, Vec::new());
         self.journey = Some(Journey { rotation_id, kind, trigger, old, new, phases });
     }
 
@@ -73,8 +96,8 @@ impl Rotation {
     pub(super) fn record_settled(&mut self, ctx: Ctx<'_>, out: &mut Out) {
         self.note_phase(ctx.now);
         let deadline = self.current.as_ref().map(|current| {
-            let whole = self.settings.hand_over();
-            current.dated() + whole - ctx.limits.margin(whole)
+            let end = self.hand_over_end(current.dated());
+            end - ctx.limits.margin(end.since(current.dated()))
         });
         let margin_secs = deadline.map(|deadline| deadline.as_secs() - ctx.now.as_secs());
         out.records.extend(self.record(margin_secs));
@@ -82,9 +105,10 @@ impl Rotation {
         // The warning comes a day before there is anything to do.
         let began = journey.phases.iter().find(|entered| entered.phase != "announced");
         let took = ctx.now.since(began.map_or(ctx.now, |entered| entered.at));
-        self.announce_rotated(journey.new, took, ctx);
+        self.announce_rotated(&journey, took, ctx);
     }
-    fn announce_rotated(&mut self, new: Fingerprint, took: Duration, ctx: Ctx<'_>) {
+    fn announce_rotated(&mut self, journey: &Journey, took: Duration, ctx: Ctx<'_>) {
+        let new = journey.new;
         let count = self.consumers.len();
         let in_use = self
             .consumers
@@ -100,19 +124,23 @@ impl Rotation {
             }
         };
         let label = self.label(new);
-        let message = format!("the new key {label} is in the store, and {tested}");
+        let key = match journey.kind {
+            RecordKind::Rollback => "the earlier key",
+            RecordKind::Rotation | RecordKind::Ingest | RecordKind::Refusal => "the new key",
+        };
+        let message = format!("{key} {label} is in the store, and {tested}");
         let report = Report::new(Code::Rotated, Severity::Info, message, "nothing")
             .about(format!("{}", self.generation()))
             .doing(format!("the hand-over took {}", crate::domain::spell_duration(took)));
         self.incidents.announce(ctx.now, report);
     }
 
-    pub(super) fn record_refusal(&mut self, candidate: &Candidate, why: &str, out: &mut Out) {
+    pub(super) fn record_refusal(&mut self, candidate: &Candidate, why: &str, now: Timestamp, out: &mut Out) {
         out.records.push(Record {
             rotation_id: candidate.rotation_id,
             kind: RecordKind::Refusal,
             trigger: Some(candidate.origin.clone()),
-            phases: Vec::new(),
+            phases: vec![PhaseEntered { phase: "refused".into(), at: now }],
             old_fingerprint: self.current.as_ref().map(|current| self.label(current.fingerprint)),
             new_fingerprint: Some(self.label(candidate.fingerprint)),
             generation: self.generation(),

@@ -44,7 +44,7 @@ impl Rotation {
         let sure = facts.is_some_and(|facts| facts.is_dead(ctx.limits));
         let candidate = self.candidates.iter().find(|candidate| candidate.fingerprint == fingerprint);
         candidate.is_some_and(|candidate| match candidate.origin {
-            Origin::Ingest { .. } => facts.is_some_and(KeyFacts::looks_dead),
+            Origin::Ingest { .. } | Origin::Rollback { .. } => facts.is_some_and(KeyFacts::looks_dead),
             Origin::Store => sure,
             Origin::Mail(_) | Origin::Former => {
                 let whole = self.settings.hand_over();
@@ -61,27 +61,13 @@ impl Rotation {
     }
 
     fn judgement(&mut self, fingerprint: Fingerprint, ctx: Ctx<'_>, out: &mut Out) -> Judgement {
-        let unknown = KeyFacts::default();
         let Some(candidate) = self.candidates.iter().find(|candidate| candidate.fingerprint == fingerprint)
         else {
             return Judgement::Wait("it is gone".into());
         };
-        let current = self.current.as_ref().filter(|current| current.fingerprint != fingerprint);
-        let facts_of = |key: &Fingerprint| self.keys.get(key).unwrap_or(&unknown);
-        let formers: Vec<_> = self.memory.formers.iter().map(|former| former.fingerprint).collect();
-        let case = Case {
-            candidate,
-            facts: facts_of(&fingerprint),
-            current: current.map(|current| (current, facts_of(&current.fingerprint))),
-            pin: self.settings.account.as_ref(),
-            recorded: self.memory.account.as_ref(),
-            has_identity: self.settings.has_identity,
-            formers: &formers,
-            taken_by: ctx.taken.get(&fingerprint).filter(|owner| **owner != self.settings.name),
-            control: ctx.control,
-            now: ctx.now,
-            limits: ctx.limits,
-        };
+        let facts = self.keys.get(&fingerprint).unwrap_or(KeyFacts::UNKNOWN);
+        let formers = self.former_fingerprints();
+        let case = self.case(candidate, facts, &formers, ctx);
         let overwrites_foreign = self.documents.foreign.is_some() && candidate.origin != Origin::Store;
         if overwrites_foreign && candidate.word.is_none() {
             return Judgement::Hold(
@@ -98,6 +84,35 @@ impl Rotation {
         judgement
     }
 
+    pub(super) fn former_fingerprints(&self) -> Vec<Fingerprint> {
+        self.memory.formers.iter().map(|former| former.fingerprint).collect()
+    }
+    /// Everything that the judgement of this key rests on.
+    pub(super) fn case<'a>(
+        &'a self,
+        candidate: &'a Candidate,
+        facts: &'a KeyFacts,
+        formers: &'a [Fingerprint],
+        ctx: Ctx<'a>,
+    ) -> Case<'a> {
+        let current = self.current.as_ref().filter(|current| current.fingerprint != candidate.fingerprint);
+        let current = current.map(|current| (current, self.keys.get(&current.fingerprint)));
+        let taken_by = ctx.taken.get(&candidate.fingerprint);
+        Case {
+            candidate,
+            facts,
+            current: current.map(|(current, facts)| (current, facts.unwrap_or(KeyFacts::UNKNOWN))),
+            pin: self.settings.account.as_ref(),
+            recorded: self.memory.account.as_ref(),
+            has_identity: self.settings.has_identity,
+            formers,
+            taken_by: taken_by.filter(|owner| **owner != self.settings.name),
+            control: ctx.control,
+            now: ctx.now,
+            limits: ctx.limits,
+        }
+    }
+
     fn hold(&mut self, fingerprint: Fingerprint, why: String, out: &mut Out) {
         let Some(candidate) = self.candidate(fingerprint) else { return };
         candidate.held = Some(why.clone());
@@ -105,7 +120,7 @@ impl Rotation {
         if candidate.origin == Origin::Store {
             self.documents.foreign = Some(why.clone());
         }
-        self.journey = None;
+        self.end_journey(fingerprint);
         self.dirty = self.dirty.max(Dirty::WhenCalm);
         self.answer_operator(fingerprint, Reply::Held { why }, out);
     }
@@ -113,18 +128,18 @@ impl Rotation {
     fn refuse(&mut self, fingerprint: Fingerprint, why: String, ctx: Ctx<'_>, out: &mut Out) {
         const REFUSED_MAX: usize = 64;
         let Some(candidate) = self.candidate(fingerprint).cloned() else { return };
-        self.record_refusal(&candidate, &why, out);
+        self.record_refusal(&candidate, &why, ctx.now, out);
         self.answer_operator(fingerprint, Reply::Refused { why: why.clone() }, out);
         match candidate.origin {
-            Origin::Ingest { .. } => {}
+            Origin::Ingest { .. } | Origin::Rollback { .. } => {}
             Origin::Store => self.documents.foreign = Some(format!("a key that was refused: {why}")),
             Origin::Mail(_) | Origin::Former => self.tell_refusal(&candidate, &why, ctx),
         }
-        if !matches!(candidate.origin, Origin::Ingest { .. }) {
+        if !matches!(candidate.origin, Origin::Ingest { .. } | Origin::Rollback { .. }) {
             self.refused.push_back(fingerprint);
             self.refused.drain(..self.refused.len().saturating_sub(REFUSED_MAX));
         }
-        self.journey = None;
+        self.end_journey(fingerprint);
         self.drop_candidate(fingerprint, out);
         // What was passed over for this key may be the genuine one.
         if !std::mem::take(&mut self.superseded).is_empty() {

@@ -75,7 +75,7 @@ impl Rotation {
         let follows = document.previous.is_some_and(|previous| previous.fingerprint == current.fingerprint);
         let formerly = self.memory.formers.iter().any(|former| former.fingerprint == found);
         let newer = document.ours && document.as_written && document.generation > current.generation;
-        newer && !formerly && (waits_here || follows)
+        newer && (follows || (waits_here && !formerly))
     }
 
     /// The first reading after a start, or after the document was away.
@@ -92,6 +92,7 @@ impl Rotation {
             });
             return self.foreign_key(found, document, ctx);
         }
+        self.note_rollback_of_before(found, noted, document, ctx);
         self.refresh_current(document);
         (self.documents.foreign, self.documents.reverted) = (None, None);
         if let Some(previous) = document.previous.filter(|previous| previous.fingerprint != found) {
@@ -103,6 +104,28 @@ impl Rotation {
         self.probe_due = Some(ctx.now);
         self.consumers.values_mut().for_each(|consumer| consumer.restart());
         self.resume_journey(document);
+    }
+    /// The process that went back ended before it could note so: the documents tell.
+    fn note_rollback_of_before(
+        &mut self,
+        found: Fingerprint,
+        noted: Option<CurrentNote>,
+        document: &KeyDocument,
+        ctx: Ctx<'_>,
+    ) {
+        let newer = noted.map(|noted| CurrentKey {
+            fingerprint: noted.fingerprint,
+            generation: noted.generation,
+            rotated_at: Some(noted.dated),
+            stored_at: noted.dated,
+        });
+        let back = self.went_back(document, newer.as_ref());
+        if back.is_some() {
+            self.memory.rolled_back = back;
+            self.dirty = self.dirty.max(Dirty::WhenCalm);
+        }
+        let newer = self.memory.rolled_back.filter(|note| note.to == found);
+        newer.into_iter().for_each(|note| self.hold_newer(note, ctx));
     }
     /// A value that is neither what was last noted as current, nor what keyrelay promoted since, nor a first key.
     fn is_foreign_at_first(

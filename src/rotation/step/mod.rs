@@ -16,6 +16,7 @@ mod operator;
 mod probing;
 mod redefining;
 mod retiring;
+mod rollback;
 mod saving;
 mod spooling;
 mod store_incidents;
@@ -113,6 +114,9 @@ impl Rotation {
             Input::Accepted { fingerprint, uid, ticket, rotation_id } => {
                 self.accepted(fingerprint, (uid, ticket), rotation_id, ctx, out);
             }
+            Input::RollbackAsked { uid, check, ticket, rotation_id } => {
+                self.rollback_asked((uid, check, ticket), rotation_id, ctx, out);
+            }
             Input::DeliverAsked { consumer, ticket } => {
                 self.consumers_asked(consumer, true, ticket, ctx, out)
             }
@@ -141,7 +145,9 @@ impl Rotation {
     fn advance_once(&mut self, ctx: Ctx<'_>, out: &mut Out) {
         self.take_new_settings(ctx);
         self.advance_announced(ctx, out);
+        self.forget_rollbacks();
         self.advance_candidates(ctx, out);
+        self.advance_rollbacks(ctx, out);
         self.advance_documents(ctx, out);
         self.advance_probes(ctx, out);
         self.advance_storing(ctx, out);

@@ -27,7 +27,11 @@ impl Rotation {
             return out.replies.push((ticket, Reply::Refused { why }));
         }
         if self.memory.formers.iter().any(|former| former.fingerprint == fingerprint) {
-            let why = "it is an earlier key of this credential, not a new one".to_owned();
+            let why = match self.rolled_back().filter(|note| note.from == fingerprint) {
+                Some(_) => "an operator went back from it, and it is held: keyrelay accept lets it in again",
+                None => "it is an earlier key of this credential, not a new one",
+            };
+            let why = why.to_owned();
             return out.replies.push((ticket, Reply::Refused { why }));
         }
         let word = Some(OperatorsWord { uid, sure });
@@ -102,7 +106,7 @@ impl Rotation {
         self.answer_later(ticket, Awaits::Passes(passes), ctx);
     }
 
-    fn answer_later(&mut self, ticket: Ticket, awaits: Awaits, ctx: Ctx<'_>) {
+    pub(super) fn answer_later(&mut self, ticket: Ticket, awaits: Awaits, ctx: Ctx<'_>) {
         self.waiting.push(Waiting { ticket, until: ctx.now + ctx.limits.operator_wait, awaits });
     }
 
@@ -132,6 +136,7 @@ impl Rotation {
                 None => self.waiting.push(command),
             }
         }
+        self.forget_rollbacks();
     }
     fn answer_to(&self, command: &Waiting, ctx: Ctx<'_>) -> Option<Reply> {
         let over = command.until <= ctx.now;
@@ -141,6 +146,7 @@ impl Rotation {
             consumer.is_none_or(|(consumer, key)| consumer.is_good(key) && !consumer.is_in_doubt())
         };
         match &command.awaits {
+            Awaits::Rollback(wish) => over.then(|| self.rollback_hangs(wish, ctx)),
             Awaits::Promotion(key) => self.answer_about(*key, over),
             Awaits::Consumers(generation) => {
                 let (generation, proven) = (*generation, self.consumers.keys().all(good));
@@ -160,6 +166,14 @@ impl Rotation {
             let why = "another key has become the current one meanwhile".to_owned();
             return Some(Reply::Refused { why });
         };
+        if matches!(candidate.origin, Origin::Rollback { .. }) {
+            // An answer that was lost is read back first.
+            let trouble = self.store_trouble().filter(|_| self.pending.is_none()).map(ToString::to_string);
+            let unsaid =
+                || "the store has not said whether the key was written; look at the status".to_owned();
+            let why = trouble.or_else(|| over.then(unsaid))?;
+            return Some(Reply::Unreachable { why });
+        }
         let safe = candidate.spool == Spool::Safe;
         if let Some(trouble) = self.store_trouble().filter(|_| safe) {
             return Some(Reply::Spooled { why: trouble.to_string() });

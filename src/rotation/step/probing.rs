@@ -55,7 +55,10 @@ impl Rotation {
                 wanted.push((current, Purpose::Routine));
             }
         }
-        wanted.extend(self.old_key_probe(ctx));
+        match self.rollback_wanted {
+            Some(earlier) => wanted.push((earlier, Purpose::Candidate)),
+            None => wanted.extend(self.old_key_probe(ctx)),
+        }
         wanted
     }
     /// A paste is spooled before anything else happens to it.
@@ -105,7 +108,8 @@ impl Rotation {
                 facts.probe.failed(ctx.now, backoff_cap(left, ctx.limits), salt_of(&fingerprint), ctx.limits);
             }
         }
-        if !current && !candidate && verdict != Verdict::Dead {
+        let asked_for = self.rollback_wanted == Some(fingerprint);
+        if !current && !candidate && verdict != Verdict::Dead && !(asked_for && verdict == Verdict::Unclear) {
             facts.probe.wait_until(old_key_asked_at(until, ctx));
         }
         if let Some(asked) = retry_after {
@@ -175,7 +179,7 @@ impl Rotation {
             facts.probe.waits_until().filter(|_| wanted)
         });
         let candidate = self.best_candidate().map(|candidate| candidate.fingerprint);
-        let old = self.previous().map(|previous| previous.fingerprint);
+        let old = self.rollback_wanted.or(self.previous().map(|previous| previous.fingerprint));
         let scheduled = self.probe_due.filter(|_| current.is_some());
         // A verdict that a promotion rests on while it waits.
         let renewal = candidate.and_then(|key| self.keys.get(&key)).and_then(|facts| {

@@ -13,11 +13,14 @@ use crate::rotation::{
 impl Rotation {
     /// Whether an old key waits for its end, or for its removal.
     pub fn is_retiring(&self) -> bool {
-        self.previous().is_some() && self.generation() <= self.memory.settled
+        let newer = self.rolled_back().map(|note| note.from);
+        let old = self.previous().filter(|previous| newer != Some(previous.fingerprint));
+        old.is_some() && self.generation() <= self.memory.settled
     }
     /// Its time is over: by the end of its grace, or, where there is none, by the last consumer's proof.
     pub(super) fn old_key_is_due(&self, ctx: Ctx<'_>) -> Option<Former> {
-        let previous = self.previous()?;
+        let newer = self.rolled_back().map(|note| note.from);
+        let previous = self.previous().filter(|previous| newer != Some(previous.fingerprint))?;
         let settled = self.generation() <= self.memory.settled;
         let over = previous.until.map_or(settled, |until| until <= ctx.now);
         (over && ctx.clock_agrees && self.pending.is_none()).then_some(previous)

@@ -38,7 +38,9 @@ impl Rotation {
     /// Whatever is not promoted in time, and whatever exists nowhere else, is written to the spool.
     pub(super) fn advance_spool(&mut self, ctx: Ctx<'_>, out: &mut Out) {
         let stopping = self.stopping;
-        for candidate in &mut self.candidates {
+        // A key that an operator goes back to is in the store.
+        let elsewhere = |candidate: &&mut Candidate| matches!(candidate.origin, Origin::Rollback { .. });
+        for candidate in self.candidates.iter_mut().filter(|candidate| !elsewhere(candidate)) {
             let only_copy = matches!(candidate.origin, Origin::Ingest { .. } | Origin::Former);
             let late = candidate.received_at + ctx.limits.spool_after <= ctx.now;
             let due = match candidate.spool {
@@ -97,7 +99,7 @@ impl Rotation {
         }
     }
     /// One became the current key: it is done with, and so is everything older, held or not.
-    pub(super) fn finish_candidates(&mut self, promoted: Fingerprint, out: &mut Out) {
+    pub(super) fn finish_candidates(&mut self, promoted: Fingerprint, ctx: Ctx<'_>, out: &mut Out) {
         let newest = match (self.candidate(promoted).map(|candidate| candidate.order()), &self.current) {
             (Some(order), _) => order,
             (None, Some(current)) => (current.dated(), Timestamp::MIN),
@@ -106,7 +108,7 @@ impl Rotation {
         let older = |candidate: &&Candidate| candidate.order() < newest && candidate.word.is_none();
         let over: Vec<_> = self.candidates.iter().filter(older).cloned().collect();
         for candidate in over {
-            self.record_refusal(&candidate, "a newer key has become the current one", out);
+            self.record_refusal(&candidate, "a newer key has become the current one", ctx.now, out);
             self.drop_candidate(candidate.fingerprint, out);
         }
         self.drop_candidate(promoted, out);

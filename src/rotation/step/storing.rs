@@ -35,14 +35,13 @@ impl Rotation {
             current.filter(|current| *current != candidate.fingerprint).or(self.documents.reverted);
         let written = self.documents.key.as_ref().map_or(0, |document| document.generation);
         let noted = self.memory.current.map_or(0, |noted| noted.generation);
-        let ends = |grace| candidate.rotated_at + grace;
         Promotion {
             fingerprint: candidate.fingerprint,
             previous,
             generation: self.generation().max(written).max(noted) + 1,
             rotated_at: candidate.rotated_at,
             rotation_id: candidate.rotation_id,
-            previous_expires_at: previous.and(self.settings.grace.map(ends)),
+            previous_expires_at: previous.and(self.end_of_replaced(candidate)),
         }
     }
 

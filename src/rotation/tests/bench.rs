@@ -161,6 +161,7 @@ impl Bench {
         match &input {
             Input::Ingested { ticket, .. }
             | Input::Accepted { ticket, .. }
+            | Input::RollbackAsked { ticket, .. }
             | Input::DeliverAsked { ticket, .. }
             | Input::ProveAsked { ticket, .. } => _ = self.asked.insert(*ticket),
             _ => {}
@@ -245,9 +246,9 @@ impl Bench {
             Effect::ProbeControl { origin, .. } => {
                 Event::ControlFinished { origin, answer: world.random_key() }
             }
-            Effect::CheckStore => {
-                Event::StoreChecked { outcome: world.store_trouble.clone().map_or(Ok(None), Err) }
-            }
+            Effect::CheckStore => Event::StoreChecked {
+                outcome: world.store_trouble.clone().map_or_else(|| Ok(world.store_facts.clone()), Err),
+            },
             Effect::Notify(notice) => {
                 self.notices.push((*notice).clone());
                 Event::NoticeSent { incident: notice.incident, step: notice.step, outcome: Ok(()) }
@@ -311,6 +312,10 @@ impl Bench {
     pub fn ingest(&mut self, fingerprint: Fingerprint, sure: bool, ticket: u64) {
         let rotation_id = RotationId::from_parts(5, u128::from(ticket));
         self.input(Input::Ingested { fingerprint, uid: 1000, sure, ticket, rotation_id });
+    }
+    pub fn rollback(&mut self, check: bool, ticket: u64) {
+        let rotation_id = RotationId::from_parts(8, u128::from(ticket));
+        self.input(Input::RollbackAsked { uid: 1000, check, ticket, rotation_id });
     }
     pub fn accept(&mut self, fingerprint: Fingerprint, ticket: u64) {
         let rotation_id = RotationId::from_parts(6, u128::from(ticket));

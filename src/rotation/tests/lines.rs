@@ -57,6 +57,11 @@ fn reply_line(reply: &Reply) -> String {
         Reply::Spooled { why } => format!("spooled: {why}"),
         Reply::Held { why } => format!("held: {why}"),
         Reply::Refused { why } => format!("refused: {why}"),
+        Reply::Unreachable { why } => format!("unreachable: {why}"),
+        Reply::RollbackPossible { key, until } => {
+            let until = until.map_or("nobody knows when".into(), |until| until.minutes());
+            format!("possible: {key} until {until}")
+        }
         Reply::Consumers { proven } => format!("proven: {proven}"),
     }
 }

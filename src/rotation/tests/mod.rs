@@ -10,12 +10,15 @@ mod foreign;
 mod incidents;
 mod judging;
 mod lines;
+mod loaded;
+mod login;
 mod mailed;
 mod operator;
 mod parked;
 mod perform;
 mod properties;
 mod restart;
+mod rollback;
 mod store;
 mod world;
 

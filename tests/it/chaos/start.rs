@@ -118,7 +118,7 @@ async fn a_second_daemon_is_refused_and_the_first_runs_on() {
     desk.daemon.start_up().await;
     let ran = desk.daemon.run(&["run"]).await;
     let said = ran.stderr.replace(&desk.daemon.dir().path().display().to_string(), "DIR");
-    let expected = "another keyrelay answers at DIR/control.sock: stop it first (pkill -x keyrelay)\n";
+    let expected = "another keyrelay answers at DIR/control.sock: stop it first (systemctl stop keyrelay)\n";
     assert_eq!((ran.code, said.as_str()), (Some(2), expected));
     desk.daemon.status().await;
 }

@@ -99,7 +99,7 @@ async fn every_warning_is_heard(stage: &mut Stage, runners: &[Runner]) {
             })
             .await;
         let name = &runner.slot.name;
-        let told = format!("[keyrelay] {name}: Leaf7 will rotate the key {}", (dated + GRACE).minutes());
+        let told = format!("[keyrelay] {name}: Leaf7 will rotate the key at {}", (dated + GRACE).minutes());
         stage.wait_mail(&told, |mail| mail.subject == told && mail.code == "rotation-announced").await;
     }
 }

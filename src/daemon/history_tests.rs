@@ -1,0 +1,60 @@
+use super::*;
+use crate::{domain::RotationId, rotation::RecordKind};
+
+#[test]
+fn what_was_appended_is_read_newest_first_and_a_rotations_lines_are_one_record() {
+    let (dir, name) = (tempfile::tempdir().unwrap(), name());
+    assert_eq!(read(dir.path(), &name).unwrap(), Past { records: Vec::new(), unreadable: 0 });
+    append(dir.path(), &name, &record(1, None));
+    append(dir.path(), &name, &record(1, Some(60)));
+    append(dir.path(), &name, &record(2, None));
+    let past = read(dir.path(), &name).unwrap();
+    assert_eq!(past, Past { records: vec![record(2, None), record(1, Some(60))], unreadable: 0 });
+}
+
+#[test]
+fn a_line_that_makes_no_sense_is_skipped_and_counted() {
+    let (dir, name) = (tempfile::tempdir().unwrap(), name());
+    append(dir.path(), &name, &record(1, None));
+    let path = path(dir.path(), &name);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.extend(b"{\"schema\": 9}\n\xff\xfe\n\n{\"rotation_id\": \"cut of");
+    fs::write(&path, bytes).unwrap();
+    append(dir.path(), &name, &record(2, None));
+    let past = read(dir.path(), &name).unwrap();
+    assert_eq!(past.records, [record(2, None), record(1, None)]);
+    assert_eq!(past.unreadable, 3);
+}
+
+#[test]
+fn the_last_hundred_records_are_kept() {
+    let (dir, name) = (tempfile::tempdir().unwrap(), name());
+    for number in 0..450 {
+        append(dir.path(), &name, &record(number, None));
+    }
+    let past = read(dir.path(), &name).unwrap();
+    assert_eq!(past.records.len(), RECORDS_MAX);
+    assert_eq!(past.records[0], record(449, None));
+    let lines = fs::read_to_string(path(dir.path(), &name)).unwrap().lines().count();
+    assert!(lines <= 2 * LINES_MAX, "{lines} lines");
+}
+
+fn name() -> CredentialName {
+    "leaf7-main".parse().unwrap()
+}
+
+fn record(number: u64, margin_secs: Option<i64>) -> Record {
+    Record {
+        rotation_id: RotationId::from_parts(number, 7),
+        kind: RecordKind::Rotation,
+        trigger: None,
+        phases: Vec::new(),
+        old_fingerprint: None,
+        new_fingerprint: Some("g1".into()),
+        generation: 1,
+        store_version: None,
+        consumers: Vec::new(),
+        margin_secs,
+        why: None,
+    }
+}
