@@ -126,7 +126,6 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
         Command::Run(_) => run::run(path).await,
         Command::Demo(args) => demo::demo(args).await,
         Command::Check(args) => check::check(args, path, console),
-        Command::Check(_) => check::check(path, console),
         Command::Doctor(args) => doctor::doctor(args, path, console).await,
         Command::Status(args) => status::status(args, path, console).await,
         Command::Prove(args) => prove::prove(args, path, console).await,

@@ -2,7 +2,7 @@
 //! simulated vendor and consumers. Each test is a sentence of what an operator may rely on.
 
 mod calm;
-mod consumers;
+pub mod consumers;
 mod face;
 mod first_start;
 mod ingest;
@@ -10,4 +10,5 @@ mod kept_right;
 mod ladder;
 mod refused;
 pub mod stage;
+mod store_login;
 mod wordings;

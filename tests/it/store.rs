@@ -1,8 +1,8 @@
 //! The Vault adapter against a real OpenBao: over TLS, with Raft storage, sealed and killed on the way.
 
-use crate::world::{Bao, Ca, install_tls, until};
+use crate::world::{Bao, Ca, Port, Scratch, install_tls, until};
 use keyrelay::{
-    at_rest::LiveSecret,
+    at_rest::{LiveSecret, SecretFile},
     domain::{Limits, Secret, StoreTrouble, Timestamp, WriteOutcome},
     store::{
         Fields, Read, Settings, Store,
@@ -11,12 +11,21 @@ use keyrelay::{
 };
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::{Duration, SystemTime};
+use std::{
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
+mod certificate;
+mod kubernetes;
+mod lasting;
 mod login;
+mod nodes;
 mod trouble;
 
 const PATH: &str = "vendors/leaf7/main";
+/// What the policy of the tests' logins allows.
+const PATHS: &[&str] = &["vendors/leaf7/*"];
 
 #[tokio::test]
 async fn a_document_is_written_read_and_replaced_by_check_and_set() {
@@ -131,4 +140,11 @@ fn root(bao: &Bao) -> Auth {
 
 fn fixed(secret: &str) -> LiveSecret {
     LiveSecret::fixed(Secret::new(secret))
+}
+
+/// Read again at each login.
+fn in_file(path: &Path) -> LiveSecret {
+    let file = SecretFile { path: path.to_owned(), forbidden: 0o044 };
+    let (secret, _) = file.read().unwrap().unwrap();
+    LiveSecret::in_file(secret, file)
 }

@@ -3,5 +3,5 @@
 
 mod failed;
 mod memory;
-mod site;
+pub mod site;
 mod unit;

@@ -81,6 +81,7 @@ async fn everything(site: &Arc<Site>) -> Vec<Area> {
         consumer::area(site, &keys, daemon.as_ref()),
         dkim::area(site, &mails),
     );
+    keys.leave().await;
     mailbox::judge(site, &mails, &answers, &keys, &mut mailboxes);
     clock::add(&mut host, site.limits.clock_skew, date, &dates).await;
     let mut areas = vec![configuration(site), host, secrets, store];
@@ -144,6 +145,19 @@ impl Site {
             Ok(Err(_)) => Err("the work panicked (a bug: please report it)".into()),
             Err(_) => Err("the file system does not answer".into()),
         }
+    }
+
+    /// The same for work that waits for others: it connects, and starts programs, as the service would.
+    async fn waits_as_service<T: Send + 'static, W: Future<Output = T>>(
+        self: &Arc<Self>,
+        work: impl FnOnce() -> W + Send + 'static,
+    ) -> Result<T, String> {
+        let done = self.as_service(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.map_err(|error| format!("no thread for it: {error}"))?;
+            Ok(runtime.block_on(work()))
+        });
+        done.await?
     }
 }
 

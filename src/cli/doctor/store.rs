@@ -30,15 +30,23 @@ pub struct Known {
 pub struct Keys {
     known: BTreeMap<CredentialName, Known>,
     /// Why there are none at all.
-    pub trouble: Option<String>,
+    trouble: Option<String>,
+    /// Where consumers' copies and reports lie: open, and logged in. The local store holds none of them.
+    pub store: Option<Arc<Store>>,
 }
 
 impl Keys {
     fn none(why: impl Into<String>) -> Self {
-        Self { known: BTreeMap::new(), trouble: Some(why.into()) }
+        Self { trouble: Some(why.into()), ..Self::default() }
     }
     pub fn get(&self, name: &CredentialName) -> Option<&Known> {
         self.known.get(name)
+    }
+    /// Gives back what a login gave.
+    pub async fn leave(&self) {
+        if let Some(Store::Vault(vault)) = self.store.as_deref() {
+            vault.leave().await;
+        }
     }
     /// Why a credential has none here.
     pub fn missing(&self) -> &str {
@@ -49,7 +57,7 @@ impl Keys {
 pub async fn area(site: &Arc<Site>) -> (Area, Keys, Option<Dated>) {
     match &site.config.store {
         store::Settings::Vault(settings) => {
-            let mut area = Area::new(format!("store {}", settings.address));
+            let mut area = Area::new(format!("store {}", settings.nodes.join(", ")));
             let (keys, date) = vault::look(site, settings, &mut area).await;
             (area, keys, date)
         }

@@ -15,6 +15,7 @@ use crate::rotation::{
 pub(in crate::rotation) struct StoreHealth {
     pub reachable: bool,
     pub since: Option<Timestamp>,
+    pub last_ok_at: Option<Timestamp>,
     pub trouble: Option<StoreTrouble>,
     trouble_since: Option<Timestamp>,
     check: Task,
@@ -56,6 +57,7 @@ impl Fleet {
         }
     }
     pub(super) fn store_works(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        self.store.last_ok_at = Some(now);
         if !self.store.reachable {
             (self.store.reachable, self.store.since) = (true, Some(now));
         }

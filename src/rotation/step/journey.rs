@@ -23,6 +23,7 @@ impl Rotation {
             self.keys.entry(key).or_default().ask_anew(ctx.now);
         }
         self.writing.retry_now();
+        let announced = self.memory.announced.as_ref().map(|announced| announced.dated);
         let Some(candidate) = self.candidate(fingerprint) else { return };
         let (kind, began_at) = match (&candidate.origin, candidate.word) {
             (Origin::Rollback { .. }, _) => (RecordKind::Rollback, candidate.received_at),
@@ -33,7 +34,9 @@ impl Rotation {
                 (RecordKind::Rotation, ctx.now)
             }
         };
-        let phases = vec![PhaseEntered { phase: "probing".into(), at: began_at }];
+        let announced = announced.map(|at| PhaseEntered { phase: "announced".into(), at });
+        let probing = PhaseEntered { phase: "probing".into(), at: began_at };
+        let phases = announced.into_iter().chain([probing]).collect();
         let (rotation_id, trigger) = (candidate.rotation_id, Some(candidate.origin.clone()));
         let handing_over = |journey: &Journey| Some(journey.new) == old;
         self.resting_journey = self.journey.take().filter(handing_over).or(self.resting_journey.take());
@@ -99,7 +102,9 @@ impl Rotation {
         let margin_secs = deadline.map(|deadline| deadline.as_secs() - ctx.now.as_secs());
         out.records.extend(self.record(margin_secs));
         let Some(journey) = self.journey.take() else { return };
-        let took = ctx.now.since(journey.phases.first().map_or(ctx.now, |entered| entered.at));
+        // The warning comes a day before there is anything to do.
+        let began = journey.phases.iter().find(|entered| entered.phase != "announced");
+        let took = ctx.now.since(began.map_or(ctx.now, |entered| entered.at));
         self.announce_rotated(&journey, took, ctx);
     }
     fn announce_rotated(&mut self, journey: &Journey, took: Duration, ctx: Ctx<'_>) {

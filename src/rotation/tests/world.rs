@@ -52,6 +52,8 @@ pub struct Fake {
     pub reads_store: bool,
     pub acts: bool,
     pub silent: bool,
+    /// It can show no more than that it was started with its file.
+    pub is_unit: bool,
     pub deliver_fails: bool,
     pub act_fails: bool,
     pub rehearsal_fails: bool,
@@ -241,11 +243,15 @@ impl World {
         match runs {
             _ if fake.silent => ProofOutcome::Silent("nobody answers".into()),
             Some(runs) if runs == asked => ProofOutcome::Proven {
-                level: ProofLevel::InUse,
+                level: if fake.is_unit { ProofLevel::Loaded } else { ProofLevel::InUse },
                 instances: Instances { proven: 1, wanted: None },
                 at: now,
                 last_401_at: None,
             },
+            _ if fake.is_unit => {
+                let why = "the file was changed after it was started".into();
+                ProofOutcome::Unproven { why, instances: Instances::default() }
+            }
             Some(other) => ProofOutcome::OtherKey(other),
             None => ProofOutcome::Silent(format!("it has no key at {}", START.minutes())),
         }

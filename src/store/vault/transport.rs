@@ -16,7 +16,10 @@ use reqwest::{
 };
 use rustify::endpoint::{Endpoint, MiddleWare};
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 use tokio::task::JoinSet;
@@ -41,6 +44,9 @@ struct Inner {
     /// One search for the active node at a time; calls that need it wait for it.
     search: tokio::sync::Mutex<()>,
     index: Mutex<Option<HeaderValue>>,
+    /// The answer to a write was lost, and nobody has read from the active node since: what a standby says may be older
+    /// than that write.
+    unsure: AtomicBool,
     timeout: Duration,
     answer_bytes_max: usize,
     middleware: EndpointMiddleware,
@@ -63,6 +69,7 @@ impl Transport {
             nodes: Nodes::new(&settings.nodes)?,
             search: tokio::sync::Mutex::default(),
             index: Mutex::default(),
+            unsure: AtomicBool::new(false),
             timeout: limits.request_timeout,
             answer_bytes_max: limits.answer_bytes_max * ANSWER_FACTOR,
             middleware: EndpointMiddleware {
@@ -84,6 +91,16 @@ impl Transport {
         self.0.nodes.url(node).as_str().trim_end_matches('/').to_owned()
     }
 
+    /// How many nodes there are; each is named by a number below that.
+    pub fn nodes(&self) -> usize {
+        self.0.nodes.count()
+    }
+
+    /// One node's health, and no other's.
+    pub async fn health_of(&self, node: usize) -> Result<Answer, NoAnswer> {
+        self.0.ask_health(node, CONNECT_TIMEOUT.min(self.0.timeout)).await
+    }
+
     /// Sends one of vaultrs' requests to the active node.
     pub async fn send(
         &self,
@@ -95,14 +112,17 @@ impl Transport {
         let mut node = self.node(&tried).await?;
         loop {
             let request = inner.request(endpoint, token, node)?;
-            let may_repeat = request.method() == Method::GET;
-            let outcome = inner.execute(request, node).await;
+            let reads = request.method() == Method::GET;
+            let outcome = match reads {
+                true => inner.read(request, node).await,
+                false => inner.write(request, node).await,
+            };
             tried.push(node);
             let next = match &outcome {
                 Ok(answer) if answer.is_redirect() => inner.redirected(node, answer, &tried)?,
                 Ok(answer) if answer::is_elsewhere(answer) => self.other_than(&tried).await,
                 Ok(_) => return outcome,
-                Err(NoAnswer::Lost(_)) if !may_repeat => None,
+                Err(NoAnswer::Lost(_)) if !reads => None,
                 Err(NoAnswer::NotSent(_) | NoAnswer::Untrusted(_) | NoAnswer::Sealed | NoAnswer::Lost(_)) => {
                     self.other_than(&tried).await
                 }
@@ -231,6 +251,29 @@ impl Inner {
         let mut request = Request::new(Method::GET, url);
         *request.timeout_mut() = Some(timeout);
         self.execute(request, node).await
+    }
+
+    /// A standby is asked only where it cannot matter that its answer is old.
+    async fn read(&self, request: Request, node: usize) -> Result<Answer, NoAnswer> {
+        let active = self.nodes.active() == Some(node);
+        if !active && self.unsure.load(Relaxed) {
+            let name = self.nodes.name(node);
+            return Err(NoAnswer::NotSent(format!(
+                "{name} is a standby, which may not know of the last write yet, and no active node answers"
+            )));
+        }
+        let outcome = self.execute(request, node).await;
+        if active && outcome.is_ok() {
+            self.unsure.store(false, Relaxed);
+        }
+        outcome
+    }
+    async fn write(&self, request: Request, node: usize) -> Result<Answer, NoAnswer> {
+        let outcome = self.execute(request, node).await;
+        if matches!(outcome, Err(NoAnswer::Lost(_))) {
+            self.unsure.store(true, Relaxed);
+        }
+        outcome
     }
 
     async fn execute(&self, request: Request, node: usize) -> Result<Answer, NoAnswer> {

@@ -147,9 +147,6 @@ async fn a_namespace_is_a_store_of_its_own() {
     );
 }
 
-/// What the AppRole's policy allows.
-const PATHS: &[&str] = &["vendors/leaf7/*"];
-
 /// Its tokens live so long, and with renewals twice that.
 async fn app_role(bao: &Bao, ttl_secs: u32) -> Auth {
     let role = bao.approle_with(PATHS, ttl_secs).await;
@@ -173,6 +170,6 @@ async fn tokens(bao: &Bao) -> Vec<Value> {
     found
 }
 
-async fn revoke_logins(bao: &Bao) {
+pub async fn revoke_logins(bao: &Bao) {
     bao.must_call(Method::POST, "sys/leases/revoke-prefix/auth/approle/login", json!({})).await;
 }

@@ -172,7 +172,7 @@ fn host(bao: &Bao) -> String {
     bao.address().replace("https://", "")
 }
 
-fn plain(port: u16) -> vault::Settings {
+pub fn plain(port: u16) -> vault::Settings {
     vault::Settings {
         nodes: vec![format!("http://127.0.0.1:{port}")],
         namespace: String::new(),
@@ -183,15 +183,15 @@ fn plain(port: u16) -> vault::Settings {
 }
 
 /// A wire to the server that can be cut: then a request still gets there, and its answer does not come back.
-struct Wire {
-    port: u16,
-    cut: Arc<AtomicBool>,
+pub struct Wire {
+    pub port: u16,
+    pub cut: Arc<AtomicBool>,
     /// How many connections lost an answer.
     answers: Arc<AtomicUsize>,
 }
 
 impl Wire {
-    async fn to(server: &str) -> Self {
+    pub async fn to(server: &str) -> Self {
         let server = server.to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let wire = Self {
@@ -208,7 +208,7 @@ impl Wire {
         });
         wire
     }
-    fn address(&self) -> String {
+    pub fn address(&self) -> String {
         format!("https://127.0.0.1:{}", self.port)
     }
 }
@@ -229,14 +229,17 @@ async fn carry(client: TcpStream, server: TcpStream, cut: Arc<AtomicBool>, answe
 }
 
 /// A plain HTTP server that answers each request as it is told, and counts them.
-struct Scripted {
-    port: u16,
-    requests: Arc<AtomicUsize>,
+pub struct Scripted {
+    pub port: u16,
+    pub requests: Arc<AtomicUsize>,
 }
 
 impl Scripted {
-    async fn start(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    pub async fn start(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self::start_at(0, answer).await
+    }
+    pub async fn start_at(port: u16, answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let scripted = Self { port: listener.local_addr().unwrap().port(), requests: Arc::default() };
         let requests = scripted.requests.clone();
         tokio::spawn(async move {

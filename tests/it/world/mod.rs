@@ -7,6 +7,7 @@
 mod bao;
 mod ca;
 mod canary;
+mod cluster;
 mod config;
 mod daemon;
 mod disk;
@@ -21,6 +22,7 @@ mod smtp;
 pub use bao::Bao;
 pub use ca::Ca;
 pub use canary::{Canary, Leak};
+pub use cluster::Cluster;
 pub use config::Config;
 pub use daemon::Daemon;
 pub use disk::SmallDisk;

@@ -164,6 +164,8 @@ async fn read_back(store: &Store, path: &str, tried: String, content: &Fields, v
         }
         Read::Failed(
             trouble @ (StoreTrouble::Unreachable(_)
+            | StoreTrouble::Untrusted(_)
+            | StoreTrouble::LoggedOut(_)
             | StoreTrouble::Sealed
             | StoreTrouble::Forbidden(_)
             | StoreTrouble::Refused(_)),
