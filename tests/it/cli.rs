@@ -4,8 +4,12 @@
 mod alone;
 mod beside_a_daemon;
 mod configuration;
+mod going_back;
+mod history;
+mod needs_nothing;
 mod refusals;
 mod terminal;
+mod watch;
 
 use crate::world::{Canary, Config, Daemon, Ran, Scratch};
 use keyrelay::{
