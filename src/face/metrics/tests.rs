@@ -129,6 +129,7 @@ fn settled(margin_secs: Option<i64>) -> Record {
         generation: 7,
         store_version: None,
         consumers: Vec::new(),
+        observed: None,
         margin_secs,
         why: None,
     }
