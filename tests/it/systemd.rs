@@ -6,7 +6,7 @@ mod install;
 mod memory;
 mod package;
 mod readme;
-mod servers;
+pub mod servers;
 pub mod site;
 mod stranger;
 mod unit;

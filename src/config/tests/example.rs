@@ -127,6 +127,8 @@ fn the_values_that_are_commented_out_are_the_defaults() {
         "/vendors/leaf7/mail/warning",
         "/vendors/leaf7/mail/confirmation",
         "/credentials/leaf7-main/account",
+        "/alerts/webhook",
+        "/alerts/heartbeat",
     ];
     without(&mut tree, &no_default_to_show);
     tree["credentials"]["leaf7-main"]["consumers"] =

@@ -132,6 +132,7 @@ fn settled(margin_secs: Option<i64>) -> Record {
         observed: None,
         margin_secs,
         why: None,
+        observed: None,
     }
 }
 

@@ -104,9 +104,12 @@ impl Site {
     pub async fn pid(&self) -> String {
         self.show("MainPID").await
     }
+    pub async fn keyrelay(&self, args: &[&str]) -> Ran {
+        self.sandbox.run(&[&["keyrelay"], args].concat()).await
+    }
     /// The status document of the daemon that runs.
     pub async fn status(&self) -> Value {
-        let ran: Ran = self.sandbox.run(&["keyrelay", "status", "--json"]).await;
+        let ran = self.keyrelay(&["status", "--json"]).await;
         serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
     }
     /// Waits until this key is the current one and the shop is tested with it.
