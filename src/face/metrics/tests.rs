@@ -129,7 +129,6 @@ fn settled(margin_secs: Option<i64>) -> Record {
         generation: 7,
         store_version: None,
         consumers: Vec::new(),
-        observed: None,
         margin_secs,
         why: None,
         observed: None,

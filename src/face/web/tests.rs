@@ -111,7 +111,6 @@ fn the_strip_of_a_hand_over_says_in_words_what_it_draws() {
         generation: 7,
         store_version: None,
         consumers: Vec::new(),
-        observed: None,
         margin_secs: Some(86_000),
         why: None,
         observed: None,
