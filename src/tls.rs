@@ -1,10 +1,13 @@
 //! The one place that makes a TLS configuration: rustls on ring, TLS 1.2 and later, certificates always checked.
 //! It knows nobody's protocol.
 
-use rustls::{CertificateError, ClientConfig, Error, RootCertStore, crypto::ring};
-use rustls_pki_types::{CertificateDer, pem::PemObject};
+use crate::domain::Timestamp;
+use rustls::{
+    CertificateError, ClientConfig, Error, RootCertStore, crypto::ring, server::WebPkiClientVerifier,
+};
+use rustls_pki_types::{CertificateDer, UnixTime, pem::PemObject};
 use rustls_platform_verifier::BuilderVerifierExt;
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 /// Makes ring the provider of the whole process: libraries that build their own configuration ask for it. Call it
 /// as often as you like.
@@ -34,6 +37,45 @@ pub fn client_config(ca_cert: Option<&Path>) -> Result<Arc<ClientConfig>, String
 pub fn check_roots(path: &Path) -> Result<(), String> {
     roots(path).map(drop)
 }
+
+/// From when to when the first certificate of a PEM file is good. The error names the file and is for operators.
+pub fn certificate_validity(path: &Path) -> Result<(Timestamp, Timestamp), String> {
+    let broken = |why: &str| format!("{}: {why}", path.display());
+    let certificate = CertificateDer::pem_file_iter(path)
+        .and_then(|mut certificates| certificates.next().transpose())
+        .map_err(|e| broken(&format!("cannot be read as PEM certificates: {e}")))?
+        .ok_or_else(|| broken("holds no certificate"))?;
+    let no_certificate = |why: String| broken(&format!("is no certificate: {why}"));
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.clone()).map_err(|e| no_certificate(e.to_string()))?;
+    let provider = Arc::new(ring::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider)
+        .build()
+        .map_err(|e| no_certificate(e.to_string()))?;
+    // The TLS library tells these moments only to who asks for one that lies outside.
+    let on_day = |secs| {
+        let day = UnixTime::since_unix_epoch(Duration::from_secs(secs));
+        verifier.verify_client_cert(&certificate, &[], day).map(|_| secs)
+    };
+    let at = |secs: u64| Timestamp::from_secs(secs.cast_signed());
+    let from = match on_day(0) {
+        Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) => {
+            at(not_before.as_secs())
+        }
+        // It began before 1970, or there is something else about it, which the end's day shows as well.
+        Err(_) | Ok(_) => at(0),
+    };
+    match on_day(DOOMSDAY) {
+        Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => {
+            Ok((from, at(not_after.as_secs())))
+        }
+        Err(e) => Err(no_certificate(explain(&e))),
+        Ok(end) => Ok((from, at(end))),
+    }
+}
+
+/// The last second of the year 9999: a certificate can name none that is later (RFC 5280, 4.1.2.5).
+const DOOMSDAY: u64 = 253_402_300_799;
 
 /// The certificates in a PEM file as the only roots.
 fn roots(path: &Path) -> Result<RootCertStore, String> {
@@ -102,6 +144,24 @@ mod tests {
         assert_eq!(error(), format!("{}: holds no certificate", path.display()));
         std::fs::write(&path, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
         assert!(error().starts_with(&format!("{}: is no CA certificate: ", path.display())));
+    }
+
+    #[test]
+    fn a_certificate_says_from_when_to_when_it_is_good_also_when_that_is_past() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cert.pem");
+        let key = rcgen::KeyPair::generate().unwrap();
+        for (year, secs) in [(1999, 915_148_800), (2031, 1_924_992_000), (2090, 3_786_912_000)] {
+            let mut params = rcgen::CertificateParams::default();
+            params.not_before = rcgen::date_time_ymd(1998, 1, 1);
+            params.not_after = rcgen::date_time_ymd(year, 1, 1);
+            params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+            std::fs::write(&path, params.self_signed(&key).unwrap().pem()).unwrap();
+            let (from, until) = (Timestamp::from_secs(883_612_800), Timestamp::from_secs(secs));
+            assert_eq!(certificate_validity(&path), Ok((from, until)));
+        }
+        std::fs::write(&path, key.serialize_pem()).unwrap();
+        assert_eq!(certificate_validity(&path), Err(format!("{}: holds no certificate", path.display())));
     }
 
     #[test]

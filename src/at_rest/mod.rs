@@ -1,8 +1,11 @@
 //! What lies on this host's disk: folders and files that nobody else may read, and encryption. It knows neither
 //! documents nor keys of vendors: bytes go in, bytes come out.
 
+mod secret_file;
 #[cfg(test)]
 pub mod small_disk;
+
+pub use secret_file::{LiveSecret, NoSecret, SecretFile};
 
 use crate::domain::Secret;
 use base64::{Engine, engine::general_purpose::STANDARD};

@@ -56,7 +56,7 @@ fn summary(config: &Config, warnings: usize) -> String {
     text
 }
 
-fn counted(count: usize, word: &str) -> String {
+pub fn counted(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 

@@ -7,9 +7,11 @@ mod completions;
 mod console;
 mod deliver;
 mod demo;
+mod doctor;
 mod explain;
 mod history;
 mod ingest;
+mod mail_failure;
 mod man;
 mod policy;
 mod prove;
@@ -66,6 +68,7 @@ enum Command {
     Run(run::Args),
     Demo(demo::Args),
     Check(check::Args),
+    Doctor(doctor::Args),
     Status(status::Args),
     #[command(visible_alias = "test")]
     Prove(prove::Args),
@@ -77,6 +80,8 @@ enum Command {
     Explain(explain::Args),
     History(history::Args),
     Vendors(vendors::Args),
+    #[command(hide = true)]
+    MailFailure(mail_failure::Args),
     Completions(completions::Args),
     Man(man::Args),
     Policy(policy::Args),
@@ -122,6 +127,7 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
         Command::Run(_) => run::run(path).await,
         Command::Demo(args) => demo::demo(args).await,
         Command::Check(args) => check::check(args, path, console),
+        Command::Doctor(args) => doctor::doctor(args, path, console).await,
         Command::Status(args) => status::status(args, path, console).await,
         Command::Prove(args) => prove::prove(args, path, console).await,
         Command::Deliver(args) => deliver::deliver(args, path, console).await,
@@ -131,6 +137,7 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
         Command::Explain(args) => explain::explain(args, path, console).await,
         Command::Policy(args) => policy::policy(args, path, console),
         Command::History(args) => history::history(args, path, console).await,
+        Command::MailFailure(args) => mail_failure::mail_failure(args, path, console).await,
         Command::Vendors(args) => vendors::vendors(args, cli.config.as_deref(), console),
         Command::Completions(args) => Ok(completions::completions(args, console)),
         Command::Man(_) => Ok(man::man(console)),

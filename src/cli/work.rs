@@ -26,14 +26,15 @@ pub fn load_and_print(path: &Path) -> Result<(Loaded, String), Failure> {
     config::load_and_print(path, &environment()).map_err(|mistakes| Failure::mistake(all(&mistakes)))
 }
 
-/// What is no text cannot be one of our variables; the reader of the configuration names those that are wrong.
-fn environment() -> BTreeMap<String, String> {
+/// This process's variables. What is no text cannot be one of ours; the reader of the configuration names those that
+/// are wrong.
+pub fn environment() -> BTreeMap<String, String> {
     let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
     std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect()
 }
 
 /// One line each; what would not stop the daemon says so.
-fn all(mistakes: &Mistakes) -> String {
+pub fn all(mistakes: &Mistakes) -> String {
     let lines = mistakes.0.iter().map(|mistake| match mistake.severity {
         Severity::Error => mistake.to_string(),
         Severity::Warning => format!("warning: {mistake}"),

@@ -141,6 +141,17 @@ fn read(sheet: Sheet, path: &Path) -> Result<(Loaded, Option<Record>), Mistakes>
     }
 }
 
+/// Whom to tell, and nothing else: what is wrong elsewhere in the configuration may be what they must be told of.
+pub fn load_alerts(
+    path: &Path,
+    environment: &BTreeMap<String, String>,
+) -> Result<Option<smtp::Settings>, Mistakes> {
+    let (source, mistakes) = Source::read(path, environment)?;
+    let sheet = Sheet::new(&source, environment, Need::Run, mistakes);
+    let email = Table::root(&sheet).table("alerts", alerts::alerts);
+    email.ok_or_else(|| Mistakes(sheet.finish().0))
+}
+
 /// Everything is read before anything is given up, so that one mistake does not hide another.
 fn config(root: &mut Table, path: &Path) -> Option<Config> {
     let state_dir = state_dir(root.sheet.environment);

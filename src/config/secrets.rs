@@ -2,22 +2,21 @@
 //! even what stands where a reference should.
 
 use super::{read::Item, values::is_variable};
-use crate::domain::Secret;
-use figment::value::{Dict, Value};
-use std::{
-    fs::File,
-    io::Read,
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
+use crate::{
+    at_rest::{LiveSecret, NoSecret, SecretFile},
+    domain::Secret,
 };
+use figment::value::{Dict, Value};
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// Where systemd puts the unit's credentials; looked into by commands that run outside the unit.
 const UNIT_CREDENTIALS: &str = "/run/credentials/keyrelay.service";
 /// Where systemd itself looks for a credential that is named without a path.
 const CREDSTORE: &str = "/etc/credstore";
-/// The largest secret, in bytes.
-const SECRET_MAX: u64 = 64 << 10;
+/// Where a pod finds its service account's token. Kubernetes lets everybody in the pod read it, and there is nobody else.
+const POD_SECRETS: [&str; 2] =
+    ["/var/run/secrets/kubernetes.io/serviceaccount", "/run/secrets/kubernetes.io/serviceaccount"];
 /// Read by group or world.
 const GROUP_OR_WORLD: u32 = 0o044;
 const WORLD: u32 = 0o004;
@@ -50,8 +49,13 @@ pub enum Found {
 /// The secret that a reference names: one line of text. With `Need::Check` one that cannot be found is a warning
 /// and empty.
 pub(super) fn secret(item: &Item) -> Option<Secret> {
-    let secret = any_secret(item)?;
-    if secret.expose().chars().any(char::is_control) {
+    live_secret(item).map(|secret| secret.first().clone())
+}
+
+/// The same, with the file in which it may be another one later.
+pub(super) fn live_secret(item: &Item) -> Option<LiveSecret> {
+    let secret = any_live_secret(item)?;
+    if secret.first().expose().chars().any(char::is_control) {
         return item.refuse_with(
             "the secret holds a line break or another control character",
             "write it as one line: printf %s SECRET",
@@ -73,6 +77,11 @@ pub(super) fn random_key(item: &Item) -> Option<Secret> {
 
 /// A secret of any number of lines.
 pub(super) fn any_secret(item: &Item) -> Option<Secret> {
+    any_live_secret(item).map(|secret| secret.first().clone())
+}
+
+/// The same, with the file in which it may be another one later.
+pub(super) fn any_live_secret(item: &Item) -> Option<LiveSecret> {
     let (kind, name) = reference(item)?;
     let found = match kind {
         Kind::Credential => credential(item, &name),
@@ -88,11 +97,11 @@ pub(super) fn any_secret(item: &Item) -> Option<Secret> {
             note(found);
             Some(secret)
         }
-        Err(Trouble::Open { rule, hint }) => item.refuse_with(rule, hint),
-        Err(Trouble::Missing { rule, hint }) => {
+        Err(NoSecret::Open { rule, hint }) => item.refuse_with(rule, hint),
+        Err(NoSecret::Missing { rule, hint }) => {
             note(Found::Missing { rule: rule.clone(), hint: hint.clone() });
             item.note_missing(rule, hint)?;
-            Some(Secret::default())
+            Some(LiveSecret::fixed(Secret::default()))
         }
     }
 }
@@ -111,14 +120,6 @@ impl Kind {
             Kind::Env => "env",
         }
     }
-}
-
-/// Why a reference has no secret behind it.
-enum Trouble {
-    /// Nothing there, or nothing that this user may read.
-    Missing { rule: String, hint: String },
-    /// Something there that must not be used.
-    Open { rule: String, hint: String },
 }
 
 fn reference(item: &Item) -> Option<(Kind, String)> {
@@ -153,84 +154,48 @@ fn reference(item: &Item) -> Option<(Kind, String)> {
 }
 
 /// Inside the unit the folder that systemd names; outside it the unit's folder, then the store of credentials.
-fn credential(item: &Item, name: &str) -> Result<(Secret, Found), Trouble> {
+fn credential(item: &Item, name: &str) -> Result<(LiveSecret, Found), NoSecret> {
     let write_it = format!("write it: sudo install -m 600 /dev/stdin {CREDSTORE}/{name}");
     let given = item.sheet.environment.get("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty());
     if let Some(folder) = given {
-        return read(&PathBuf::from(folder).join(name), WORLD)?.ok_or_else(|| Trouble::Missing {
+        return read(PathBuf::from(folder).join(name), WORLD)?.ok_or_else(|| NoSecret::Missing {
             rule: format!("no credential \"{name}\" in {folder}"),
             hint: format!("add LoadCredential={name} to the unit, and {write_it}"),
         });
     }
     // systemd grants its files by access lists, whose mask shows as the group's bits.
-    if let Some(secret) = read(&Path::new(UNIT_CREDENTIALS).join(name), WORLD)? {
+    if let Some(secret) = read(Path::new(UNIT_CREDENTIALS).join(name), WORLD)? {
         return Ok(secret);
     }
-    read(&Path::new(CREDSTORE).join(name), GROUP_OR_WORLD)?.ok_or_else(|| Trouble::Missing {
+    read(Path::new(CREDSTORE).join(name), GROUP_OR_WORLD)?.ok_or_else(|| NoSecret::Missing {
         rule: format!("no credential \"{name}\" in {UNIT_CREDENTIALS}/ or {CREDSTORE}/"),
         hint: write_it,
     })
 }
 
-fn file(path: &Path) -> Result<(Secret, Found), Trouble> {
-    read(path, GROUP_OR_WORLD)?.ok_or_else(|| Trouble::Missing {
+fn file(path: &Path) -> Result<(LiveSecret, Found), NoSecret> {
+    let forbidden = if POD_SECRETS.iter().any(|pod| path.starts_with(pod)) { 0 } else { GROUP_OR_WORLD };
+    read(path.to_owned(), forbidden)?.ok_or_else(|| NoSecret::Missing {
         rule: format!("no file {}", path.display()),
         hint: format!("write it: install -m 600 /dev/stdin {}", path.display()),
     })
 }
 
-fn variable(item: &Item, name: &str) -> Result<(Secret, Found), Trouble> {
+fn variable(item: &Item, name: &str) -> Result<(LiveSecret, Found), NoSecret> {
     let text = item.sheet.environment.get(name).filter(|text| !text.is_empty());
-    text.map(|text| (Secret::new(text), Found::Variable)).ok_or_else(|| Trouble::Missing {
-        rule: format!("the environment has no variable {name}"),
-        hint: format!("set it: export {name}=…"),
+    text.map(|text| (LiveSecret::fixed(Secret::new(text)), Found::Variable)).ok_or_else(|| {
+        NoSecret::Missing {
+            rule: format!("the environment has no variable {name}"),
+            hint: format!("set it: export {name}=…"),
+        }
     })
 }
 
 /// The secret in a file that exists. `forbidden` are the mode bits that give it to others.
-fn read(path: &Path, forbidden: u32) -> Result<Option<(Secret, Found)>, Trouble> {
-    let shown = path.display();
-    let unreadable = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Ok(None),
-        std::io::ErrorKind::PermissionDenied => Err(Trouble::Missing {
-            rule: format!("{shown} may not be read by this user"),
-            hint: "run keyrelay as the user who owns it".into(),
-        }),
-        _ => Err(Trouble::Missing {
-            rule: format!("{shown} cannot be read: {error}"),
-            hint: "mend the file".into(),
-        }),
-    };
-    let refused = |rule: String, hint: &str| Err(Trouble::Open { rule, hint: hint.into() });
-    // Looked at before it is opened: opening a pipe would wait for ever.
-    let about = match std::fs::metadata(path) {
-        Ok(about) => about,
-        Err(error) => return unreadable(error),
-    };
-    if !about.is_file() {
-        return refused(format!("{shown} is not a file"), "name a file that holds the secret");
-    }
-    if about.mode() & forbidden != 0 {
-        let hint = format!("type: chmod 600 {shown}");
-        return refused(format!("{shown} can be read by others (mode {:04o})", about.mode() & 0o7777), &hint);
-    }
-    let mut bytes = Zeroizing::new(Vec::new());
-    let read = File::open(path).and_then(|file| file.take(SECRET_MAX + 1).read_to_end(&mut bytes));
-    if let Err(error) = read {
-        return unreadable(error);
-    }
-    match std::str::from_utf8(&bytes) {
-        _ if bytes.len() as u64 > SECRET_MAX => {
-            refused(format!("{shown} is larger than 64 KiB"), "name a file that holds the secret alone")
-        }
-        Err(_) => refused(format!("{shown} is not UTF-8 text"), "name a file that holds the secret alone"),
-        Ok(text) if Secret::new(text).is_missing() => Err(Trouble::Missing {
-            rule: format!("{shown} is empty"),
-            hint: format!("write it: install -m 600 /dev/stdin {shown}"),
-        }),
-        Ok(text) => {
-            let found = Found::File { path: path.to_owned(), mode: about.mode() & 0o7777 };
-            Ok(Some((Secret::new(text), found)))
-        }
-    }
+fn read(path: PathBuf, forbidden: u32) -> Result<Option<(LiveSecret, Found)>, NoSecret> {
+    let file = SecretFile { path, forbidden };
+    Ok(file.read()?.map(|(secret, mode)| {
+        let found = Found::File { path: file.path.clone(), mode };
+        (LiveSecret::in_file(secret, file), found)
+    }))
 }

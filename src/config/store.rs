@@ -3,8 +3,8 @@
 use super::{
     address::origin,
     read::{Item, Table},
-    secrets::{random_key, secret},
-    values::{path, store_path, text, text_or_empty},
+    secrets::{any_live_secret, live_secret, random_key},
+    values::{is_store_path, path, shown, store_path, text, text_or_empty},
 };
 use crate::{
     spool,
@@ -48,8 +48,8 @@ pub(super) fn store(table: &mut Table, state_dir: &Path) -> Option<Store> {
 }
 
 fn vault(table: &mut Table) -> Option<Store> {
-    let address = table.need("address", origin);
-    let namespace = table.get("namespace", text_or_empty).unwrap_or_default();
+    let nodes = table.need("address", nodes);
+    let namespace = table.get("namespace", namespace).unwrap_or_default();
     let ca_cert = table.get("ca_cert", certificate);
     let mount = table.get("mount", store_path).unwrap_or_else(|| "secret".into());
     let state_path = table.get("state_path", store_path).unwrap_or_else(|| STATE_PATH.into());
@@ -57,21 +57,87 @@ fn vault(table: &mut Table) -> Option<Store> {
     table.default("mount", "secret");
     table.default("state_path", STATE_PATH);
     let auth = table.table("auth", auth);
-    let settings = vault::Settings { address: address?, namespace, ca_cert, mount, auth: auth? };
+    let settings = vault::Settings { nodes: nodes?, namespace, ca_cert, mount, auth: auth? };
+    let plain = settings.nodes.iter().find(|node| node.starts_with("http:"));
+    if let (vault::Auth::Cert { .. }, Some(plain)) = (&settings.auth, plain) {
+        let rule = format!("a certificate is shown over TLS only, and {plain} is plain http");
+        return table.refuse(rule, "use https, or another auth");
+    }
     Some(Store { settings: store::Settings::Vault(settings), state_path })
 }
 
+/// One node of a cluster, or a list of them, each once.
+fn nodes(item: &Item) -> Option<Vec<String>> {
+    let nodes = item.one_or_list(origin)?;
+    let twice = (1..nodes.len()).find(|at| nodes[..*at].iter().any(|node| same_node(node, &nodes[*at])));
+    match twice {
+        _ if nodes.is_empty() => item.refuse_with("the list is empty", "write it as https://host:port"),
+        Some(at) => item.refuse(format!("the node of [{at}] is there twice")),
+        None => Some(nodes),
+    }
+}
+
+fn same_node(one: &str, other: &str) -> bool {
+    let parsed = |text| url::Url::parse(text).map(|url: url::Url| url.origin());
+    parsed(one).is_ok_and(|one| parsed(other).is_ok_and(|other| one == other))
+}
+
+/// `team/payments`; empty or absent for the one at the top. Vault itself prints it with a slash behind.
+fn namespace(item: &Item) -> Option<String> {
+    let text = text_or_empty(item)?;
+    let name = text.strip_suffix('/').unwrap_or(&text);
+    if name.is_empty() && text.is_empty() {
+        return Some(text);
+    }
+    if name == "root" {
+        return item.refuse_with("root is the namespace at the top", "leave the key out");
+    }
+    if is_store_path(name) {
+        return Some(name.to_owned());
+    }
+    item.refuse_with(
+        format!("\"{}\" is no namespace", shown(&text)),
+        "write names with one / between two of them, as in team/payments",
+    )
+}
+
 fn auth(table: &mut Table) -> Option<vault::Auth> {
-    match table.need_choice(&["token", "approle"])? {
-        "token" => table.need("token", secret).map(vault::Auth::Token),
-        _ => table.table("approle", |table| {
+    match table.need_choice(&["token", "approle", "kubernetes", "cert"])? {
+        "token" => table.need("token", live_secret).map(vault::Auth::Token),
+        "approle" => table.table("approle", |table| {
             let role_id = table.need("role_id", text);
-            let secret_id = table.need("secret_id", secret);
+            let secret_id = table.need("secret_id", live_secret);
             let mount = table.get("mount", store_path).unwrap_or_else(|| "approle".into());
             table.default("mount", "approle");
             Some(vault::Auth::AppRole { role_id: role_id?, secret_id: secret_id?, mount })
         }),
+        "kubernetes" => table.table("kubernetes", |table| {
+            let role = table.need("role", text);
+            let jwt = table.need("jwt", live_secret);
+            let mount = table.get("mount", store_path).unwrap_or_else(|| "kubernetes".into());
+            Some(vault::Auth::Kubernetes { role: role?, jwt: jwt?, mount })
+        }),
+        _ => table.table("cert", |table| {
+            let cert = table.need("cert", client_certificate);
+            let key = table.need("key", any_live_secret);
+            let name = table.get("name", text);
+            let mount = table.get("mount", store_path).unwrap_or_else(|| "cert".into());
+            Some(vault::Auth::Cert { cert: cert?, key: key?, name, mount })
+        }),
     }
+}
+
+/// A client's certificate, with its chain, as PEM.
+fn client_certificate(item: &Item) -> Option<PathBuf> {
+    let path = path(item)?;
+    if path.is_file() {
+        return match tls::certificate_validity(&path) {
+            Ok(_) => Some(path),
+            Err(why) => item.refuse_with(why, "put the certificate there as PEM, its chain behind it"),
+        };
+    }
+    item.note_missing(format!("no file {}", path.display()), "put the client's certificate there as PEM")?;
+    Some(path)
 }
 
 fn local(table: &mut Table, state_dir: &Path) -> Option<local::Settings> {

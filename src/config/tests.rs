@@ -12,6 +12,7 @@ mod references;
 mod rights;
 mod rules;
 mod secrets;
+mod store;
 mod units;
 
 use super::*;

@@ -145,15 +145,19 @@ pub(super) fn is_variable(text: &str) -> bool {
 /// A path in the store, or a mount: words with slashes between them.
 pub(super) fn store_path(item: &Item) -> Option<String> {
     let text = text(item)?;
-    let legal = |b: u8| b.is_ascii_alphanumeric() || b"._~@:-".contains(&b);
-    let fits = |word: &str| !word.is_empty() && word != "." && word != ".." && word.bytes().all(legal);
-    if text.split('/').all(fits) && text.len() <= STORE_PATH_MAX {
+    if is_store_path(&text) {
         return Some(text);
     }
     item.refuse_with(
         format!("\"{}\" is no path in a store", shown(&text)),
         "write words of A-Z a-z 0-9 . _ ~ @ : - with one / between two of them, as in vendors/leaf7/main",
     )
+}
+
+pub(super) fn is_store_path(text: &str) -> bool {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b"._~@:-".contains(&b);
+    let fits = |word: &str| !word.is_empty() && word != "." && word != ".." && word.bytes().all(legal);
+    text.split('/').all(fits) && text.len() <= STORE_PATH_MAX
 }
 
 /// The longest path in a store, in bytes: keyrelay appends names of its own, and Vault's storage ends near 1 KiB.

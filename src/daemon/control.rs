@@ -15,7 +15,7 @@ use axum::{
 use rustix::fs::{AtFlags, Gid, Mode, chmod, chownat};
 use std::{
     fs, io,
-    os::unix::net::UnixStream,
+    os::unix::{fs::MetadataExt, net::UnixStream},
     path::{Path, PathBuf},
 };
 use tokio::{
@@ -105,7 +105,9 @@ fn give_to_group(path: &Path) {
     let groups = fs::read_to_string("/etc/group").unwrap_or_default();
     let line = groups.lines().find(|line| line.split(':').next() == Some(GROUP));
     let gid = line.and_then(|line| line.split(':').nth(2)?.parse().ok());
-    if let Some(gid) = gid
+    let has = fs::metadata(path).map(|about| about.gid()).ok();
+    // Under systemd it is the group's from the beginning, and giving files away is forbidden altogether.
+    if let Some(gid) = gid.filter(|gid| has != Some(*gid))
         && let Err(error) = chownat(rustix::fs::CWD, path, None, Some(Gid::from_raw(gid)), AtFlags::empty())
     {
         tracing::warn!("{} is not given to the group {GROUP}: {error}", path.display());

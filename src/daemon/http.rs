@@ -1,17 +1,21 @@
-//! The HTTP face, on loopback or a Unix socket: status, health, readiness, and consumers' hints. It changes nothing:
-//! a hint leads to one probe at most a minute.
+//! The HTTP face, on loopback or a Unix socket: the page, status, metrics, health, readiness, and consumers' hints. It
+//! changes nothing: a hint leads to one probe at most a minute.
+
+mod headers;
+mod page;
 
 use super::inbox::{FaceAsks, Message};
 use crate::{
     config::Listen,
     domain::{CredentialName, Fingerprint},
+    face::metrics::{self, Counted},
 };
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Path, Request, State},
+    extract::{DefaultBodyLimit, Path, State},
     http::{HeaderMap, StatusCode, header},
-    middleware::{self, Next},
+    middleware::{from_fn, map_response},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -39,9 +43,24 @@ impl Drop for Face {
 
 type Inbox = mpsc::Sender<Message>;
 
+/// What every answer is made of.
+#[derive(Clone)]
+struct Source {
+    inbox: Inbox,
+    counted: Counted,
+    pages: page::Pages,
+}
+
 impl Face {
     /// The error says which address is in use, and what to do.
-    pub async fn open(listen: &[Listen], inbox: &Inbox) -> Result<Self, String> {
+    pub async fn open(
+        listen: &[Listen],
+        inbox: Inbox,
+        counted: Counted,
+        state_dir: &std::path::Path,
+    ) -> Result<Self, String> {
+        let pages = page::Pages::new(state_dir);
+        let source = Source { inbox, counted, pages };
         let mut face = Self { serving: Vec::new() };
         for listen in listen {
             let serving = match listen {
@@ -49,14 +68,14 @@ impl Face {
                     let listener = TcpListener::bind(address)
                         .await
                         .map_err(|error| in_use(&address.to_string(), &error))?;
-                    let router = router(inbox).layer(middleware::from_fn(only_loopback_names));
+                    let router = router(&source).layer(from_fn(headers::only_loopback_names));
                     spawn(async move { axum::serve(listener, router).await })
                 }
                 Listen::Unix(path) => {
                     let _ = fs::remove_file(path); // what a killed daemon left
                     let listener = UnixListener::bind(path)
                         .map_err(|error| in_use(&path.display().to_string(), &error))?;
-                    let router = router(inbox);
+                    let router = router(&source);
                     spawn(async move { axum::serve(listener, router).await })
                 }
             };
@@ -82,40 +101,41 @@ fn spawn(serve: impl Future<Output = io::Result<()>> + Send + 'static) -> JoinHa
     })
 }
 
-fn router(inbox: &Inbox) -> Router {
+fn router(source: &Source) -> Router {
     Router::new()
+        .route("/", get(page::page))
+        .route("/events", get(page::events))
+        .route("/metrics", get(scrape))
         .route("/api/v1/status", get(status))
         .route("/healthz", get(health))
         .route("/readyz", get(ready))
         .route("/api/v1/credentials/{name}/unauthorized", post(unauthorized))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(inbox.clone())
+        .layer(map_response(headers::guard))
+        .with_state(source.clone())
 }
 
-/// A page in a browser must not reach this by another name for loopback.
-async fn only_loopback_names(request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    let loopback = name.eq_ignore_ascii_case("localhost")
-        || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    if loopback { next.run(request).await } else { StatusCode::MISDIRECTED_REQUEST.into_response() }
+async fn scrape(State(source): State<Source>) -> Response {
+    match ask(&source.inbox, FaceAsks::Status).await {
+        Some(status) => {
+            let text = metrics::exposition(&status, &source.counted);
+            ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
+        }
+        None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
 }
-
-async fn status(State(inbox): State<Inbox>) -> Response {
-    match ask(&inbox, FaceAsks::Status).await {
+async fn status(State(source): State<Source>) -> Response {
+    match ask(&source.inbox, FaceAsks::Status).await {
         Some(status) => Json(status).into_response(),
         None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }
 /// The process lives, and its loop turns.
-async fn health(State(inbox): State<Inbox>) -> Response {
-    readiness(ask(&inbox, FaceAsks::Failing).await.map(|_| Vec::new()))
+async fn health(State(source): State<Source>) -> Response {
+    readiness(ask(&source.inbox, FaceAsks::Failing).await.map(|_| Vec::new()))
 }
-async fn ready(State(inbox): State<Inbox>) -> Response {
-    readiness(ask(&inbox, FaceAsks::Failing).await)
+async fn ready(State(source): State<Source>) -> Response {
+    readiness(ask(&source.inbox, FaceAsks::Failing).await)
 }
 fn readiness(failing: Option<Vec<String>>) -> Response {
     let failing = failing.unwrap_or_else(|| vec!["the loop".into()]);
@@ -130,7 +150,7 @@ struct Hint {
 }
 
 async fn unauthorized(
-    State(inbox): State<Inbox>,
+    State(source): State<Source>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -143,7 +163,7 @@ async fn unauthorized(
     let Ok(Hint { fingerprint }) = serde_json::from_slice(&body) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    match ask(&inbox, |answer| FaceAsks::Hint { name, fingerprint, answer }).await {
+    match ask(&source.inbox, |answer| FaceAsks::Hint { name, fingerprint, answer }).await {
         Some(Some(current)) => (StatusCode::ACCEPTED, Json(json!({"current": current}))).into_response(),
         Some(None) => StatusCode::NOT_FOUND.into_response(),
         None => StatusCode::SERVICE_UNAVAILABLE.into_response(),

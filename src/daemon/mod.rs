@@ -13,6 +13,7 @@ mod keyring;
 mod log;
 mod mailboxes;
 mod once;
+mod past;
 mod perform;
 pub mod request;
 mod run;

@@ -3,7 +3,7 @@
 use super::{
     control::Control,
     http::Face,
-    intake,
+    intake, past,
     schedule::Ticking,
     shell::{Reach, SLEEP_MAX, Shell},
     systemd::Systemd,
@@ -80,7 +80,8 @@ pub async fn serve(config: Config, limits: Limits, mut orders: mpsc::Receiver<Or
     let tools = Tools::new(config.clone(), &limits, None)?;
     let mut shell = Shell::start(tools, &limits, Reach::Everything);
     let _control = Control::open(&config.control, shell.sender())?;
-    let _face = Face::open(&config.listen, &shell.sender()).await?;
+    let _face = Face::open(&config.listen, shell.sender(), shell.counted.clone(), &config.state_dir).await?;
+    remember_margins(&shell, &config);
     let ticking = Ticking::start(&config.schedules, shell.sender()).await?;
     // What the schedules would find later is looked at now.
     shell.handle(Event::Tick(Schedule::ConsumerProve));
@@ -108,6 +109,18 @@ pub async fn serve(config: Config, limits: Limits, mut orders: mpsc::Receiver<Or
     ticking.stop().await;
     shell.stop().await;
     Ok(())
+}
+
+/// The metrics go on with what was left of the last rotations' time. Reading it delays nobody.
+fn remember_margins(shell: &Shell, config: &Arc<Config>) {
+    let (counted, config) = (shell.counted.clone(), config.clone());
+    tokio::task::spawn_blocking(move || {
+        for name in config.credentials.keys() {
+            let margins =
+                past::newest(&config.state_dir, name).into_iter().filter_map(|record| record.margin_secs);
+            margins.last().into_iter().for_each(|margin_secs| counted.remember_margin(name, margin_secs));
+        }
+    });
 }
 
 /// The new configuration counts whole, or not at all.

@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     domain::{Limits, MailboxName, Timestamp},
-    face::status::{About, Status, status},
+    face::{
+        metrics::Counted,
+        status::{About, Status, status},
+    },
     mail::MailboxTrouble,
     rotation::{Action, Effect, Event, Fleet, Input, MailboxInput},
 };
@@ -42,6 +45,7 @@ pub struct Shell {
     reach: Reach,
     since: Timestamp,
     phases: story::Phases,
+    pub counted: Counted,
     /// Keys of the configuration that a reload cannot change.
     pub needs_restart: Vec<String>,
     /// The longest wait for something to do.
@@ -71,6 +75,7 @@ impl Shell {
             reach,
             since: now,
             phases: story::Phases::default(),
+            counted: Counted::default(),
             needs_restart: Vec::new(),
             patience: SLEEP_MAX,
         };
@@ -158,6 +163,7 @@ impl Shell {
             _ => None,
         };
         let cause = story::name_of(&event);
+        self.counted.count(&event);
         let rotation = name.as_ref().and_then(|name| self.fleet.credential(name));
         let before = rotation.map(|rotation| story::before(&self.fleet, rotation, now));
         let effects = self.fleet.handle(event, now);
@@ -216,7 +222,10 @@ impl Shell {
                 self.asks.reply(ticket, reply, status);
             }
             Effect::Record { .. } if self.reach == Reach::LookOnly => {}
-            Effect::Record { name, record } => history::append(&tools.config.state_dir, &name, &record),
+            Effect::Record { name, record } => {
+                self.counted.record(&name, &record);
+                history::append(&tools.config.state_dir, &name, &record);
+            }
         }
     }
     fn spawn(&mut self, work: impl Future<Output = Option<Event>> + Send + 'static) {
@@ -298,7 +307,10 @@ impl Shell {
         let changed =
             |name: &MailboxName| tools.config.mailboxes.get(name) != self.tools.config.mailboxes.get(name);
         let gone: Vec<_> = self.watchers.keys().filter(|name| changed(name)).cloned().collect();
-        self.tools = Arc::new(tools);
+        let old = std::mem::replace(&mut self.tools, Arc::new(tools));
+        let kept = &self.tools.config.credentials;
+        let dropped = old.config.credentials.keys().filter(|name| !kept.contains_key(*name));
+        dropped.for_each(|name| self.counted.forget(name));
         for name in gone {
             self.watchers.remove(&name).into_iter().for_each(Watcher::leave);
             let input = MailboxInput::Lost { why: "its configuration has changed".into() };

@@ -74,6 +74,7 @@ pub fn opening(stage: &Stage) {
         "The consumer billing-worker goes on with its old key for {} s: a warning (!) that resolves.",
         scale::LAG.as_secs()
     );
+    println!("The same as a page, live: {}", stage.page_url());
     println!("Everything lies in {} and is removed at the end. Ctrl-C ends it.\n", stage.folder().display());
 }
 

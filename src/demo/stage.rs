@@ -10,7 +10,7 @@ use super::{
     vendor::Vendor,
 };
 use crate::{
-    config::{Config, Credential, Schedules},
+    config::{Config, Credential, Listen, Schedules},
     consumer::{Deliver, FileForm, Prove, Settings},
     daemon,
     domain::{ConsumerName, Key, Limits, ProofLevel, Secret, Timestamp},
@@ -23,6 +23,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use std::{
     collections::BTreeMap,
     fs,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -30,6 +31,8 @@ use std::{
 pub const RECIPIENT: &str = "rotation@example.com";
 const SENDER_DOMAIN: &str = "leaf7.fun";
 const PATH: &str = "vendors/leaf7/main";
+/// Where a daemon that is not told otherwise listens, too.
+const PAGE_PORT: u16 = 7718;
 /// Name, and how long it goes on with its key after another one came.
 const CONSUMERS: [(&str, u64); 3] =
     [("storefront", 0), ("nightly-report", 0), ("billing-worker", scale::LAG.as_secs())];
@@ -41,6 +44,8 @@ pub struct Stage {
     dns: DnsServer,
     master_key: Secret,
     consumers: Vec<(ConsumerName, Consumer)>,
+    /// Where its page is served.
+    page: SocketAddr,
 }
 
 /// A folder that goes with the demo.
@@ -73,6 +78,7 @@ impl Stage {
             dns,
             master_key: random_master_key()?,
             consumers: Vec::new(),
+            page: free_address()?,
         };
         stage.seed_store().await?;
         stage.start_consumers().await?;
@@ -116,6 +122,9 @@ impl Stage {
     pub fn vendor(&self) -> Vendor {
         self.vendor.clone()
     }
+    pub fn page_url(&self) -> String {
+        format!("http://{}/", self.page)
+    }
     pub fn control(&self) -> PathBuf {
         self.folder.0.join("control.sock")
     }
@@ -158,7 +167,7 @@ impl Stage {
             mailboxes: mailbox.map(|name| (name, maildir)).into_iter().collect(),
             dns: resolver::Settings { servers: vec![self.dns.addr()] },
             email: None,
-            listen: Vec::new(),
+            listen: vec![Listen::Tcp(self.page)],
             control: self.control(),
             schedules: Schedules {
                 mailbox_poll: "* * * * * *".into(),
@@ -191,6 +200,14 @@ impl Stage {
             host: Some(daemon::host_name()),
         }
     }
+}
+
+/// The daemon's own port where it is free, else any.
+fn free_address() -> Result<SocketAddr, String> {
+    let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, PAGE_PORT));
+    let listener = TcpListener::bind(usual).or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    let address = listener.and_then(|listener| listener.local_addr());
+    address.map_err(|error| format!("no free port: {error}"))
 }
 
 fn private_dir(path: &Path) -> Result<(), String> {

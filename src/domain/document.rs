@@ -48,10 +48,14 @@ pub enum KeyRead {
 /// Why the store did not do it. The text is for an operator and holds no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreTrouble {
-    /// Nobody answers, or not in time, or not over trusted TLS.
+    /// Nobody answers, or not in time.
     Unreachable(String),
+    /// What answers has a certificate that is not trusted here; it was told nothing.
+    Untrusted(String),
     Sealed,
-    /// 403: the policy, or the token.
+    /// The login is refused, or what it gave has ended: no call can work.
+    LoggedOut(String),
+    /// 403: the policy.
     Forbidden(String),
     /// The store answered and refused for another reason (a quota, a full disk, a bad request).
     Refused(String),
@@ -61,7 +65,9 @@ impl std::fmt::Display for StoreTrouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             StoreTrouble::Unreachable(why) => write!(f, "the store cannot be reached: {why}"),
+            StoreTrouble::Untrusted(why) => write!(f, "the store's certificate is not trusted: {why}"),
             StoreTrouble::Sealed => f.write_str("the store is sealed"),
+            StoreTrouble::LoggedOut(why) => write!(f, "the store does not let keyrelay in: {why}"),
             StoreTrouble::Forbidden(why) => write!(f, "the store forbids it: {why}"),
             StoreTrouble::Refused(why) => write!(f, "the store refused: {why}"),
         }

@@ -72,6 +72,12 @@ pub struct Limits {
     pub mailbox_retry_max: Duration,
     /// A mailbox that refused the login is tried again this often: more would lock accounts.
     pub login_retry: Duration,
+    /// What the store lets keyrelay in with is told of when one part in so many of its life is left …
+    pub login_told_part: u32,
+    /// … or so much, if that is more, but not in the first half of its life.
+    pub login_told_left: Duration,
+    /// A secret-id is told of when it is good for so many more logins.
+    pub login_told_uses: u32,
     /// Every read from a mail server ends after this.
     pub mail_read_timeout: Duration,
     /// A probe, a proof or a store call ends after this.
@@ -124,6 +130,9 @@ impl Default for Limits {
             idle_renew: 5 * MIN,
             mailbox_retry_max: MIN,
             login_retry: 15 * MIN,
+            login_told_part: 4,
+            login_told_left: DAY,
+            login_told_uses: 3,
             mail_read_timeout: 30 * SEC,
             request_timeout: 10 * SEC,
             command_timeout: 30 * SEC,

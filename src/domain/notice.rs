@@ -93,8 +93,12 @@ codes! {
         do "bring it back; keys that arrive meanwhile are spooled and promoted by themselves";
     StoreSealed "store-sealed": "The store is sealed.",
         do "unseal it; keys that arrive meanwhile are spooled and promoted by themselves";
+    StoreLoginRefused "store-login-refused": "The store does not let keyrelay in: its login is refused, or its token has ended.",
+        do "give it a login that works; it is tried again by itself, and keys that arrive meanwhile are spooled";
+    StoreLoginExpiring "store-login-expiring": "What keyrelay logs in to the store with ends soon, or has lost its use already.",
+        do "put a new token, secret-id or certificate in its place";
     StoreForbidden "store-forbidden": "The store forbids what keyrelay must do there.",
-        do "mend the policy or the login; it is tried again by itself";
+        do "mend the policy; it is tried again by itself";
     StoreRefused "store-refused": "The store answers, and refuses.",
         do "read its reason; it is tried again by itself";
     StoreForeign "store-foreign": "Somebody else wrote to the key's field what is not proven to be a key of ours; nothing was overwritten.",
@@ -149,6 +153,8 @@ codes! {
         do "mend them (keyrelay check), then reload: systemctl reload keyrelay";
     AlertsFailing "alerts-failing": "Alert mails cannot be sent.",
         do "mend the SMTP server or its login; they are sent by themselves then";
+    DaemonDown "daemon-down": "keyrelay itself is down, and systemd does not start it again: nobody watches the keys.",
+        do "look why (journalctl -u keyrelay), then start it: systemctl start keyrelay";
     Bug "bug": "keyrelay found itself in a state that should not exist, and stopped working on this credential.",
         do "report the message, then restart it: systemctl restart keyrelay";
 }

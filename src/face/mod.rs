@@ -3,9 +3,11 @@
 
 pub mod history;
 pub mod line;
+pub mod metrics;
 pub mod page;
 pub mod status;
 pub mod text;
+pub mod web;
 
 #[cfg(test)]
 mod tests;

@@ -94,7 +94,7 @@ impl Page {
 }
 
 /// Texts come from consumers and mails too: none may steer the terminal.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     let steers = |c: char| match c {
         '\n' | '\t' => false,
         // These turn the direction of what follows.

@@ -53,6 +53,9 @@ pub struct Daemon {
 pub struct Store {
     pub reachable: bool,
     pub since: Option<Timestamp>,
+    /// When it last answered.
+    #[serde(default)]
+    pub last_ok_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +106,15 @@ pub struct Credential {
     pub rotated_at: Option<Timestamp>,
     pub grace_until: Option<Timestamp>,
     pub next_rotation_expected_at: Option<Timestamp>,
+    /// When the vendor warned of the rotation that is to come.
+    #[serde(default)]
+    pub announced_at: Option<Timestamp>,
+    /// Until when every consumer must have come to the new key.
+    #[serde(default)]
+    pub deadline_at: Option<Timestamp>,
+    /// The newest evidence of a rotation.
+    #[serde(default)]
+    pub last_signal_at: Option<Timestamp>,
     pub account: Vec<String>,
     pub last_probe: Option<Probe>,
     pub held: Vec<Held>,
@@ -137,6 +149,9 @@ pub struct Consumer {
     pub instances: Instances,
     pub wanted: ProofLevel,
     pub at: Option<Timestamp>,
+    /// Since when it has been shown to work with that key.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
     pub stale: bool,
     pub error: Option<String>,
     pub next_try_at: Option<Timestamp>,
@@ -158,7 +173,7 @@ pub fn status(fleet: &Fleet, about: &About<'_>, now: Timestamp) -> Status {
             since: about.since,
             needs_restart: about.needs_restart.to_vec(),
         },
-        store: Store { reachable: store.reachable, since: store.since },
+        store: Store { reachable: store.reachable, since: store.since, last_ok_at: store.last_ok_at },
         mailboxes: fleet.mailbox_views().into_iter().map(mailbox).collect(),
         alerts: Alerts { last_sent_at, queued },
         incidents: incidents(fleet.open_incidents(), None),
@@ -224,6 +239,9 @@ fn credential(view: CredentialView) -> Credential {
         rotated_at: view.rotated_at,
         grace_until: view.grace_until,
         next_rotation_expected_at: view.next_rotation_expected_at,
+        announced_at: view.announced_at,
+        deadline_at: view.deadline_at,
+        last_signal_at: view.last_signal_at,
         account: view.account,
         last_probe: view.last_probe.map(probe),
         held: view.held.into_iter().map(held).collect(),
@@ -262,6 +280,7 @@ fn consumer(view: ConsumerView) -> Consumer {
         instances: view.instances,
         wanted: view.wanted,
         at: view.at,
+        since: view.since,
         stale: view.stale,
         error: view.error,
         next_try_at: view.next_try_at,

@@ -15,7 +15,7 @@ use crate::{
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 const DAY: Duration = Duration::from_secs(86_400);
-const START: Timestamp = Timestamp::from_secs(1_795_251_600); // 2026-11-21T09:00:00Z
+pub const START: Timestamp = Timestamp::from_secs(1_795_251_600); // 2026-11-21T09:00:00Z
 
 #[test]
 fn the_document_of_a_calm_fleet_says_what_was_shown_and_null_where_nothing_was() {
@@ -113,7 +113,7 @@ fn one_line_calls_tested_only_what_was_tested() {
 }
 
 /// Beside the calm credential one that is handing over, with a held key and every kind of consumer.
-fn troubled(mut status: Status, now: Timestamp) -> Status {
+pub fn troubled(mut status: Status, now: Timestamp) -> Status {
     let mut second = status.credentials[0].clone();
     second.name = "leaf7-two".parse().unwrap();
     second.phase = "handing_over".into();
@@ -192,7 +192,7 @@ fn incident(
     }
 }
 
-fn about() -> About<'static> {
+pub fn about() -> About<'static> {
     About { version: "0.1.0", host: "relay-1", role: "active", since: Some(START), needs_restart: &[] }
 }
 
@@ -238,7 +238,7 @@ fn settings() -> Settings {
 }
 
 /// A fleet whose every wish was granted: its key is in the store and alive, its consumers hold it.
-fn calm() -> Fleet {
+pub fn calm() -> Fleet {
     let (mut fleet, mut effects) = Fleet::new(settings(), START);
     for _ in 0..20 {
         let events: Vec<Event> = effects.drain(..).filter_map(granted).collect();
@@ -260,7 +260,7 @@ fn granted(effect: Effect) -> Option<Event> {
             name,
             input: crate::rotation::MailboxInput::Looked { newest_notice_at: Some(START - 6 * DAY) },
         }),
-        Effect::CheckStore => Some(Event::StoreChecked { outcome: Ok(None) }),
+        Effect::CheckStore => Some(Event::StoreChecked { outcome: Ok(crate::domain::StoreFacts::default()) }),
         Effect::Notify(notice) => {
             Some(Event::NoticeSent { incident: notice.incident, step: notice.step, outcome: Ok(()) })
         }

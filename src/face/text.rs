@@ -239,13 +239,13 @@ fn surroundings(page: &mut Page, status: &Status, now: Timestamp) {
     page.row(0, "alerts", Tone::Plain, &format!("{sent}{waiting}"));
 }
 
-fn by_severity(incidents: &[OpenIncident]) -> Vec<&OpenIncident> {
+pub(super) fn by_severity(incidents: &[OpenIncident]) -> Vec<&OpenIncident> {
     let mut sorted: Vec<&OpenIncident> = incidents.iter().collect();
     sorted.sort_by_key(|incident| (Reverse(incident.severity), incident.since));
     sorted
 }
 
-fn worst(incidents: &[OpenIncident]) -> Option<Severity> {
+pub(super) fn worst(incidents: &[OpenIncident]) -> Option<Severity> {
     incidents.iter().map(|incident| incident.severity).max()
 }
 
@@ -258,7 +258,7 @@ fn tone(severity: Severity) -> Tone {
 }
 
 /// `3 min ago`, `in 2 d`, `now`.
-fn when(at: Timestamp, now: Timestamp) -> String {
+pub(super) fn when(at: Timestamp, now: Timestamp) -> String {
     let (past, ahead) = (length(now.since(at)), length(at.since(now)));
     match (now.since(at).as_secs(), at.since(now).as_secs()) {
         (0, 0) => "now".into(),
@@ -268,7 +268,7 @@ fn when(at: Timestamp, now: Timestamp) -> String {
 }
 
 /// Seconds only where there are no minutes.
-fn length(length: Duration) -> String {
+pub(super) fn length(length: Duration) -> String {
     const MINUTE: u64 = 60;
     let secs = length.as_secs();
     spell_duration(Duration::from_secs(if secs < MINUTE { secs } else { secs - secs % MINUTE }))

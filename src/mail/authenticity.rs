@@ -236,6 +236,7 @@ pub fn strength(records: &[String]) -> Result<String, String> {
         return Ok("Ed25519".into());
     }
     match key.p.public_key_bits() {
+        0 => Err("the record is malformed".into()),
         bits if bits < RSA_BITS_MIN => Err(format!("RSA of {bits} bits: its mails will be refused")),
         bits if bits < RSA_BITS_STRONG => Err(format!("RSA of {bits} bits: its mails will be held")),
         bits => Ok(format!("RSA, {bits} bits")),

@@ -5,6 +5,7 @@ use super::{
     effect::Action,
     event::Attempt,
     settings::{Consumer, Delivery, Proof},
+    shown::Shown,
     state_document::ConsumerNote,
     task::{Task, backoff_cap, salt},
 };
@@ -23,15 +24,6 @@ pub(super) enum Step {
     Prove,
     /// As good as it is wanted; the schedule comes back.
     Rest,
-}
-
-/// What the consumer last showed, of whichever key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Shown {
-    pub fingerprint: Fingerprint,
-    pub level: ProofLevel,
-    pub instances: Instances,
-    pub at: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,7 +112,8 @@ impl ConsumerState {
         (self.delivered, self.acted) = (note.delivered, note.acted);
         self.unproven_since = self.unproven_since.or(note.unproven_since);
         if let (Some(fingerprint), Some(level), Some(at)) = (note.fingerprint, note.level, note.at) {
-            self.shown = Some(Shown { fingerprint, level, instances: Instances::default(), at });
+            let since = note.since.unwrap_or(at);
+            self.shown = Some(Shown { fingerprint, level, instances: Instances::default(), at, since });
         }
     }
     pub fn note(&self) -> ConsumerNote {
@@ -131,6 +124,7 @@ impl ConsumerState {
             fingerprint: shown.map(|shown| shown.fingerprint),
             level: shown.map(|shown| shown.level),
             at: shown.map(|shown| shown.at),
+            since: shown.map(|shown| shown.since),
             unproven_since: self.unproven_since,
         }
     }
@@ -335,7 +329,7 @@ impl ConsumerState {
             ProofOutcome::OtherKey(other) => {
                 // That is a proof, too, of the key that it names.
                 let (level, instances) = (ProofLevel::InUse, Instances::default());
-                self.shown = Some(Shown { fingerprint: other, level, instances, at: baton.now });
+                self.shown = Some(Shown::after(self.shown.take(), other, level, instances, baton.now));
                 self.other_key = Some(other);
                 let named = if other.is_weak() { String::new() } else { format!(" ({other})") };
                 self.not_proven(format!("it works with another key{named} than the current one"), baton);
@@ -353,7 +347,7 @@ impl ConsumerState {
     }
 
     fn prove(&mut self, level: ProofLevel, instances: Instances, at: Timestamp, baton: Baton<'_>) {
-        self.shown = Some(Shown { fingerprint: baton.fingerprint, level, instances, at });
+        self.shown = Some(Shown::after(self.shown.take(), baton.fingerprint, level, instances, at));
         self.other_key = None;
         if level < self.policy.wanted {
             let (has, wants) = (level.words(), self.policy.wanted.words());

@@ -3,7 +3,8 @@
 use super::{settings::Settings, state::Generation, state_document::StateDocument};
 use crate::domain::{
     ActionOutcome, ConsumerName, CopyState, CredentialName, DeliveryOutcome, Finding, Fingerprint, KeyRead,
-    MailboxName, Origin, ProbeAnswer, ProofOutcome, RotationId, StoreTrouble, Timestamp, WriteOutcome,
+    MailboxName, Origin, ProbeAnswer, ProofOutcome, RotationId, StoreFacts, StoreTrouble, Timestamp,
+    WriteOutcome,
 };
 
 /// Names one try of one effect: a completion that matches no live attempt changes nothing.
@@ -30,7 +31,7 @@ pub enum Event {
     },
     /// The store answered, or did not.
     StoreChecked {
-        outcome: Result<Option<Timestamp>, StoreTrouble>,
+        outcome: Result<StoreFacts, StoreTrouble>,
     },
     /// A random key was tried at an origin.
     ControlFinished {

@@ -34,6 +34,7 @@ mod mailboxes;
 mod outbox;
 mod policy;
 mod settings;
+mod shown;
 mod state;
 mod state_document;
 mod step;

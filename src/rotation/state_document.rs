@@ -62,6 +62,8 @@ pub struct ConsumerNote {
     pub fingerprint: Option<Fingerprint>,
     pub level: Option<ProofLevel>,
     pub at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
     /// Not proven since then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unproven_since: Option<Timestamp>,

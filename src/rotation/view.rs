@@ -7,8 +7,8 @@ use super::{
     state::{Parked, Rotation},
 };
 use crate::domain::{
-    ConsumerName, CredentialName, Fingerprint, Instances, MailId, MailboxName, OriginKind, ProofLevel,
-    RotationId, StoreTrouble, Timestamp, VendorName, Verdict,
+    ConsumerName, CredentialName, Fingerprint, Instances, Limits, MailId, MailboxName, OriginKind,
+    ProofLevel, RotationId, StoreTrouble, Timestamp, VendorName, Verdict,
 };
 use std::collections::BTreeSet;
 
@@ -16,6 +16,8 @@ use std::collections::BTreeSet;
 pub struct StoreView {
     pub reachable: bool,
     pub since: Option<Timestamp>,
+    /// When it last answered.
+    pub last_ok_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +45,12 @@ pub struct CredentialView {
     pub rotated_at: Option<Timestamp>,
     pub grace_until: Option<Timestamp>,
     pub next_rotation_expected_at: Option<Timestamp>,
+    /// When the vendor warned of the rotation that is to come.
+    pub announced_at: Option<Timestamp>,
+    /// Until when every consumer must have come to the new key; `None` where no rotation is under way.
+    pub deadline_at: Option<Timestamp>,
+    /// The newest evidence of a rotation: a warning, a confirmation, a paste, a 401.
+    pub last_signal_at: Option<Timestamp>,
     pub account: Vec<String>,
     pub last_probe: Option<(Verdict, Timestamp)>,
     pub held: Vec<HeldView>,
@@ -71,6 +79,8 @@ pub struct ConsumerView {
     pub instances: Instances,
     pub wanted: ProofLevel,
     pub at: Option<Timestamp>,
+    /// Since when it has been shown to work with that key.
+    pub since: Option<Timestamp>,
     pub stale: bool,
     pub error: Option<String>,
     pub next_try_at: Option<Timestamp>,
@@ -88,7 +98,8 @@ impl Fleet {
         rotation.view(now, self)
     }
     pub fn store_view(&self) -> StoreView {
-        StoreView { reachable: self.store.reachable, since: self.store.since }
+        let store = &self.store;
+        StoreView { reachable: store.reachable, since: store.since, last_ok_at: store.last_ok_at }
     }
     /// Why the store cannot be used, as last seen.
     pub fn store_trouble(&self) -> Option<&StoreTrouble> {
@@ -171,12 +182,30 @@ impl Rotation {
             rotated_at: self.current.as_ref().and_then(|current| current.rotated_at),
             grace_until: self.previous().and_then(|previous| previous.until),
             next_rotation_expected_at: self.expected_at(),
+            announced_at: self.memory.announced.as_ref().map(|announced| announced.dated),
+            deadline_at: self.deadline_at(&fleet.settings.limits),
+            last_signal_at: self.last_signal_at(),
             account: account.unwrap_or_default(),
             last_probe: self.current_facts().and_then(|facts| facts.verdict),
             held: self.held_views(),
             consumers: self.consumer_views(now, fleet),
             incidents: self.incidents.to_vec(),
         }
+    }
+
+    /// Of the hand-over under way, or of the one that waits for the store or the vendor.
+    fn deadline_at(&self, limits: &Limits) -> Option<Timestamp> {
+        let candidate = || {
+            let (from, whole) = (self.best_candidate()?.rotated_at, self.settings.hand_over());
+            Some(from + whole - limits.margin(whole))
+        };
+        self.hand_over_ladder(limits).map(|ladder| ladder.until).or_else(candidate)
+    }
+    fn last_signal_at(&self) -> Option<Timestamp> {
+        let announced = self.memory.announced.as_ref().map(|announced| announced.dated);
+        let rotated = self.current.as_ref().and_then(|current| current.rotated_at);
+        let candidates = self.candidates.iter().map(|candidate| candidate.dated).max();
+        [announced, rotated, candidates, self.last_hint].into_iter().flatten().max()
     }
 
     fn held_views(&self) -> Vec<HeldView> {
@@ -217,6 +246,7 @@ impl Rotation {
                 instances: shown.map(|shown| shown.instances).unwrap_or_default(),
                 wanted: state.policy.wanted,
                 at: shown.map(|shown| shown.at),
+                since: shown.map(|shown| shown.since),
                 stale: level > ProofLevel::Unproven && (too_old || key_unproven),
                 error: state.error.clone().filter(|_| !state.policy.elsewhere),
                 next_try_at: state.task.waits_until().filter(|_| state.error.is_some()),

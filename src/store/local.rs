@@ -27,6 +27,14 @@ pub struct Settings {
 
 const FILE: &str = "store.redb";
 
+/// What [`Local::open`] says where another process has it.
+pub const HELD: &str = "another keyrelay has it open; stop that one first";
+
+/// Whether there is a store already that [`Local::open`] would open, and not make.
+pub fn exists(settings: &Settings) -> bool {
+    settings.dir.join(FILE).exists()
+}
+
 /// So many versions of a document are kept, the newest included, as KV version 2 does.
 const VERSIONS_KEPT: u64 = 10;
 
@@ -136,9 +144,7 @@ impl Inner {
         let mut builder = Builder::new();
         let database =
             builder.set_cache_size(CACHE_BYTES).create_file(file).map_err(|error| match error {
-                DatabaseError::DatabaseAlreadyOpen => {
-                    named(&"another keyrelay has it open; stop that one first")
-                }
+                DatabaseError::DatabaseAlreadyOpen => named(&HELD),
                 other => named(&other),
             })?;
         match self.is_right_key(&database) {

@@ -8,7 +8,7 @@ pub mod vault;
 
 pub use fields::Fields;
 
-use crate::domain::{Limits, StoreTrouble, Timestamp, WriteOutcome};
+use crate::domain::{Limits, StoreFacts, StoreTrouble, Timestamp, WriteOutcome};
 
 /// One of the two.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,11 +75,11 @@ impl Store {
         }
     }
 
-    /// Whether the store answers, is unsealed and lets us in; with its `Date`, where it says one.
-    pub async fn health(&self) -> Result<Option<Timestamp>, StoreTrouble> {
+    /// Whether the store answers, is unsealed and lets us in; and for how long yet.
+    pub async fn health(&self) -> Result<StoreFacts, StoreTrouble> {
         match self {
             Store::Vault(vault) => vault.health().await,
-            Store::Local(local) => local.health().await.map(|()| None),
+            Store::Local(local) => local.health().await.map(|()| StoreFacts::default()),
         }
     }
 }

@@ -3,11 +3,15 @@
 mod chaos;
 mod cli;
 mod consumers;
+mod doctor;
+mod face;
 mod figures;
 mod imap;
+mod policy;
 mod rotation;
 mod smtp;
 mod store;
+mod systemd;
 mod tidy;
 mod world;
 mod world_tests;

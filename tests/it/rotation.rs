@@ -2,12 +2,13 @@
 //! simulated vendor and consumers. Each test is a sentence of what an operator may rely on.
 
 mod calm;
-mod consumers;
+pub mod consumers;
 mod face;
 mod first_start;
 mod ingest;
 mod kept_right;
 mod ladder;
 mod refused;
-mod stage;
+pub mod stage;
+mod store_login;
 mod wordings;

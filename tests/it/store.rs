@@ -1,7 +1,8 @@
 //! The Vault adapter against a real OpenBao: over TLS, with Raft storage, sealed and killed on the way.
 
-use crate::world::{Bao, Ca, install_tls, until};
+use crate::world::{Bao, Ca, Port, Scratch, install_tls, until};
 use keyrelay::{
+    at_rest::{LiveSecret, SecretFile},
     domain::{Limits, Secret, StoreTrouble, Timestamp, WriteOutcome},
     store::{
         Fields, Read, Settings, Store,
@@ -10,12 +11,21 @@ use keyrelay::{
 };
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::{Duration, SystemTime};
+use std::{
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
+mod certificate;
+mod kubernetes;
+mod lasting;
 mod login;
+mod nodes;
 mod trouble;
 
 const PATH: &str = "vendors/leaf7/main";
+/// What the policy of the tests' logins allows.
+const PATHS: &[&str] = &["vendors/leaf7/*"];
 
 #[tokio::test]
 async fn a_document_is_written_read_and_replaced_by_check_and_set() {
@@ -75,14 +85,14 @@ async fn another_mount_is_another_place_and_a_missing_one_is_named() {
 async fn health_tells_the_stores_time_and_whether_it_lets_us_in() {
     let ca = Ca::new();
     let bao = Bao::start(&ca).await;
-    let date = open(&bao, root(&bao)).health().await.unwrap().expect("OpenBao says its Date");
+    let date = open(&bao, root(&bao)).health().await.unwrap().time.expect("OpenBao says its Date");
     let now = Timestamp::from(SystemTime::now());
     assert!(now.since(date).max(date.since(now)) < Duration::from_secs(60));
-    let secret_id = Secret::new("x");
+    let secret_id = fixed("x");
     let nobody = Auth::AppRole { role_id: "nobody".into(), secret_id, mount: "approle".into() };
     assert_eq!(
         open(&bao, nobody).health().await,
-        Err(StoreTrouble::Forbidden("logging in at auth/approle: 400 (invalid role or secret ID)".into()))
+        Err(StoreTrouble::LoggedOut("logging in at auth/approle: 400 (invalid role or secret ID)".into()))
     );
 }
 
@@ -106,7 +116,7 @@ fn failed(read: Read) -> StoreTrouble {
 
 fn settings(bao: &Bao, auth: Auth) -> vault::Settings {
     vault::Settings {
-        address: bao.address(),
+        nodes: vec![bao.address()],
         namespace: String::new(),
         ca_cert: Some(bao.ca_path()),
         mount: "secret".into(),
@@ -125,5 +135,16 @@ fn open_with(settings: vault::Settings) -> Store {
 }
 
 fn root(bao: &Bao) -> Auth {
-    Auth::Token(Secret::new(bao.root_token()))
+    Auth::Token(fixed(bao.root_token()))
+}
+
+fn fixed(secret: &str) -> LiveSecret {
+    LiveSecret::fixed(Secret::new(secret))
+}
+
+/// Read again at each login.
+fn in_file(path: &Path) -> LiveSecret {
+    let file = SecretFile { path: path.to_owned(), forbidden: 0o044 };
+    let (secret, _) = file.read().unwrap().unwrap();
+    LiveSecret::in_file(secret, file)
 }

@@ -5,7 +5,7 @@ mod consumers;
 mod text;
 mod times;
 
-use crate::domain::{Notice, Severity, Timestamp, spell_duration};
+use crate::domain::{Code, Notice, Severity, Timestamp, spell_duration};
 pub(super) use text::plain;
 use text::{lines, steps, wrap};
 use times::{time_left, when};
@@ -172,6 +172,8 @@ fn next_mail(notice: &Notice) -> String {
         (false, _, Some(next)) => {
             format!("{}, or when it is resolved.", when(next, notice.at))
         }
+        // Nobody is there to see it resolved.
+        (false, _, None) if notice.code == Code::DaemonDown => "when it is down again.".into(),
         (false, Severity::Info, None) => "none: this is for your information.".into(),
         (false, Severity::Warning | Severity::Urgent, None) => "when it is resolved.".into(),
     }

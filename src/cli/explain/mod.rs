@@ -2,7 +2,7 @@
 
 mod file;
 mod mailbox;
-mod verdict;
+pub mod verdict;
 
 use super::{
     console::{Console, Exit, Failure},
@@ -66,14 +66,14 @@ fn neither(about: &str) -> Failure {
 }
 
 /// A credential whose mails are to be judged.
-struct Case<'a> {
-    name: &'a CredentialName,
-    credential: &'a Credential,
-    profile: &'a Profile,
-    others: Vec<String>,
+pub struct Case<'a> {
+    pub name: &'a CredentialName,
+    pub credential: &'a Credential,
+    pub profile: &'a Profile,
+    pub others: Vec<String>,
 }
 
-fn cases<'a>(config: &'a Config, only: Option<&CredentialName>) -> Result<Vec<Case<'a>>, Failure> {
+pub fn cases<'a>(config: &'a Config, only: Option<&CredentialName>) -> Result<Vec<Case<'a>>, Failure> {
     if let Some(name) = only.filter(|name| !config.credentials.contains_key(*name)) {
         return Err(work::unknown_credential(name, config.credentials.keys()));
     }
@@ -110,7 +110,7 @@ const NOT_KNOWN: &str = "this command does not know the current key: a key that 
     mail that names the old one too as unreadable";
 
 /// Runs what parses strangers' bytes on a thread with room for deep nesting; a panic there is `None`.
-fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+pub fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     const STACK_BYTES: usize = 16 << 20;
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("explain".into()).stack_size(STACK_BYTES);

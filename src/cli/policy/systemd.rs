@@ -17,7 +17,7 @@ pub(super) fn script(site: &Site, without_polkit: bool) -> String {
         site.source.display()
     );
     if site.folders.is_empty() && site.verbs_by_unit.is_empty() {
-        return text + "\n# Nothing: no file is delivered here, and no unit acted on.\n";
+        text += "\n# Nothing: no file is delivered here, and no unit acted on.\n";
     }
     text += "set -eu\numask 022\n";
     for finding in site.findings() {
@@ -35,7 +35,7 @@ fn folders(site: &Site) -> String {
     let folders: Vec<_> =
         site.folders.iter().filter(|(path, folder)| folder.finding(path).is_none()).collect();
     if folders.is_empty() {
-        return String::new();
+        return removed(DROP_IN) + &removed(TMPFILES);
     }
     let writable = folders.iter().map(|(path, _)| format!("ReadWritePaths=-{}\n", quoted(path)));
     let drop_in = format!("[Service]\n{}", writable.collect::<String>());
@@ -66,7 +66,7 @@ fn folder_lines(path: &Path, folder: &Folder) -> String {
 
 fn rule(site: &Site) -> String {
     if site.verbs_by_unit.is_empty() {
-        return String::new();
+        return removed(RULE);
     }
     let units = site.verbs_by_unit.iter().map(|(unit, verbs)| {
         let verbs: Vec<_> = verbs.iter().map(|verb| verb.as_str()).collect();
@@ -88,11 +88,12 @@ fn rule(site: &Site) -> String {
 }
 
 fn path_units(site: &Site) -> String {
-    let mut text = String::new();
+    let mut text = removed(RULE);
     if !site.watches.is_empty() {
         text += "\n# root restarts these units when their file changes. keyrelay has no part in that: leave `then:` out of\n\
                  # these consumers' configuration once this is installed. They are then shown as \"copy works\" unless they\n\
-                 # have a proof (prove:), because keyrelay does not know their units any more.\n";
+                 # have a proof (prove:), because keyrelay does not know their units any more.\n\
+                 # To take one back: systemctl disable --now NAME.path\n";
     }
     for Watch { name, file: watched, verb, unit } in &site.watches {
         let about = format!("{} of {unit} after keyrelay has written its key", verb.as_str());
@@ -135,6 +136,11 @@ fn file(comment: &str, path: &str, text: &str) -> String {
     let comment = if comment.is_empty() { String::new() } else { format!("# {comment}\n") };
     let folder = path.rsplit_once('/').map_or("/", |(folder, _)| folder);
     format!("\n{comment}mkdir -p {folder}\ncat >{path} <<'END'\n{text}END\n")
+}
+
+/// What an earlier configuration may have needed.
+fn removed(path: &str) -> String {
+    format!("\nrm -f {path} # not needed\n")
 }
 
 /// As a word of a unit's or of tmpfiles' configuration.

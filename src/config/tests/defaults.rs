@@ -1,7 +1,7 @@
 //! What is not written has the documented default.
 
 use super::*;
-use crate::{mail::imap, store::vault};
+use crate::mail::imap;
 use std::time::Duration;
 
 #[test]
@@ -63,14 +63,6 @@ fn the_smtp_user_is_the_sender_and_without_a_password_nobody_logs_in() {
     assert_eq!(email.user.as_deref(), Some("relay"));
     let email = accepted(&[("alerts.email.smtp.password", "~")]).email.unwrap();
     assert_eq!((email.user, email.password), (None, None));
-}
-
-#[test]
-fn an_approle_is_mounted_at_approle() {
-    let config = accepted(&[("store.vault.auth", "{approle: {role_id: a, secret_id: {env: SECRET}}}")]);
-    let key_store::Settings::Vault(vault) = config.store else { panic!() };
-    let secret_id = crate::domain::Secret::new(CANARY);
-    assert_eq!(vault.auth, vault::Auth::AppRole { role_id: "a".into(), secret_id, mount: "approle".into() });
 }
 
 #[test]

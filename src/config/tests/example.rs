@@ -105,8 +105,10 @@ fn without(tree: &mut Value, paths: &[&str]) {
 
 #[test]
 fn each_section_that_takes_the_place_of_another_is_right_too() {
-    let [token, local] = &mut alternatives()[..] else { panic!() };
-    checked(token).unwrap_or_else(|lines| panic!("{lines:#?}"));
+    let [token, kubernetes, cert, local] = &mut alternatives()[..] else { panic!() };
+    for login in [token, kubernetes, cert] {
+        checked(login).unwrap_or_else(|lines| panic!("{lines:#?}"));
+    }
     // Nobody can read or report there.
     let consumers = "/credentials/leaf7-main/consumers";
     without(local, &[&format!("{consumers}/payments"), &format!("{consumers}/nightly-ci")]);

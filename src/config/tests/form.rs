@@ -80,9 +80,9 @@ fn an_unknown_key_is_named_with_the_one_that_was_meant() {
         ("alert", "{}", r#"alert: unknown key; did you mean "alerts"?"#),
         ("dns.resolver", "[]", "dns.resolver: unknown key; the keys here are servers"),
         (
-            "store.vault.auth.kubernetes",
+            "store.vault.auth.userpass",
             "{}",
-            "store.vault.auth.kubernetes: unknown key; the keys here are approle, token",
+            "store.vault.auth.userpass: unknown key; the keys here are approle, cert, kubernetes, token",
         ),
     ]);
 }
@@ -96,7 +96,6 @@ fn keys_of_later_issues_are_unknown() {
         "alerts.email.urgent_to",
         "alerts.email.good_news",
         "mailboxes.vendor-mail.imap.oauth2",
-        "store.vault.auth.cert",
         "credentials.main.params",
         "credentials.main.rotate_at",
         "credentials.main.expires_at",

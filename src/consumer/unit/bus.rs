@@ -42,6 +42,12 @@ impl Verb {
     }
 }
 
+impl std::fmt::Display for Verb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// How a job is queued.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Mode {
@@ -95,11 +101,9 @@ impl Bus {
             self.call(&connection, PATH, MANAGER, "Subscribe", &()).await?;
             Ok::<_, Failed>(connection)
         };
-        let connection = self
-            .within(connect)
-            .await
-            .and_then(|made| made)
-            .map_err(|error| format!("systemd cannot be asked on this host's D-Bus: {}", error.text()))?;
+        let connection = self.within(connect).await.and_then(|made| made).map_err(|error| {
+            format!("systemd cannot be asked on D-Bus: {} (systemctl status dbus.socket)", error.text())
+        })?;
         *kept = Some(connection.clone());
         Ok(connection)
     }
@@ -136,7 +140,9 @@ impl Unit<'_> {
                 self.property(SERVICE, "ExecMainCode").await?,
                 self.property(SERVICE, "ExecMainStatus").await?,
             ),
-            conditions_held: self.property(UNIT, "ConditionResult").await?,
+            // Of one that was not started since it was loaded they were not looked at.
+            conditions_held: self.property::<u64>(UNIT, "ConditionTimestamp").await? == 0
+                || self.property(UNIT, "ConditionResult").await?,
         })
     }
     /// What it read when it was started, by the unit file as systemd has it.

@@ -68,11 +68,11 @@ impl Units {
         }
     }
 
-    /// Whether the unit reads this file at its start, runs, and was started after the file was last changed. Where
-    /// it does not read the file, nothing more than a working copy is shown.
+    /// Whether the unit reads this file at its start, was started after the file was last changed, and stays up. One
+    /// that was started just now is watched until it is `unit_watch` old: it may crash with what it has read.
     pub async fn loaded(&self, name: &UnitName, file: &Path, now: Timestamp) -> ProofOutcome {
         let instances = Instances::default();
-        match self.look(name, file).await {
+        match self.look(name, file, now).await {
             Err(why) => ProofOutcome::Silent(why),
             Ok(Some(why)) => ProofOutcome::Unproven { why, instances },
             Ok(None) => {
@@ -82,7 +82,7 @@ impl Units {
     }
 
     /// Why the file is not shown to be loaded; `None`: it is.
-    async fn look(&self, name: &UnitName, file: &Path) -> Result<Option<String>, String> {
+    async fn look(&self, name: &UnitName, file: &Path, now: Timestamp) -> Result<Option<String>, String> {
         let unit = self.bus.unit(name).await?;
         let shown = file.display();
         if unit.reads().await?.file(file).is_none() {
@@ -96,31 +96,43 @@ impl Units {
         let started = unit.started_at().await?;
         // The file is looked at last: one that is written in between is too new, never too old.
         let changed = changed_at(file).map_err(|error| format!("{shown} cannot be looked at: {error}"))?;
-        Ok((started < changed).then(|| {
-            let (started, changed) = (moment(started), moment(changed));
-            format!("{name} runs since {started}, and {shown} was changed after that, at {changed}")
-        }))
+        let (since, changed_at) = (moment(started), moment(changed));
+        if started < changed {
+            let late = format!("{shown} was changed after that, at {changed_at}");
+            return Ok(Some(format!("{name} runs since {since}, and {late}")));
+        }
+        let young = self.limits.unit_watch.saturating_sub(now.since(since));
+        match young.is_zero() {
+            true => Ok(None),
+            false => Ok(watch(&unit, name, &state, young).await.err()),
+        }
     }
 
     async fn carry_out(&self, verb: Verb, name: &UnitName) -> Result<(), String> {
         let unit = self.bus.unit(name).await?;
+        let before = unit.state().await?;
         let mut ends = unit.job_ends().await?;
         let job = unit.queue(verb, Mode::Replace).await.map_err(|refusal| match refusal {
             Refusal::Mode => format!("systemd does not {} {name}: it refuses the wish", verb.as_str()),
             Refusal::Other(why) => why,
         })?;
-        let verb = verb.as_str();
         let result = timeout(self.limits.unit_job, ends.of(&job)).await.map_err(|_| {
             let limit = spell_duration(self.limits.unit_job);
             format!("the {verb} of {name} has not ended within {limit} ({})", hint(name))
         })??;
         drop(ends);
+        let after = unit.state().await?;
         match result.as_str() {
-            "done" => watch(&unit, name, self.limits.unit_watch).await,
-            result => {
-                let state = unit.state().await?;
-                Err(format!("the {verb} of {name} {} ({})", ended(result, &state), hint(name)))
+            "done" if after.is_done() => Ok(()),
+            "done" => {
+                let restarts = match verb {
+                    Verb::Restart => 0, // systemd counts anew
+                    Verb::Reload => before.restarts,
+                };
+                let expected = State { restarts, ..after };
+                watch(&unit, name, &expected, self.limits.unit_watch).await
             }
+            result => Err(format!("the {verb} of {name} {} ({})", ended(result, &after), hint(name))),
         }
     }
 
@@ -129,35 +141,24 @@ impl Units {
     }
 }
 
-/// Active, and with the same main process, for so long.
-async fn watch(unit: &Unit<'_>, name: &UnitName, patience: Duration) -> Result<(), String> {
+/// Still the run that is expected, for so long.
+async fn watch(unit: &Unit<'_>, name: &UnitName, expected: &State, patience: Duration) -> Result<(), String> {
     let mut changes = unit.changes().await?;
-    let first = unit.state().await?;
-    if first.is_done() {
-        return Ok(());
-    }
-    let gone = |state: &State| {
-        let limit = spell_duration(patience);
-        format!("{name} did not stay up for {limit}: {} ({})", state.what_happened(), hint(name))
+    let look = async || match unit.state().await? {
+        state if state.is_same_run(expected) => Ok(()),
+        state => Err(format!("{name} did not stay up: {} ({})", state.what_happened(), hint(name))),
     };
-    if !first.is_same_run(&first) {
-        return Err(gone(&first));
-    }
+    // What happened before the changes were listened to.
+    look().await?;
     let fails = async {
         loop {
             changes.next().await?;
-            let state = unit.state().await?;
-            if !state.is_same_run(&first) {
-                return Err::<(), String>(gone(&state));
-            }
+            look().await?;
         }
     };
     match timeout(patience, fails).await {
         Ok(failed) => failed,
-        Err(_) => match unit.state().await? {
-            last if last.is_same_run(&first) => Ok(()),
-            last => Err(gone(&last)),
-        },
+        Err(_) => look().await,
     }
 }
 
@@ -166,6 +167,7 @@ fn ended(result: &str, state: &State) -> String {
     match result {
         "failed" | "timeout" => format!("failed: {}", state.what_happened()),
         "dependency" => "failed: a unit that it needs did not start".into(),
+        "invalid" => format!("failed: it does not run: {}", state.what_happened()),
         "canceled" => "was cancelled by somebody else".into(),
         "skipped" => format!("was skipped: it is {}", state.active),
         other => format!("failed: {other}"),

@@ -39,24 +39,33 @@ impl State {
         self.is_up() && self.main_pid == before.main_pid && self.restarts == before.restarts
     }
 
+    fn exit_code(&self) -> Option<i32> {
+        let (how, code) = self.ended;
+        (how == CLD_EXITED && code != 0).then_some(code)
+    }
+
     /// What became of one that is not up, or no longer the same: `its main process ended with exit code 7`.
     pub fn what_happened(&self) -> String {
-        let (how, number) = self.ended;
+        let code = self.exit_code();
         match self.result.as_str() {
-            "exit-code" if how == CLD_EXITED && number != 0 => {
-                format!("its main process ended with exit code {number}{}", known_exit(number))
+            "exit-code" if let Some(code) = code => {
+                format!("its main process ended with exit code {code}{}", known_exit(code))
             }
             "exit-code" => "a command of its unit file ended with an error (exit-code)".into(),
-            "signal" | "core-dump" => format!("its main process was ended by signal {number}"),
+            "signal" | "core-dump" => format!("its main process was ended by signal {}", self.ended.1),
             "timeout" => "it was not ready, or did not end, in time (timeout)".into(),
             "watchdog" => "it did not answer its watchdog (watchdog)".into(),
             "oom-kill" => "it was killed because memory ran out (oom-kill)".into(),
-            "start-limit-hit" => "it was started too often (start-limit-hit); systemctl reset-failed".into(),
+            "start-limit-hit" => {
+                let last =
+                    code.map(|code| format!(", the last time with exit code {code}")).unwrap_or_default();
+                format!("it was started too often and ended each time{last} (start-limit-hit)")
+            }
             "resources" => {
                 "it could not be set up (resources): is a file that its unit file names missing?".into()
             }
             "success" if !self.conditions_held => "a condition of its unit file did not hold".into(),
-            "success" if self.is_up() => "its main process was replaced by another".into(),
+            "success" if self.is_up() => "its main process ended, and another took its place".into(),
             "success" => format!("it is {}", self.active),
             other => format!("it is {} ({other})", self.active),
         }
@@ -126,7 +135,14 @@ mod tests {
         assert_eq!(ended((0, 0), "exit-code"), "a command of its unit file ended with an error (exit-code)");
         assert_eq!(ended((2, 9), "signal"), "its main process was ended by signal 9");
         assert_eq!(state("inactive", "success").what_happened(), "it is inactive");
-        assert_eq!(state("active", "success").what_happened(), "its main process was replaced by another");
+        assert_eq!(
+            state("active", "success").what_happened(),
+            "its main process ended, and another took its place"
+        );
+        assert_eq!(
+            ended((1, 7), "start-limit-hit"),
+            "it was started too often and ended each time, the last time with exit code 7 (start-limit-hit)"
+        );
         assert_eq!(state("failed", "protocol").what_happened(), "it is failed (protocol)");
         let unmet = State { conditions_held: false, ..state("inactive", "success") };
         assert_eq!(unmet.what_happened(), "a condition of its unit file did not hold");

@@ -118,10 +118,13 @@ pub async fn act(tools: &Tools, name: &CredentialName, consumer: &ConsumerName) 
         Ok(settings) => settings,
         Err(why) => return ActionOutcome::Failed(why),
     };
-    let _permit = tools.consumer_calls.acquire().await;
     match &settings.then {
         None => ActionOutcome::Done, // the configuration has changed
-        Some(Then::Exec(argv)) => command::act(argv, &tools.keyring.all(name), &tools.limits).await,
+        Some(Then::Exec(argv)) => {
+            let _permit = tools.consumer_calls.acquire().await;
+            command::act(argv, &tools.keyring.all(name), &tools.limits).await
+        }
+        // Almost all of it is waiting, which must not keep the others from their keys.
         Some(Then::Unit(verb, unit)) => tools.units.act(*verb, unit).await,
     }
 }
@@ -140,12 +143,12 @@ pub async fn prove(
     };
     let others: Vec<Key> = tools.keyring.all(name).into_iter().filter(|other| *other != key).collect();
     let question = Question { credential: name, consumer, key: &key, others: &others, now: clock::now() };
+    if let Some((unit, file)) = settings.unit_to_prove() {
+        return tools.units.loaded(unit, file, question.now).await;
+    }
     let _permit = tools.consumer_calls.acquire().await;
     match &settings.prove {
-        None => match settings.unit_to_prove() {
-            Some((unit, file)) => tools.units.loaded(unit, file, question.now).await,
-            None => ProofOutcome::Silent("there is nothing to ask it by".into()),
-        },
+        None => ProofOutcome::Silent("there is nothing to ask it by".into()),
         Some(Prove::Http { urls, instances, ca_cert, bearer }) => {
             let (ca_cert, bearer) = (ca_cert.as_deref(), bearer.as_ref());
             tools.consumers.http(&Http { urls, instances: *instances, ca_cert, bearer }, &question).await

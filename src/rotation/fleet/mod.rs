@@ -2,6 +2,7 @@
 //! mailboxes, the vendors' budgets, the clock's trustworthiness, and the way out for notices.
 
 mod configured;
+mod login;
 mod notices;
 mod schedules;
 mod shared;

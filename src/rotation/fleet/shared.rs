@@ -90,6 +90,7 @@ impl Fleet {
             .chain(meters)
             .chain(self.outbox.next_deadline(limits))
             .chain(self.next_store_check_at())
+            .chain(self.next_ending_told_at())
             .chain(self.incidents.next_deadline(limits))
     }
 

@@ -67,7 +67,10 @@ impl Rotation {
     /// The fleet tells of outages; of what is refused, this credential.
     pub(super) fn store_failed(&mut self, call: Call, trouble: StoreTrouble, out: &mut Out) {
         match &trouble {
-            StoreTrouble::Unreachable(_) | StoreTrouble::Sealed => {
+            StoreTrouble::Unreachable(_)
+            | StoreTrouble::Untrusted(_)
+            | StoreTrouble::Sealed
+            | StoreTrouble::LoggedOut(_) => {
                 self.documents.trouble = Some(trouble.clone());
             }
             StoreTrouble::Forbidden(_) | StoreTrouble::Refused(_) => {

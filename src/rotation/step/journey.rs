@@ -23,6 +23,7 @@ impl Rotation {
             self.keys.entry(key).or_default().ask_anew(ctx.now);
         }
         self.writing.retry_now();
+        let announced = self.memory.announced.as_ref().map(|announced| announced.dated);
         let Some(candidate) = self.candidate(fingerprint) else { return };
         let (kind, began_at) = match (&candidate.origin, candidate.word) {
             (Origin::Rollback { .. }, _) => (RecordKind::Rollback, candidate.received_at),
@@ -33,9 +34,12 @@ impl Rotation {
                 (RecordKind::Rotation, ctx.now)
             }
         };
-        let phases = vec![PhaseEntered { phase: "probing".into(), at: began_at }];
-        let trigger = Some(candidate.origin.clone());
-        let rotation_id = candidate.rotation_id;
+        let announced = announced
+            .filter(|_| kind != RecordKind::Rollback)
+            .map(|at| PhaseEntered { phase: "announced".into(), at });
+        let probing = PhaseEntered { phase: "probing".into(), at: began_at };
+        let phases = announced.into_iter().chain([probing]).collect();
+        let (rotation_id, trigger) = (candidate.rotation_id, Some(candidate.origin.clone()));
         let observed = self.memory.observed.filter(|note| note.fingerprint == fingerprint);
         let rotation_id = observed.map_or(rotation_id, |note| note.rotation_id);
         let handing_over = |journey: &Journey| Some(journey.new) == old;
@@ -104,7 +108,8 @@ impl Rotation {
         let margin_secs = deadline.map(|deadline| deadline.as_secs() - ctx.now.as_secs());
         out.records.extend(self.record(margin_secs));
         let Some(journey) = self.journey.take() else { return };
-        let took = ctx.now.since(journey.phases.first().map_or(ctx.now, |entered| entered.at));
+        let began = PhaseEntered::after_the_warning(&journey.phases).first();
+        let took = ctx.now.since(began.map_or(ctx.now, |entered| entered.at));
         self.announce_rotated(&journey, took, ctx);
     }
     fn announce_rotated(&mut self, journey: &Journey, took: Duration, ctx: Ctx<'_>) {

@@ -38,7 +38,10 @@ impl Rotation {
         let these = self.documents.refusals.iter().filter(|(_, trouble)| match trouble {
             StoreTrouble::Forbidden(_) => forbidden,
             StoreTrouble::Refused(_) => !forbidden,
-            StoreTrouble::Unreachable(_) | StoreTrouble::Sealed => false,
+            StoreTrouble::Unreachable(_)
+            | StoreTrouble::Untrusted(_)
+            | StoreTrouble::Sealed
+            | StoreTrouble::LoggedOut(_) => false,
         });
         let texts: Vec<_> = these
             .map(|(call, trouble)| match call {
@@ -50,7 +53,7 @@ impl Rotation {
             .collect();
         let message = texts.first()?.clone();
         let (code, hint) = match forbidden {
-            true => (Code::StoreForbidden, "mend keyrelay's policy or login in the store; then nothing, or:"),
+            true => (Code::StoreForbidden, "mend keyrelay's policy in the store; then nothing, or:"),
             false => (Code::StoreRefused, "mend what the store says; then nothing, or:"),
         };
         let report = Report::new(code, Severity::Urgent, message, format!("{hint}\nkeyrelay status {name}"))

@@ -256,9 +256,9 @@ impl Bench {
             Effect::ProbeControl { origin, .. } => {
                 Event::ControlFinished { origin, answer: world.random_key() }
             }
-            Effect::CheckStore => {
-                Event::StoreChecked { outcome: world.store_trouble.clone().map_or(Ok(None), Err) }
-            }
+            Effect::CheckStore => Event::StoreChecked {
+                outcome: world.store_trouble.clone().map_or_else(|| Ok(world.store_facts.clone()), Err),
+            },
             Effect::Notify(notice) => {
                 self.notices.push((*notice).clone());
                 Event::NoticeSent { incident: notice.incident, step: notice.step, outcome: Ok(()) }

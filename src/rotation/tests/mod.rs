@@ -10,6 +10,8 @@ mod foreign;
 mod incidents;
 mod judging;
 mod lines;
+mod loaded;
+mod login;
 mod mailed;
 mod observing;
 mod operator;

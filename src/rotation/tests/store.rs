@@ -2,7 +2,7 @@
 
 use super::{bench::*, *};
 use crate::{
-    domain::{StoreTrouble, Verdict},
+    domain::{StoreFacts, StoreTrouble, Verdict},
     rotation::{Event, Parked, Phase},
 };
 
@@ -248,7 +248,8 @@ fn no_old_key_is_removed_while_the_clocks_disagree() {
     assert_eq!(lines.iter().filter(|line| line.starts_with("mail clock-skewed")).count(), 1);
     bench.world.vendor_time = None;
     // The store's clock agrees, and that says nothing of the vendor's.
-    bench.happens(Event::StoreChecked { outcome: Ok(Some(bench.now)) });
+    let facts = StoreFacts { time: Some(bench.now), ..StoreFacts::default() };
+    bench.happens(Event::StoreChecked { outcome: Ok(facts) });
     bench.run();
     bench.expect_mails(&[]);
     bench.world.vendor_time = Some(bench.now + MIN);

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         Account, ActionOutcome, ConsumerName, CopyState, CredentialName, DeliveryOutcome, Fingerprint,
         Instances, KeyDocument, KeyRead, Origin, PreviousKey, ProbeAnswer, ProofLevel, ProofOutcome,
-        StoreTrouble, Timestamp, Verdict, WriteOutcome,
+        StoreFacts, StoreTrouble, Timestamp, Verdict, WriteOutcome,
     },
     rotation::{Promotion, StateDocument, StateRead},
 };
@@ -16,6 +16,7 @@ pub struct World {
     pub documents: BTreeMap<CredentialName, Stored>,
     /// Every call to the store ends like this.
     pub store_trouble: Option<StoreTrouble>,
+    pub store_facts: StoreFacts,
     /// Only writes of the key document do.
     pub write_trouble: Option<StoreTrouble>,
     /// The next promotion is written, and its answer is lost.
@@ -51,6 +52,8 @@ pub struct Fake {
     pub reads_store: bool,
     pub acts: bool,
     pub silent: bool,
+    /// It can show no more than that it was started with its file.
+    pub is_unit: bool,
     pub deliver_fails: bool,
     pub act_fails: bool,
     pub rehearsal_fails: bool,
@@ -240,11 +243,15 @@ impl World {
         match runs {
             _ if fake.silent => ProofOutcome::Silent("nobody answers".into()),
             Some(runs) if runs == asked => ProofOutcome::Proven {
-                level: ProofLevel::InUse,
+                level: if fake.is_unit { ProofLevel::Loaded } else { ProofLevel::InUse },
                 instances: Instances { proven: 1, wanted: None },
                 at: now,
                 last_401_at: None,
             },
+            _ if fake.is_unit => {
+                let why = "the file was changed after it was started".into();
+                ProofOutcome::Unproven { why, instances: Instances::default() }
+            }
             Some(other) => ProofOutcome::OtherKey(other),
             None => ProofOutcome::Silent(format!("it has no key at {}", START.minutes())),
         }

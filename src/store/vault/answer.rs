@@ -14,6 +14,10 @@ use vaultrs::api::{
 const MISMATCH: &str = "check-and-set parameter did not match the current version";
 const SEALED: &str = "is sealed";
 const NO_ROUTE: &str = "no handler for route";
+/// A standby that would hand the request on, while the cluster has no active node.
+const NO_LEADER: &str = "active cluster node not found";
+/// Vault's word for a token that it does not know.
+const INVALID_TOKEN: &str = "invalid token";
 
 /// Words of the server's that help and hold nothing of ours.
 const KNOWN: [&str; 8] = [
@@ -54,23 +58,56 @@ pub(super) fn write(answer: &Answer, doing: &str) -> WriteOutcome {
         },
         204 => WriteOutcome::Failed(StoreTrouble::Refused(format!("{doing}: {NOT_KV2}"))),
         400 if says(answer, MISMATCH) => WriteOutcome::Mismatch,
-        500.. => match trouble(answer, doing) {
-            StoreTrouble::Sealed => WriteOutcome::Failed(StoreTrouble::Sealed),
-            StoreTrouble::Unreachable(why) | StoreTrouble::Forbidden(why) | StoreTrouble::Refused(why) => {
-                WriteOutcome::Unknown(why)
-            }
-        },
+        500.. if is_elsewhere(answer) => WriteOutcome::Failed(trouble(answer, doing)),
+        500.. => WriteOutcome::Unknown(format!("{doing}: {}", said(answer))),
         _ => WriteOutcome::Failed(trouble(answer, doing)),
     }
 }
 
+/// What a node says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Condition {
+    Active,
+    /// Unsealed; it hands requests on, or names the active node.
+    Standby,
+    Sealed,
+    /// Not initialised, or no node at all.
+    Strange,
+}
+
+pub(super) fn condition(answer: &Answer) -> Condition {
+    match serde_json::from_slice::<Health>(&answer.body) {
+        Ok(Health { initialized: false, .. }) | Err(_) => Condition::Strange,
+        Ok(Health { sealed: true, .. }) => Condition::Sealed,
+        Ok(Health { standby: true, .. }) => Condition::Standby,
+        Ok(Health { standby: false, .. }) => Condition::Active,
+    }
+}
+
+#[derive(Deserialize)]
+struct Health {
+    initialized: bool,
+    sealed: bool,
+    #[serde(default)]
+    standby: bool,
+}
+
+/// Whether this node surely did nothing, and another one may.
+pub(super) fn is_elsewhere(answer: &Answer) -> bool {
+    answer.status >= 500 && (says(answer, SEALED) || says(answer, NO_LEADER))
+}
+
+/// Whether a question about the token itself was refused because the store does not know it: it has ended or was
+/// revoked. One that lives and may not ask is refused in a longer text.
+pub(super) fn is_of_dead_token(answer: &Answer) -> bool {
+    let bare = |error: &String| error == "permission denied" || error == "bad token";
+    answer.status == 403
+        && (says(answer, INVALID_TOKEN)
+            || errors(answer).is_some_and(|errors| errors.len() == 1 && errors.iter().all(bare)))
+}
+
 /// Whether the server can work: an unsealed standby forwards, and answers 429 here (a quota does so elsewhere).
 pub(super) fn health(answer: &Answer) -> Result<(), StoreTrouble> {
-    #[derive(Deserialize)]
-    struct Health {
-        initialized: bool,
-        sealed: bool,
-    }
     match serde_json::from_slice::<Health>(&answer.body) {
         Ok(Health { initialized: false, .. }) => {
             Err(StoreTrouble::Refused("it is not initialised; type: bao operator init".to_owned()))
@@ -88,16 +125,14 @@ pub(super) fn health(answer: &Answer) -> Result<(), StoreTrouble> {
 pub(super) fn trouble(answer: &Answer, doing: &str) -> StoreTrouble {
     let status = answer.status;
     match status {
-        300..400 => StoreTrouble::Unreachable(match &answer.elsewhere {
-            Some(node) => format!("this node is a standby that redirects to {node}; configure that address"),
-            None => format!("{doing}: a redirect ({status}) that is not followed"),
-        }),
+        300..400 => StoreTrouble::Unreachable(format!("{doing}: a redirect ({status}) that is not followed")),
         403 => StoreTrouble::Forbidden(format!("{doing}: {}", said(answer))),
         404 if says(answer, NO_ROUTE) => {
             StoreTrouble::Refused(format!("{doing}: nothing is mounted there; look at the mount"))
         }
         501 => StoreTrouble::Refused("it is not initialised; type: bao operator init".to_owned()),
         _ if says(answer, SEALED) => StoreTrouble::Sealed,
+        _ if says(answer, NO_LEADER) => StoreTrouble::Unreachable(format!("{doing}: no node is active")),
         502..=504 => StoreTrouble::Unreachable(format!("{doing}: {}", said(answer))),
         _ => StoreTrouble::Refused(format!("{doing}: {}", said(answer))),
     }

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 const DOING: &str = "reading secret/data/x";
 
 fn answer(status: u16, body: &str) -> Answer {
-    Answer { status, date: None, elsewhere: None, body: Zeroizing::new(body.as_bytes().to_vec()) }
+    Answer { status, date: None, location: None, node: 0, body: Zeroizing::new(body.as_bytes().to_vec()) }
 }
 
 fn errors_answer(status: u16, error: &str) -> Answer {
@@ -101,12 +101,9 @@ fn each_trouble_is_told_by_its_own_name() {
         told(&errors_answer(429, "request path \"x\": rate limit quota exceeded")),
         StoreTrouble::Refused("reading secret/data/x: 429 (rate limit quota exceeded)".into())
     );
-    let redirect = Answer { elsewhere: Some("node2:8200".into()), ..answer(307, "") };
     assert_eq!(
-        told(&redirect),
-        StoreTrouble::Unreachable(
-            "this node is a standby that redirects to node2:8200; configure that address".into()
-        )
+        told(&answer(302, "")),
+        StoreTrouble::Unreachable("reading secret/data/x: a redirect (302) that is not followed".into())
     );
 }
 
@@ -175,4 +172,37 @@ fn health_is_what_the_body_says() {
         health(&answer(200, "<html>")),
         Err(StoreTrouble::Refused("what answers at its address is neither Vault nor OpenBao".into()))
     );
+}
+
+#[test]
+fn a_node_is_what_its_health_says() {
+    let says = |standby: Value| {
+        let body = json!({"initialized": true, "sealed": false, "standby": standby});
+        condition(&answer(if standby == json!(true) { 429 } else { 200 }, &body.to_string()))
+    };
+    assert_eq!((says(json!(false)), says(json!(true))), (Condition::Active, Condition::Standby));
+    let sealed = answer(503, &json!({"initialized": true, "sealed": true, "standby": true}).to_string());
+    assert_eq!(condition(&sealed), Condition::Sealed);
+    for strange in [r#"{"initialized":false,"sealed":true}"#, "<html>", "{}"] {
+        assert_eq!(condition(&answer(200, strange)), Condition::Strange);
+    }
+}
+
+#[test]
+fn without_an_active_node_a_write_was_surely_not_done() {
+    let leaderless = errors_answer(500, "local node not active but active cluster node not found");
+    assert_eq!(
+        write(&leaderless, DOING),
+        WriteOutcome::Failed(StoreTrouble::Unreachable("reading secret/data/x: no node is active".into()))
+    );
+}
+
+#[test]
+fn a_dead_token_is_told_from_one_that_may_not_ask() {
+    assert!(is_of_dead_token(&errors_answer(403, "permission denied")), "OpenBao");
+    let vault = "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n";
+    assert!(is_of_dead_token(&errors_answer(403, vault)), "Vault");
+    let lives = "1 error occurred:\n\t* permission denied\n\n";
+    assert!(!is_of_dead_token(&errors_answer(403, lives)));
+    assert!(!is_of_dead_token(&answer(403, "<html>forbidden")), "a proxy between");
 }

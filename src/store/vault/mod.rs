@@ -1,24 +1,36 @@
-//! Adapter: Vault and OpenBao, KV version 2, one address. The requests are vaultrs'; they travel over a client of our
-//! own, because vaultrs' follows redirects with the token, takes answers of any size, and puts bodies into its errors.
+//! Adapter: Vault and OpenBao, KV version 2, one cluster of one or more nodes. The requests are vaultrs'; they travel
+//! over a client of our own, because vaultrs' follows redirects with the token, takes answers of any size, and puts
+//! bodies into its errors.
 
 mod answer;
+mod client;
 mod examine;
+mod failure;
+mod lease;
+mod life;
+mod login;
+mod nodes;
 mod session;
 mod transport;
 
 use super::{Document, Fields, Read, fields};
-use crate::domain::{Limits, Secret, StoreTrouble, Timestamp, WriteOutcome};
+use crate::{
+    at_rest::LiveSecret,
+    domain::{Limits, StoreFacts, StoreTrouble, WriteOutcome},
+};
 pub use examine::{Keeping, Node, Token};
+use failure::NoAnswer;
 use rustify::endpoint::Endpoint;
 use session::Sessions;
 use std::path::PathBuf;
-use transport::{Answer, NoAnswer, Transport};
+use transport::{Answer, Transport};
 use vaultrs::api::kv2::requests::{ReadSecretRequest, SetSecretRequest, SetSecretRequestOptions};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// `https://host:port`; plain `http` only to loopback.
-    pub address: String,
+    /// `https://host:port` of each node, or of what stands before them; plain `http` only to loopback.
+    pub nodes: Vec<String>,
+    /// `team/payments`; empty: the one at the top.
     pub namespace: String,
     pub ca_cert: Option<PathBuf>,
     /// The KV v2 mount.
@@ -26,15 +38,31 @@ pub struct Settings {
     pub auth: Auth,
 }
 
+/// How keyrelay logs in. A secret is read again at each login: somebody else may have rotated it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Auth {
-    Token(Secret),
-    AppRole { role_id: String, secret_id: Secret, mount: String },
+    Token(LiveSecret),
+    AppRole {
+        role_id: String,
+        secret_id: LiveSecret,
+        mount: String,
+    },
+    Kubernetes {
+        role: String,
+        jwt: LiveSecret,
+        mount: String,
+    },
+    /// `cert`: a PEM file. `name`: the role at the store; `None`: whichever fits.
+    Cert {
+        cert: PathBuf,
+        key: LiveSecret,
+        name: Option<String>,
+        mount: String,
+    },
 }
 
 /// A logged-in client; it logs in with its first call.
 pub struct Vault {
-    address: String,
     mount: String,
     transport: Transport,
     sessions: Sessions,
@@ -51,8 +79,10 @@ enum Failed {
 impl From<NoAnswer> for Failed {
     fn from(failed: NoAnswer) -> Self {
         match failed {
-            NoAnswer::NotSent(why) => Failed::NotSent(StoreTrouble::Unreachable(why)),
             NoAnswer::Lost(why) => Failed::Lost(why),
+            not_sent @ (NoAnswer::NotSent(_) | NoAnswer::Untrusted(_) | NoAnswer::Sealed) => {
+                Failed::NotSent(not_sent.into_trouble())
+            }
         }
     }
 }
@@ -60,10 +90,9 @@ impl From<NoAnswer> for Failed {
 impl Vault {
     pub fn open(settings: &Settings, limits: &Limits) -> Result<Self, String> {
         Ok(Self {
-            address: settings.address.clone(),
             mount: settings.mount.clone(),
             transport: Transport::new(settings, limits)?,
-            sessions: Sessions::new(&settings.auth)?,
+            sessions: Sessions::new(&settings.auth, limits)?,
         })
     }
 
@@ -105,17 +134,16 @@ impl Vault {
         }
     }
 
-    pub async fn health(&self) -> Result<Option<Timestamp>, StoreTrouble> {
-        let answer = match self.transport.health().await {
-            Ok(answer) => answer,
-            Err(NoAnswer::NotSent(why) | NoAnswer::Lost(why)) => return Err(StoreTrouble::Unreachable(why)),
-        };
+    /// Looks for the active node, renews the login where that is due, and says what of it ends.
+    pub async fn health(&self) -> Result<StoreFacts, StoreTrouble> {
+        let answer = self.transport.health().await.map_err(NoAnswer::into_trouble)?;
         answer::health(&answer)?;
-        self.sessions.current(&self.transport).await?;
-        Ok(answer.date)
+        let session = self.sessions.looked_after(&self.transport).await?;
+        let endings = self.sessions.endings(&session, &self.transport).await?;
+        Ok(StoreFacts { time: answer.date, renew_in: session.renew_in(), endings })
     }
 
-    /// One request, with one new login where the token that came from a login is refused.
+    /// One request, with one new login where the token is refused.
     async fn call(&self, request: &impl Endpoint) -> Result<Answer, Failed> {
         let session = self.sessions.current(&self.transport).await.map_err(Failed::NotSent)?;
         let answer = self.transport.send(request, Some(&session.token)).await?;

@@ -1,213 +1,195 @@
-//! The token: where it comes from, when it is renewed, when a new one is fetched. One login or renewal at a time;
-//! calls that need it wait for it.
+//! The token in use: when it is renewed, when a new one is fetched. One login or renewal at a time; calls that need it
+//! wait for it.
 
 use super::{
     Auth,
-    answer::trouble,
-    transport::{Answer, NoAnswer, Transport},
+    answer::{is_of_dead_token, trouble},
+    failure::NoAnswer,
+    lease::Lease,
+    life,
+    login::{Material, Session, auth_of, header},
+    transport::Transport,
 };
-use crate::domain::{Secret, StoreTrouble};
+use crate::domain::{Ending, Limits, LoginPart, StoreTrouble};
 use reqwest::header::HeaderValue;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::Mutex;
-use vaultrs::api::{
-    AuthInfo, EndpointResult,
-    auth::approle::requests::LoginWithApproleRequest,
-    token::requests::{RenewTokenSelfRequest, RevokeTokenSelfRequest},
-};
-use zeroize::Zeroize;
+use vaultrs::api::token::requests::{LookupTokenSelfRequest, RenewTokenSelfRequest, RevokeTokenSelfRequest};
 
 pub(super) struct Sessions {
-    auth: Login,
-    current: Mutex<Option<Arc<Session>>>,
+    auth: Auth,
+    /// What was refused is not shown again before this: stores lock out who is refused too often.
+    refused_rest: Duration,
+    state: Mutex<State>,
 }
 
-enum Login {
-    Token(HeaderValue),
-    AppRole { role_id: String, secret_id: Secret, mount: String },
+#[derive(Default)]
+struct State {
+    session: Option<Arc<Session>>,
+    refused: Option<Refused>,
 }
 
-pub(super) struct Session {
-    pub token: HeaderValue,
-    /// `None`: it does not end, or cannot be renewed and is used to its end.
-    lease: Option<Lease>,
-}
-
-#[derive(Clone, Copy)]
-struct Lease {
-    /// `None`: long ago.
-    from: Option<Instant>,
-    length: Duration,
-    /// The longest that was given for this token.
-    full: Duration,
-    renewable: bool,
-}
-
-impl Lease {
-    const DUE: Self = Self { from: None, length: Duration::ZERO, full: Duration::ZERO, renewable: true };
-
-    /// What a login or a renewal that was sent at `from` gave; `None` where the token does not end.
-    fn of(auth: &AuthInfo, from: Instant, former: Option<Lease>) -> Option<Self> {
-        let length = Duration::from_secs(auth.lease_duration);
-        let full = former.map_or(length, |lease| lease.full.max(length));
-        (!length.is_zero()).then_some(Self { from: Some(from), length, full, renewable: auth.renewable })
-    }
-
-    /// Renewed at two thirds, so that a store that is away for a while costs no login.
-    fn is_due(self) -> bool {
-        self.from.is_none_or(|from| from.elapsed() >= self.length * 2 / 3)
-    }
-
-    /// A renewal that gives less than half has met the end of the token's longest life.
-    fn is_lasting(self) -> bool {
-        self.length >= self.full / 2
-    }
+/// A login that was refused, and what it showed.
+struct Refused {
+    material: Option<Material>,
+    why: String,
+    at: Instant,
 }
 
 impl Sessions {
-    pub fn new(auth: &Auth) -> Result<Self, String> {
-        let auth = match auth {
-            Auth::Token(token) => {
-                if token.expose().trim().is_empty() {
-                    return Err("store.vault.auth.token: it is missing or empty".to_owned());
-                }
-                let unfit = "store.vault.auth.token: it holds a character that no token has";
-                Login::Token(header(token.expose()).ok_or(unfit)?)
-            }
-            Auth::AppRole { role_id, secret_id, mount } => {
-                if secret_id.expose().trim().is_empty() {
-                    return Err("store.vault.auth.approle.secret_id: it is missing or empty".to_owned());
-                }
-                Login::AppRole {
-                    role_id: role_id.clone(),
-                    secret_id: secret_id.clone(),
-                    mount: mount.clone(),
-                }
-            }
-        };
-        Ok(Self { auth, current: Mutex::new(None) })
+    pub fn new(auth: &Auth, limits: &Limits) -> Result<Self, String> {
+        auth.check()?;
+        Ok(Self { auth: auth.clone(), refused_rest: limits.backoff_cap_max, state: Mutex::default() })
     }
 
     /// Whether tokens come from logins of our own.
     pub fn are_logins(&self) -> bool {
         match self.auth {
-            Login::Token(_) => false,
-            Login::AppRole { .. } => true,
+            Auth::Token(_) => false,
+            Auth::AppRole { .. } | Auth::Kubernetes { .. } | Auth::Cert { .. } => true,
         }
     }
 
     /// A session that is good as far as is known: logs in, or renews, where that is due.
     pub async fn current(&self, transport: &Transport) -> Result<Arc<Session>, StoreTrouble> {
-        let mut current = self.current.lock().await;
-        let next = match current.as_ref() {
-            Some(session) => match session.lease.filter(|lease| lease.is_due()) {
-                Some(lease) => self.renewed(session, lease, transport).await?,
-                None => return Ok(session.clone()),
-            },
-            None => self.begun(transport).await?,
-        };
-        Ok(current.insert(Arc::new(next)).clone())
+        let mut state = self.state.lock().await;
+        self.current_in(&mut state, transport).await
     }
 
-    /// Another session in place of one whose token was refused; `None` where there can be no other. The old token is
-    /// revoked: it may be good and only its policy not, and each would live on at the server for days.
+    /// The same, after a look whether somebody has given keyrelay another token.
+    pub async fn looked_after(&self, transport: &Transport) -> Result<Arc<Session>, StoreTrouble> {
+        let mut state = self.state.lock().await;
+        if let (Auth::Token(_), Some(session)) = (&self.auth, &state.session)
+            && let Some(newer) = self.token_in_place_of(&session.token)
+        {
+            state.session = Some(Arc::new(Session::begun(newer, Some(Lease::DUE))));
+        }
+        self.current_in(&mut state, transport).await
+    }
+
+    /// Another session in place of one whose token was refused; `None` where that token lives, and may just not do what
+    /// was asked.
     pub async fn instead_of(
         &self,
         refused: &Arc<Session>,
         transport: &Transport,
     ) -> Result<Option<Arc<Session>>, StoreTrouble> {
-        let (role_id, secret_id, mount) = match &self.auth {
-            Login::Token(_) => return Ok(None),
-            Login::AppRole { role_id, secret_id, mount } => (role_id, secret_id, mount),
-        };
-        let mut current = self.current.lock().await;
-        if let Some(newer) = current.as_ref().filter(|session| !Arc::ptr_eq(session, refused)) {
+        let mut state = self.state.lock().await;
+        if let Some(newer) = state.session.as_ref().filter(|session| !Arc::ptr_eq(session, refused)) {
             return Ok(Some(newer.clone()));
         }
-        let session = Arc::new(login(role_id, secret_id, mount, transport).await?);
-        *current = Some(session.clone());
-        // Whether that worked matters to nobody: a dead token cannot be revoked, and one that lives on ends by itself.
-        let _ = transport.send(&RevokeTokenSelfRequest::default(), Some(&refused.token)).await;
-        Ok(Some(session))
-    }
-
-    async fn begun(&self, transport: &Transport) -> Result<Session, StoreTrouble> {
         match &self.auth {
-            // A given token's lease is not known until it was renewed once.
-            Login::Token(token) => {
-                let lease = match renew(token, None, transport).await? {
-                    Renewal::Lease(lease) => lease,
-                    Renewal::Never => None,
-                    Renewal::NotNow => Some(Lease::DUE),
-                };
-                Ok(Session { token: token.clone(), lease })
+            Auth::Token(_) => match self.token_in_place_of(&refused.token) {
+                Some(newer) => {
+                    state.session = Some(Arc::new(Session::begun(newer, Some(Lease::DUE))));
+                    self.current_in(&mut state, transport).await.map(Some)
+                }
+                None if is_dead(&refused.token, transport).await? => Err(dead()),
+                None => Ok(None),
+            },
+            Auth::AppRole { .. } | Auth::Kubernetes { .. } | Auth::Cert { .. } => {
+                match self.login(&mut state, transport).await {
+                    Ok(session) => {
+                        // The old token may be good and only its policy not, and would live on for days. Whether it
+                        // could be revoked matters to nobody: a dead one cannot.
+                        let revoke = RevokeTokenSelfRequest::default();
+                        let _ = transport.send(&revoke, Some(&refused.token)).await;
+                        Ok(Some(session))
+                    }
+                    Err(StoreTrouble::LoggedOut(why)) => match is_dead(&refused.token, transport).await? {
+                        true => Err(StoreTrouble::LoggedOut(why)),
+                        false => Ok(None),
+                    },
+                    Err(trouble) => Err(trouble),
+                }
             }
-            Login::AppRole { role_id, secret_id, mount } => login(role_id, secret_id, mount, transport).await,
         }
     }
 
-    async fn renewed(
+    /// What of the login ends. An error: the token in use is dead.
+    pub async fn endings(
         &self,
         session: &Session,
-        lease: Lease,
         transport: &Transport,
-    ) -> Result<Session, StoreTrouble> {
-        let renewal = match lease.renewable {
-            true => renew(&session.token, Some(lease), transport).await?,
+    ) -> Result<Vec<Ending>, StoreTrouble> {
+        let mut endings = life::endings(&self.auth, session, transport).await?;
+        if let Some(refused) = &self.state.lock().await.refused {
+            endings.push(Ending {
+                part: LoginPart::Login,
+                from: Some(session.began),
+                until: session.ends_at(),
+                uses_left: None,
+                lost: Some(refused.why.clone()),
+            });
+        }
+        Ok(endings)
+    }
+
+    async fn current_in(
+        &self,
+        state: &mut State,
+        transport: &Transport,
+    ) -> Result<Arc<Session>, StoreTrouble> {
+        let session = match &state.session {
+            Some(session) => session.clone(),
+            None => self.login(state, transport).await?,
+        };
+        let Some(lease) = session.lease.filter(|lease| lease.is_due()) else { return Ok(session) };
+        let given = matches!(self.auth, Auth::Token(_));
+        let renewal = match lease.is_renewable() {
+            true => renew(&session.token, lease, transport).await?,
             false => Renewal::Never,
         };
-        let keep = |lease| Session { token: session.token.clone(), lease };
-        match (&self.auth, renewal) {
-            (Login::Token(_), Renewal::Lease(next)) => Ok(keep(next)),
-            (Login::Token(_), Renewal::Never) => Ok(keep(None)),
-            (Login::Token(_), Renewal::NotNow) => Ok(keep(Some(lease))),
-            (Login::AppRole { .. }, Renewal::Lease(next)) if next.is_none_or(Lease::is_lasting) => {
-                Ok(keep(next))
+        let lease = match renewal {
+            Renewal::Lease(next) if given || next.is_none_or(Lease::is_lasting) => next,
+            Renewal::Never if given => Some(lease.never_due()),
+            Renewal::NotNow if given => Some(lease.due_later()),
+            Renewal::Lease(_) | Renewal::Never | Renewal::NotNow => {
+                match self.login(state, transport).await {
+                    // The old token is good for a while, and health tells of it.
+                    Err(StoreTrouble::LoggedOut(_)) if !lease.is_over() => Some(lease.due_later()),
+                    other => return other,
+                }
             }
-            (
-                Login::AppRole { role_id, secret_id, mount },
-                Renewal::Lease(_) | Renewal::Never | Renewal::NotNow,
-            ) => login(role_id, secret_id, mount, transport).await,
+        };
+        Ok(state.session.insert(Arc::new(session.with(lease))).clone())
+    }
+
+    /// A new login. What was refused a short while ago is shown again only when it is something else by now.
+    async fn login(&self, state: &mut State, transport: &Transport) -> Result<Arc<Session>, StoreTrouble> {
+        let material = self.auth.material();
+        if let Some(refused) = &state.refused
+            && refused.at.elapsed() < self.refused_rest
+            && material.as_ref().ok() == refused.material.as_ref()
+        {
+            return Err(StoreTrouble::LoggedOut(refused.why.clone()));
+        }
+        let outcome = match &material {
+            Ok(material) => self.auth.login(material, transport).await,
+            Err(trouble) => Err(trouble.clone()),
+        };
+        match outcome {
+            Ok(session) => {
+                state.refused = None;
+                Ok(state.session.insert(Arc::new(session)).clone())
+            }
+            Err(StoreTrouble::LoggedOut(why)) => {
+                state.refused =
+                    Some(Refused { material: material.ok(), why: why.clone(), at: Instant::now() });
+                Err(StoreTrouble::LoggedOut(why))
+            }
+            Err(trouble) => Err(trouble),
         }
     }
-}
 
-async fn login(
-    role_id: &str,
-    secret_id: &Secret,
-    mount: &str,
-    transport: &Transport,
-) -> Result<Session, StoreTrouble> {
-    let mut request = LoginWithApproleRequest {
-        mount: mount.to_owned(),
-        role_id: role_id.trim().to_owned(),
-        secret_id: secret_id.expose().trim().to_owned(),
-    };
-    let from = Instant::now();
-    let answer = transport.send(&request, None).await;
-    request.secret_id.zeroize();
-    let answer = answer.map_err(unreachable)?;
-    let doing = format!("logging in at auth/{mount}");
-    let mut auth = match auth_of(&answer) {
-        Some(auth) => auth,
-        None if answer.status == 400 => match trouble(&answer, &doing) {
-            StoreTrouble::Refused(why) => return Err(StoreTrouble::Forbidden(why)),
-            other @ (StoreTrouble::Unreachable(_) | StoreTrouble::Sealed | StoreTrouble::Forbidden(_)) => {
-                return Err(other);
-            }
-        },
-        None if answer.status == 200 => {
-            return Err(StoreTrouble::Refused(format!("{doing}: the answer makes no sense")));
-        }
-        None => return Err(trouble(&answer, &doing)),
-    };
-    let token = header(&auth.client_token);
-    auth.client_token.zeroize();
-    let token = token.ok_or_else(|| StoreTrouble::Refused(format!("{doing}: the answer holds no token")))?;
-    Ok(Session { token, lease: Lease::of(&auth, from, None) })
+    /// What the given token's file holds by now, if that is another one.
+    fn token_in_place_of(&self, token: &HeaderValue) -> Option<HeaderValue> {
+        let now = header(&self.auth.material().ok()?)?;
+        (now != *token).then_some(now)
+    }
 }
 
 /// What came of asking for a renewal. Where none came of it the token is used as it is: if it is dead, the call that
@@ -221,80 +203,30 @@ enum Renewal {
     NotNow,
 }
 
-async fn renew(
-    token: &HeaderValue,
-    former: Option<Lease>,
-    transport: &Transport,
-) -> Result<Renewal, StoreTrouble> {
+async fn renew(token: &HeaderValue, former: Lease, transport: &Transport) -> Result<Renewal, StoreTrouble> {
     let from = Instant::now();
-    let answer = transport.send(&RenewTokenSelfRequest::default(), Some(token)).await.map_err(unreachable)?;
+    let renewal = RenewTokenSelfRequest::default();
+    let answer = transport.send(&renewal, Some(token)).await.map_err(NoAnswer::into_trouble)?;
     if let Some(auth) = auth_of(&answer) {
-        return Ok(Renewal::Lease(Lease::of(&auth, from, former)));
+        return Ok(Renewal::Lease(Lease::of(&auth, from, Some(former))));
     }
     match trouble(&answer, "renewing the token") {
-        away @ (StoreTrouble::Sealed | StoreTrouble::Unreachable(_)) => Err(away),
-        StoreTrouble::Forbidden(_) => Ok(Renewal::Never),
+        away @ (StoreTrouble::Sealed | StoreTrouble::Unreachable(_) | StoreTrouble::Untrusted(_)) => {
+            Err(away)
+        }
+        StoreTrouble::Forbidden(_) | StoreTrouble::LoggedOut(_) => Ok(Renewal::Never),
         StoreTrouble::Refused(_) if answer.status == 400 => Ok(Renewal::Never),
         StoreTrouble::Refused(_) => Ok(Renewal::NotNow),
     }
 }
 
-fn unreachable(failed: NoAnswer) -> StoreTrouble {
-    match failed {
-        NoAnswer::NotSent(why) | NoAnswer::Lost(why) => StoreTrouble::Unreachable(why),
-    }
+/// Whether the store says that it does not know the token.
+async fn is_dead(token: &HeaderValue, transport: &Transport) -> Result<bool, StoreTrouble> {
+    let look = LookupTokenSelfRequest::default();
+    let answer = transport.send(&look, Some(token)).await.map_err(NoAnswer::into_trouble)?;
+    Ok(is_of_dead_token(&answer))
 }
 
-fn auth_of(answer: &Answer) -> Option<AuthInfo> {
-    if answer.status != 200 {
-        return None;
-    }
-    serde_json::from_slice::<EndpointResult<serde_json::Value>>(&answer.body).ok()?.auth
-}
-
-/// The token as a header that no debug output shows; `None` where it cannot be one.
-fn header(token: &str) -> Option<HeaderValue> {
-    let token = token.trim();
-    let mut value = HeaderValue::from_str(token).ok().filter(|_| !token.is_empty())?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_trimmed_and_never_shown() {
-        let token = header("canary-token\n").unwrap();
-        assert_eq!(token.as_bytes(), b"canary-token");
-        assert!(!format!("{token:?}").contains("canary"));
-    }
-
-    #[test]
-    fn a_token_that_is_none_is_refused_without_its_text() {
-        let refused = |text| Sessions::new(&Auth::Token(Secret::new(text))).err().unwrap();
-        assert_eq!(refused(" \n"), "store.vault.auth.token: it is missing or empty");
-        assert_eq!(refused("canary\x07"), "store.vault.auth.token: it holds a character that no token has");
-    }
-
-    #[test]
-    fn a_lease_is_due_at_two_thirds_and_an_endless_one_never() {
-        let auth = |secs: u64| -> AuthInfo {
-            serde_json::from_value(serde_json::json!({
-                "client_token": "", "accessor": "", "policies": [], "token_policies": [], "metadata": null,
-                "lease_duration": secs, "renewable": true, "entity_id": "", "token_type": "service", "orphan": true
-            }))
-            .unwrap()
-        };
-        let now = Instant::now();
-        let ago = |secs| now.checked_sub(Duration::from_secs(secs)).unwrap();
-        assert!(Lease::of(&auth(0), now, None).is_none());
-        assert!(!Lease::of(&auth(90), ago(30), None).unwrap().is_due());
-        assert!(Lease::of(&auth(90), ago(60), None).unwrap().is_due());
-        assert!(Lease::DUE.is_due());
-        let first = Lease::of(&auth(90), now, None);
-        assert!(Lease::of(&auth(45), now, first).unwrap().is_lasting());
-        assert!(!Lease::of(&auth(44), now, first).unwrap().is_lasting());
-    }
+pub(super) fn dead() -> StoreTrouble {
+    StoreTrouble::LoggedOut("it does not know the token: that has ended or was revoked".to_owned())
 }

@@ -19,7 +19,7 @@ async fn an_app_role_may_what_its_policy_says_and_no_more() {
         WriteOutcome::Failed(forbidden("writing"))
     );
     assert_eq!(tokens(&bao).await.len(), 1, "each new login took its former token away");
-    assert!(store.health().await.unwrap().is_some());
+    assert!(store.health().await.unwrap().time.is_some());
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn a_given_token_is_renewed_by_the_calls_made_with_it() {
     let ca = Ca::new();
     let bao = Bao::start(&ca).await;
     let token = bao.token(PATHS, 3).await;
-    renews(&bao, Auth::Token(Secret::new(&token))).await;
+    renews(&bao, Auth::Token(fixed(&token))).await;
 }
 
 /// Reads until the token ends later than it did at first, and is the same.
@@ -96,7 +96,7 @@ async fn a_token_that_cannot_be_renewed_is_used_as_it_is() {
     let wish = json!({"policies": ["keyrelay"], "type": "batch", "ttl": "1h"});
     let (_, batch) = bao.must_call(Method::POST, "auth/token/create", wish).await;
     let token = format!("{}\n", batch["auth"]["client_token"].as_str().unwrap());
-    let store = open(&bao, Auth::Token(Secret::new(&token)));
+    let store = open(&bao, Auth::Token(fixed(&token)));
     assert_eq!(store.write(None, PATH, &fields("one"), 0).await, WriteOutcome::Written { version: 1 });
 }
 
@@ -104,18 +104,17 @@ async fn a_token_that_cannot_be_renewed_is_used_as_it_is() {
 async fn a_dead_token_and_a_wrong_secret_id_are_forbidden_without_being_shown() {
     let ca = Ca::new();
     let bao = Bao::start(&ca).await;
-    let store = open(&bao, Auth::Token(Secret::new("s.canary")));
-    assert_eq!(
-        failed(store.read(None, PATH).await),
-        StoreTrouble::Forbidden(format!("reading secret/data/{PATH}: 403 (permission denied)"))
-    );
+    let store = open(&bao, Auth::Token(fixed("s.canary")));
+    let dead = "it does not know the token: that has ended or was revoked";
+    assert_eq!(failed(store.read(None, PATH).await), StoreTrouble::LoggedOut(dead.into()));
+    assert_eq!(store.health().await, Err(StoreTrouble::LoggedOut(dead.into())));
     let Auth::AppRole { role_id, mount, .. } = app_role(&bao, 3600).await else { unreachable!() };
-    let store = open(&bao, Auth::AppRole { role_id, secret_id: Secret::new("canary"), mount });
+    let store = open(&bao, Auth::AppRole { role_id, secret_id: fixed("canary"), mount });
     let refused = "logging in at auth/approle: 400 (invalid role or secret ID)";
-    assert_eq!(failed(store.read(None, PATH).await), StoreTrouble::Forbidden(refused.into()));
+    assert_eq!(failed(store.read(None, PATH).await), StoreTrouble::LoggedOut(refused.into()));
     assert_eq!(
         store.write(None, PATH, &fields("one"), 0).await,
-        WriteOutcome::Failed(StoreTrouble::Forbidden(refused.into()))
+        WriteOutcome::Failed(StoreTrouble::LoggedOut(refused.into()))
     );
 }
 
@@ -141,20 +140,17 @@ async fn a_namespace_is_a_store_of_its_own() {
     .await;
     assert_eq!(inside.write(None, PATH, &fields("one"), 0).await, WriteOutcome::Written { version: 1 });
     assert!(matches!(given("").read(None, PATH).await, Read::Absent));
-    assert!(inside.health().await.unwrap().is_some());
+    assert!(inside.health().await.unwrap().time.is_some());
     assert_eq!(
         failed(given("nope").read(None, PATH).await).to_string(),
         format!("the store refused: reading secret/data/{PATH}: 404 (namespace not found)")
     );
 }
 
-/// What the AppRole's policy allows.
-const PATHS: &[&str] = &["vendors/leaf7/*"];
-
 /// Its tokens live so long, and with renewals twice that.
 async fn app_role(bao: &Bao, ttl_secs: u32) -> Auth {
     let role = bao.approle_with(PATHS, ttl_secs).await;
-    Auth::AppRole { role_id: role.role_id, secret_id: Secret::new(&role.secret_id), mount: "approle".into() }
+    Auth::AppRole { role_id: role.role_id, secret_id: fixed(&role.secret_id), mount: "approle".into() }
 }
 
 /// The tokens of the policy that live at the server.
@@ -174,6 +170,6 @@ async fn tokens(bao: &Bao) -> Vec<Value> {
     found
 }
 
-async fn revoke_logins(bao: &Bao) {
+pub async fn revoke_logins(bao: &Bao) {
     bao.must_call(Method::POST, "sys/leases/revoke-prefix/auth/approle/login", json!({})).await;
 }

@@ -121,7 +121,7 @@ pub const PLACES: &[Place] = &[
     adapter(&["probe"], &["domain", "vendor::profile", "vendor::Profile", "tls"], &[]),
     adapter(&["store"], &["domain"], &[]),
     pure(&["store::layout", "store::fields"], &["domain", "store"], &["store::vault", "store::local"]),
-    adapter(&["store::vault"], &["domain", "store", "tls"], &["store::local"]),
+    adapter(&["store::vault"], &["domain", "store", "tls", "at_rest"], &["store::local"]),
     adapter(&["store::local"], &["domain", "store", "at_rest"], &["store::vault"]),
     adapter(&["spool"], &["domain", "at_rest"], &[]),
     adapter(&["at_rest"], &["domain"], &[]),
@@ -140,6 +140,7 @@ pub const PLACES: &[Place] = &[
         paths: &["config"],
         may_import: &[
             "domain", "mail", "store", "spool", "consumer", "alert", "vendor", "probe", "daemon", "tls",
+            "at_rest",
         ],
         but_not: &[],
         libraries: None,

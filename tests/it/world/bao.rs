@@ -1,4 +1,4 @@
-//! OpenBao on raft storage, one node, so that it can be sealed, killed and started again.
+//! One node of OpenBao on raft storage, so that it can be sealed, killed and started again; alone, or of a cluster.
 
 use super::{Ca, Port, Scratch, Server, install_tls, tool, until};
 use reqwest::Method;
@@ -25,29 +25,15 @@ pub struct Bao {
     key: PathBuf,
     root_token: String,
     unseal_key: String,
+    /// The address of the node whose cluster this one joins.
+    joins: Option<String>,
+    /// It may be unsealed without being active.
+    pub(super) has_peers: bool,
 }
 
 impl Bao {
     pub async fn start(ca: &Ca) -> Self {
-        install_tls();
-        let trusted = reqwest::Certificate::from_pem(ca.ca_pem().as_bytes()).expect("a certificate");
-        let http = reqwest::Client::builder().tls_certs_only([trusted]).no_proxy().build().expect("a client");
-        let (dir, port, cluster) = (Scratch::new(), Port::free(), Port::free());
-        let (cert, key) = (ca.cert_path(), ca.key_path());
-        dir.folder("raft");
-        let (root_token, unseal_key) = Default::default();
-        let mut bao = Self {
-            server: None,
-            dir,
-            port,
-            cluster,
-            http,
-            ca: ca.ca_path(),
-            cert,
-            key,
-            root_token,
-            unseal_key,
-        };
+        let mut bao = Self::new(ca, None);
         bao.start_sealed().await;
         let keys = bao.ask(Method::PUT, "sys/init", json!({"secret_shares": 1, "secret_threshold": 1})).await;
         bao.root_token = text(&keys, "/root_token");
@@ -61,6 +47,39 @@ impl Bao {
         })
         .await;
         bao
+    }
+
+    /// Another node of the cluster of `first`; unsealed, a standby.
+    pub async fn join(ca: &Ca, first: &Bao) -> Self {
+        let mut bao = Self::new(ca, Some(first.address()));
+        bao.start_sealed().await;
+        (bao.root_token, bao.unseal_key) = (first.root_token.clone(), first.unseal_key.clone());
+        bao.unseal().await;
+        bao
+    }
+
+    fn new(ca: &Ca, joins: Option<String>) -> Self {
+        install_tls();
+        let trusted = reqwest::Certificate::from_pem(ca.ca_pem().as_bytes()).expect("a certificate");
+        let http = reqwest::Client::builder().tls_certs_only([trusted]).no_proxy().build().expect("a client");
+        let (dir, port, cluster) = (Scratch::new(), Port::free(), Port::free());
+        let (cert, key) = (ca.cert_path(), ca.key_path());
+        dir.folder("raft");
+        let (root_token, unseal_key) = Default::default();
+        Self {
+            server: None,
+            dir,
+            port,
+            cluster,
+            http,
+            ca: ca.ca_path(),
+            cert,
+            key,
+            root_token,
+            unseal_key,
+            has_peers: joins.is_some(),
+            joins,
+        }
     }
 
     pub fn address(&self) -> String {
@@ -143,14 +162,28 @@ impl Bao {
     pub async fn seal(&self) {
         self.ask(Method::PUT, "sys/seal", Value::Null).await;
     }
-    /// Returns when it is active again.
+    /// Returns when it is active again or, in a cluster, works as a standby.
     pub async fn unseal(&self) {
-        self.ask(Method::PUT, "sys/unseal", json!({"key": self.unseal_key})).await;
-        until("OpenBao is active", async || {
-            let (status, _) = self.call(Method::GET, "sys/health", Value::Null).await?;
+        // A node that is about to join says at first that it is not initialised.
+        until("OpenBao takes the key", async || {
+            let (status, _) = self.call(Method::PUT, "sys/unseal", json!({"key": self.unseal_key})).await?;
             (status == 200).then_some(())
         })
         .await;
+        until("OpenBao is unsealed", async || {
+            let (status, _) = self.call(Method::GET, "sys/health", Value::Null).await?;
+            (status == 200 || (status == 429 && self.has_peers)).then_some(())
+        })
+        .await;
+    }
+    /// Whether it leads its cluster; not where it does not answer.
+    pub async fn is_active(&self) -> bool {
+        let health = self.call(Method::GET, "sys/health", Value::Null).await;
+        health.is_some_and(|(status, _)| status == 200)
+    }
+    /// Another node becomes active.
+    pub async fn step_down(&self) {
+        self.ask(Method::PUT, "sys/step-down", Value::Null).await;
     }
     /// SIGKILL.
     pub fn kill(&mut self) {
@@ -183,6 +216,16 @@ impl Bao {
         self.call(method, path, body).await.unwrap_or_else(|| panic!("OpenBao does not answer ({path})"))
     }
 
+    /// The status of one request with this token in root's place; a POST writes a document.
+    pub async fn status_as(&self, token: &str, method: Method, path: &str) -> u16 {
+        let mut request = self.http.request(method.clone(), format!("{}/v1/{path}", self.address()));
+        if method == Method::POST {
+            request = request.json(&json!({"data": {"some": "text"}}));
+        }
+        let answer = request.header("X-Vault-Token", token).send().await;
+        answer.expect("OpenBao answers").status().as_u16()
+    }
+
     async fn ask(&self, method: Method, path: &str, body: Value) -> Value {
         let (status, answer) = self.must_call(method, path, body).await;
         assert!((200..300).contains(&status), "{path}: {status} {answer}");
@@ -204,6 +247,7 @@ impl Bao {
 
     async fn put_policy(&self, paths: &[&str]) {
         let mut policy = String::from("path \"auth/token/renew-self\" { capabilities = [\"update\"] }\n");
+        policy += "path \"secret/config\" { capabilities = [\"read\"] }\n";
         for path in paths.iter().copied().chain(["keyrelay/*"]) {
             policy += &format!(
                 "path \"secret/data/{path}\" {{ capabilities = [\"create\", \"read\", \"update\"] }}\n"
@@ -219,12 +263,16 @@ impl Bao {
 
     fn configuration(&self) -> String {
         let (dir, port, cluster) = (self.dir.path().display(), self.port.number, self.cluster.number);
-        let (cert, key) = (self.cert.display(), self.key.display());
+        let (cert, key, ca) = (self.cert.display(), self.key.display(), self.ca.display());
+        let join = self.joins.as_ref().map_or(String::new(), |first| {
+            format!("retry_join {{\n leader_api_addr = \"{first}\"\n leader_ca_cert_file = \"{ca}\"\n }}")
+        });
         format!(
             r#"storage "raft" {{
   path = "{dir}/raft"
-  node_id = "one"
+  node_id = "{port}"
   performance_multiplier = 1
+  {join}
 }}
 listener "tcp" {{
   address = "127.0.0.1:{port}"

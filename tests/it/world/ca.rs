@@ -1,12 +1,19 @@
 //! A certification authority of the test's own.
 
 use super::Scratch;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
-use std::path::PathBuf;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+use std::{
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 /// Its certificate, and a server's for `localhost` and `127.0.0.1`, as PEM files.
 pub struct Ca {
     dir: Scratch,
+    issuer: Issuer<'static, KeyPair>,
 }
 
 impl Ca {
@@ -24,10 +31,28 @@ impl Ca {
         let mut server = CertificateParams::new(names).expect("two names");
         server.distinguished_name.push(DnType::CommonName, "localhost");
         let server_key = KeyPair::generate().expect("a key pair");
-        let signed = server.signed_by(&server_key, &Issuer::new(params, key)).expect("a certificate");
+        let issuer = Issuer::new(params, key);
+        let signed = server.signed_by(&server_key, &issuer).expect("a certificate");
         dir.write("cert.pem", &signed.pem());
         dir.secret("key.pem", &server_key.serialize_pem());
-        Self { dir }
+        Self { dir, issuer }
+    }
+
+    /// A client's certificate and key under these names, in place of those that were there; good from an hour ago for
+    /// so long from now.
+    pub fn client(&self, name: &str, lasts: Duration) -> (PathBuf, PathBuf) {
+        let mut client = CertificateParams::new([name.to_owned()]).expect("one name");
+        client.distinguished_name.push(DnType::CommonName, name);
+        client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let now = SystemTime::now();
+        client.not_before = (now - Duration::from_secs(3_600)).into();
+        client.not_after = (now + lasts).into();
+        let key = KeyPair::generate().expect("a key pair");
+        let signed = client.signed_by(&key, &self.issuer).expect("a certificate");
+        let (cert, private) = (format!("{name}.pem"), format!("{name}.key"));
+        self.dir.write(&cert, &signed.pem());
+        self.dir.secret(&private, &key.serialize_pem());
+        (self.dir.join(&cert), self.dir.join(&private))
     }
 
     /// What a client has to trust.

@@ -163,8 +163,13 @@ impl Daemon {
     fn running(&self) -> &Server {
         self.server.as_ref().expect("the daemon runs")
     }
-    fn environment(&self) -> [(&'static str, OsString); 3] {
+    /// There is no D-Bus, unless a test starts one there.
+    pub fn bus_path(&self) -> PathBuf {
+        self.dir.join("bus")
+    }
+    fn environment(&self) -> [(&'static str, OsString); 4] {
         [
+            ("DBUS_SYSTEM_BUS_ADDRESS", format!("unix:path={}", self.bus_path().display()).into()),
             ("STATE_DIRECTORY", self.state_dir().into()),
             ("RUNTIME_DIRECTORY", self.dir.path().into()),
             ("PATH", "/usr/bin:/bin".into()),

@@ -7,6 +7,7 @@
 mod bao;
 mod ca;
 mod canary;
+mod cluster;
 mod config;
 mod daemon;
 mod disk;
@@ -14,12 +15,14 @@ mod dovecot;
 mod port;
 mod process;
 mod proxy;
+mod sandbox;
 mod scratch;
 mod smtp;
 
 pub use bao::Bao;
 pub use ca::Ca;
 pub use canary::{Canary, Leak};
+pub use cluster::Cluster;
 pub use config::Config;
 pub use daemon::Daemon;
 pub use disk::SmallDisk;
@@ -27,6 +30,7 @@ pub use dovecot::Dovecot;
 pub use port::Port;
 pub use process::{Ran, Server, run};
 pub use proxy::{Hold, Proxy};
+pub use sandbox::Sandbox;
 pub use scratch::Scratch;
 pub use smtp::{Smtp, SmtpMode, SmtpOptions, SmtpTls};
 

@@ -5,7 +5,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{ConnectInfo, Request},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use keyrelay::demo::serve::{Cutter, Server};
@@ -45,6 +45,8 @@ struct Wire {
     held: Mutex<Option<(String, Hold)>>,
     waiting: AtomicUsize,
     let_go: watch::Sender<bool>,
+    /// What each request says besides.
+    says: Mutex<HeaderMap>,
 }
 
 impl Proxy {
@@ -65,6 +67,7 @@ impl Proxy {
             held: Mutex::new(None),
             waiting: AtomicUsize::new(0),
             let_go: watch::Sender::new(false),
+            says: Mutex::default(),
         });
         let theirs = wire.clone();
         let router = Router::new().fallback(
@@ -77,6 +80,12 @@ impl Proxy {
 
     pub fn url(&self) -> String {
         format!("http://{}", self.server.addr)
+    }
+
+    /// From now on each request has this header.
+    pub fn say(&self, name: &'static str, value: &'static str) {
+        let mut says = self.wire.says.lock().expect("a lock that nobody panics with");
+        says.insert(name, HeaderValue::from_static(value));
     }
 
     /// From now on each request waits so long before it is done, and each answer after.
@@ -119,7 +128,9 @@ impl Wire {
         }
         moment(Duration::from_millis(self.before_ms.load(SeqCst))).await;
         let url = format!("{}{path}", self.target);
-        let sent = self.client.request(head.method, url).headers(end_to_end(&head.headers)).body(body);
+        let mut headers = end_to_end(&head.headers);
+        headers.extend(self.says.lock().expect("a lock that nobody panics with").clone());
+        let sent = self.client.request(head.method, url).headers(headers).body(body);
         let Ok(answer) = sent.send().await else {
             return lost(&cutter);
         };

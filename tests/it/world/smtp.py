@@ -1,7 +1,7 @@
 """An SMTP server that keeps each mail as a file: smtp.py PORT FOLDER TLS CERT KEY [USER PASSWORD].
 
 TLS is starttls, implicit or none. The file FOLDER/mode says what becomes of a mail: "accept" keeps it,
-"451" and "554" refuse it with that code, "silent" never answers.
+"451" and "554" refuse it with that code, "silent" never answers. Nobody named gone@ is known here.
 """
 
 import asyncio
@@ -16,6 +16,12 @@ class Keep:
     def __init__(self, folder):
         self.folder = folder
         self.count = sum(name.endswith(".eml") for name in os.listdir(folder))
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address.startswith("gone@"):
+            return "550 5.1.1 no such user here"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 ok"
 
     async def handle_DATA(self, server, session, envelope):
         with open(os.path.join(self.folder, "mode")) as file:

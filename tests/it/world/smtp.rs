@@ -46,6 +46,8 @@ pub struct Smtp {
 impl Smtp {
     pub const USER: &'static str = "keyrelay@example.com";
     pub const PASSWORD: &'static str = "an alert password";
+    /// Whom the server does not know.
+    pub const GONE: &'static str = "gone@example.com";
 
     /// With STARTTLS and a login.
     pub async fn start(ca: &Ca) -> Self {

@@ -1,0 +1,93 @@
+//! The HTTP client: whom it trusts, and the certificate that it shows. It is made anew when that certificate is another
+//! one.
+
+use super::{Auth, Settings, failure::cause};
+use crate::domain::Limits;
+use reqwest::{Certificate, Client, Identity, redirect::Policy};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
+use zeroize::Zeroizing;
+
+/// A host that does not take a connection within this is away; a store stands near.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+pub(super) struct Clients {
+    ca_cert: Option<PathBuf>,
+    plain: bool,
+    timeout: Duration,
+    current: RwLock<Current>,
+}
+
+struct Current {
+    client: Client,
+    /// Certificate and key as PEM; `None`: it shows none.
+    identity: Option<Zeroizing<String>>,
+}
+
+impl Clients {
+    /// A client certificate is shown from the first login on.
+    pub fn new(settings: &Settings, limits: &Limits) -> Result<Self, String> {
+        let plain = settings.nodes.iter().any(|node| node.starts_with("http:"));
+        if plain && matches!(settings.auth, Auth::Cert { .. }) {
+            return Err("store.vault.auth.cert: a certificate is shown over https only".to_owned());
+        }
+        let (ca_cert, timeout) = (settings.ca_cert.clone(), limits.request_timeout);
+        let client = client(ca_cert.as_ref(), plain, timeout, None)?;
+        let current = RwLock::new(Current { client, identity: None });
+        Ok(Self { ca_cert, plain, timeout, current })
+    }
+
+    pub fn get(&self) -> Client {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).client.clone()
+    }
+
+    /// From now on this certificate is shown, with this key; both PEM in one text. The error holds neither.
+    pub fn show(&self, identity: &Zeroizing<String>) -> Result<(), String> {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current.identity.as_ref() != Some(identity) {
+            let client = client(self.ca_cert.as_ref(), self.plain, self.timeout, Some(identity))?;
+            *current = Current { client, identity: Some(identity.clone()) };
+        }
+        Ok(())
+    }
+}
+
+fn client(
+    ca_cert: Option<&PathBuf>,
+    plain: bool,
+    timeout: Duration,
+    identity: Option<&Zeroizing<String>>,
+) -> Result<Client, String> {
+    let mut builder = Client::builder()
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .https_only(!plain)
+        .tcp_nodelay(true)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(timeout);
+    if let Some(path) = ca_cert {
+        let named = |why: String| format!("{}: {why}", path.display());
+        let pem = fs::read(path).map_err(|error| named(error.to_string()))?;
+        let certificates = Certificate::from_pem_bundle(&pem).unwrap_or_default();
+        if certificates.is_empty() {
+            return Err(named("it holds no certificate (PEM)".to_owned()));
+        }
+        builder = builder.tls_certs_only(certificates);
+    } else if plain {
+        builder = builder.tls_certs_only([]);
+    }
+    if let Some(pem) = identity {
+        let unfit = |_| "certificate and key cannot be read as PEM".to_owned();
+        builder = builder.identity(Identity::from_pem(pem.as_bytes()).map_err(unfit)?);
+    }
+    builder.build().map_err(|error| match identity.is_some() {
+        // The text of a key that does not parse is not for an error.
+        true => "the key does not belong to the certificate, or is of no known kind".to_owned(),
+        false => format!("no TLS for the store: {}", cause(&error)),
+    })
+}

@@ -1,0 +1,9 @@
+//! What people and programs see from outside: the page in a real browser, the metrics through the eyes of those who
+//! read them.
+
+mod browser;
+mod fixtures;
+mod live;
+mod metrics;
+mod monitoring;
+mod page;

@@ -1,0 +1,89 @@
+//! The login to the store ends, is revoked, is replaced; and the store is a cluster whose leader changes.
+
+use super::stage::Stage;
+use crate::world::{Ca, Cluster};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn the_end_of_a_given_token_is_told_before_it_and_a_new_one_in_its_file_is_enough() {
+    let mut stage = Stage::build().await;
+    let slot = stage.slot("leaf7-main");
+    stage.seed(&slot).await;
+    let first = token(&stage, json!({"ttl": "60s", "renewable": false})).await;
+    let file = stage.scratch.secret("vault-token", &first);
+    stage
+        .config
+        .set("store.vault.auth", json!({"token": {"file": file}}))
+        .set("schedules.mailbox_poll", "* * * * * *");
+    stage.start().await;
+
+    let told = stage.wait_mail("the token ends", |mail| mail.code == "store-login-expiring").await;
+    assert!(told.subject.contains("the token to the store ends"), "{}", told.subject);
+    for line in ["bao token create -policy=keyrelay -period=768h", "systemctl reload keyrelay"] {
+        assert!(told.text.contains(line), "{}", told.text);
+    }
+    let second = token(&stage, json!({"period": "1h"})).await;
+    stage.scratch.secret("vault-token", &second);
+    stage.wait_mail("a new token is there", |mail| mail.references.contains(&told.message_id)).await;
+
+    stage.bao.revoke(&second).await;
+    let refused = stage.wait_mail("the token is dead", |mail| mail.code == "store-login-refused").await;
+    assert!(refused.text.contains("it does not know the token"), "{}", refused.text);
+    assert_eq!(stage.daemon.status().await["store"]["reachable"], false);
+    let (old, new) = stage.rotate(&slot);
+    stage.confirm(&slot, 0, &old, &new).await;
+    stage.wait_mail("the key is kept", |mail| mail.code == "key-spooled").await;
+    let third = token(&stage, json!({"period": "1h"})).await;
+    stage.scratch.secret("vault-token", &third);
+    stage.wait_promoted(&slot, &new).await;
+    stage.wait_mail("it is over", |mail| mail.references.contains(&refused.message_id)).await;
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_rotation_is_one_promotion_though_the_cluster_changes_its_leader_meanwhile() {
+    let mut stage = Stage::build().await;
+    let ca = Ca::new();
+    let mut cluster = Cluster::start(&ca).await;
+    let addresses = cluster.addresses();
+    let store = cluster.leader().await.store(&["vendors/leaf7/*"]).await;
+    stage.config.set("store", store).set("store.vault.address", json!(addresses));
+    let slot = stage.slot("leaf7-main");
+    let mut key = stage.vendor.current_key(slot.account);
+    cluster.leader().await.write(&slot.path, json!({"api_key": key.expose()})).await;
+    stage.start().await;
+
+    for generation in 1..=3 {
+        cluster.step_down().await;
+        let (old, new) = stage.rotate(&slot);
+        stage.confirm(&slot, 0, &old, &new).await;
+        stage.wait_promoted(&slot, &new).await;
+        let document = cluster.leader().await.read(&slot.path).await.expect("a document");
+        assert_eq!(
+            (&document["api_key"], &document["api_key_generation"]),
+            (&json!(new.expose()), &json!(generation))
+        );
+        key = new;
+    }
+    assert_eq!(
+        cluster.leader().await.versions(&slot.path).await,
+        4,
+        "written once by hand, and once a rotation"
+    );
+
+    let gone = cluster.active().await;
+    cluster.nodes[gone].kill();
+    let new = stage.rotate(&slot).1;
+    stage.confirm(&slot, 0, &key, &new).await;
+    stage.wait_promoted(&slot, &new).await;
+    stage.end().await;
+}
+
+/// With the policy that the stage's AppRole has.
+async fn token(stage: &Stage, mut wish: Value) -> String {
+    wish["policies"] = json!(["keyrelay"]);
+    let (status, made) = stage.bao.must_call(Method::POST, "auth/token/create", wish).await;
+    assert_eq!(status, 200, "{made}");
+    made["auth"]["client_token"].as_str().expect("a token").to_owned()
+}

@@ -1,0 +1,62 @@
+//! Three nodes of OpenBao, of which one is active at a time.
+
+use super::{Bao, Ca, until};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+pub struct Cluster {
+    pub nodes: Vec<Bao>,
+}
+
+impl Cluster {
+    pub async fn start(ca: &Ca) -> Self {
+        let mut first = Bao::start(ca).await;
+        first.has_peers = true;
+        // A node that joins may not vote before it has been steady for a while.
+        let autopilot = json!({"server_stabilization_time": "1s"});
+        first.must_call(Method::POST, "sys/storage/raft/autopilot/configuration", autopilot).await;
+        let (second, third) = tokio::join!(Bao::join(ca, &first), Bao::join(ca, &first));
+        until("all three may vote", async || {
+            let path = "sys/storage/raft/configuration";
+            let (_, raft) = first.must_call(Method::GET, path, Value::Null).await;
+            let servers = raft.pointer("/data/config/servers")?.as_array()?;
+            let voters = servers.iter().filter(|server| server["voter"] == true);
+            (voters.count() == 3).then_some(())
+        })
+        .await;
+        Self { nodes: vec![first, second, third] }
+    }
+
+    pub fn addresses(&self) -> Vec<String> {
+        self.nodes.iter().map(Bao::address).collect()
+    }
+
+    /// The active node: what it reads is never old.
+    pub async fn leader(&self) -> &Bao {
+        &self.nodes[self.active().await]
+    }
+
+    /// Waits until one node is active, and says which.
+    pub async fn active(&self) -> usize {
+        until("a node is active", async || {
+            for (at, node) in self.nodes.iter().enumerate() {
+                if node.is_active().await {
+                    return Some(at);
+                }
+            }
+            None
+        })
+        .await
+    }
+
+    /// The active node steps down, and another one takes over; says which.
+    pub async fn step_down(&self) -> usize {
+        let before = self.active().await;
+        self.nodes[before].step_down().await;
+        until("another node is active", async || {
+            let now = self.active().await;
+            (now != before).then_some(now)
+        })
+        .await
+    }
+}
