@@ -20,7 +20,7 @@ async fn a_given_token_that_will_not_last_is_told_of_and_a_new_one_in_its_file_i
     stage.date_from_now();
 
     let told = stage.wait_mail("the token will not do", |mail| mail.code == "store-login-expiring").await;
-    assert!(told.text.contains("more calls (num_uses)"), "{}", told.text);
+    assert!(told.text.contains("the token to the store will not do"), "{}", told.text);
     for line in ["bao token create -policy=keyrelay -period=768h", "systemctl reload keyrelay"] {
         assert!(told.text.contains(line), "{}", told.text);
     }
