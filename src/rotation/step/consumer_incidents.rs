@@ -127,8 +127,9 @@ impl Rotation {
         let hint = |consumer: &ConsumerName| {
             format!("restart {consumer}, then:\nkeyrelay prove {name} --consumer {consumer}")
         };
-        self.report_each(Code::ConsumerWrongKey, wrong, ladder, ctx, unknown, |consumer, error| {
-            (format!("{consumer} was given the current key, and {error}"), hint(consumer))
+        // The table of consumers says which.
+        self.report_each(Code::ConsumerWrongKey, wrong, ladder, ctx, unknown, |consumer, _| {
+            (format!("{consumer} was given the current key, and works with another one"), hint(consumer))
         });
     }
     fn report_each(

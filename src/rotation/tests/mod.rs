@@ -8,6 +8,7 @@ mod expecting;
 mod first_start;
 mod fleet;
 mod foreign;
+mod gallery;
 mod incidents;
 mod judging;
 mod lines;
