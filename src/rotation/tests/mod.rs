@@ -22,6 +22,7 @@ mod properties;
 mod restart;
 mod rollback;
 mod store;
+mod stories;
 mod world;
 
 use crate::domain::{Fingerprint, Timestamp};
