@@ -15,6 +15,7 @@ mod print;
 mod read;
 pub mod rights;
 mod schedule;
+pub mod schema;
 mod secrets;
 mod source;
 mod store;
@@ -148,10 +149,15 @@ pub fn load_alerts(
     path: &Path,
     environment: &BTreeMap<String, String>,
 ) -> Result<Option<smtp::Settings>, Mistakes> {
-    let (source, mistakes) = Source::read(path, environment)?;
+    let (source, mistakes) = Source::read_in_part(path, environment);
     let sheet = Sheet::new(&source, environment, Need::Run, mistakes);
     let alerts = Table::root(&sheet).table("alerts", alerts::alerts);
-    alerts.map(|(email, _)| email).ok_or_else(|| Mistakes(sheet.finish().0))
+    let mistakes = sheet.finish().0;
+    match alerts {
+        Some((Some(email), _)) => Ok(Some(email)),
+        Some((None, _)) if mistakes.iter().all(|mistake| mistake.severity == Severity::Warning) => Ok(None),
+        Some((None, _)) | None => Err(Mistakes(mistakes)),
+    }
 }
 
 /// Everything is read before anything is given up, so that one mistake does not hide another.

@@ -50,6 +50,7 @@ fn one(
         vendor_title: profile.title.clone(),
         dashboard: format!("fetch the key: {}", profile.dashboard),
         mailbox: credential.mailbox.clone().filter(|_| watch),
+        observe: credential.observe,
         path: credential.path.clone(),
         account: credential.account.clone(),
         has_identity: profile.probe.identity.is_some(),

@@ -87,8 +87,10 @@ pub struct Limits {
     pub login_retry: Duration,
     /// What the store lets keyrelay in with is told of when one part in so many of its life is left …
     pub login_told_part: u32,
-    /// … or so much, if that is more, but not in the first half of its life.
+    /// … or so much, if that is more and in the second half of its life.
     pub login_told_left: Duration,
+    /// Of a longer life only this much, its end, counts: nobody needs a month to put in a new one.
+    pub login_life_max: Duration,
     /// A secret-id is told of when it is good for so many more logins.
     pub login_told_uses: u32,
     /// Every read from a mail server ends after this.
@@ -153,6 +155,7 @@ impl Default for Limits {
             login_retry: 15 * MIN,
             login_told_part: 4,
             login_told_left: DAY,
+            login_life_max: 32 * DAY,
             login_told_uses: 3,
             mail_read_timeout: 30 * SEC,
             request_timeout: 10 * SEC,

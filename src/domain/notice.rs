@@ -121,6 +121,10 @@ codes! {
         do "give keyrelay the spool key that wrote it, or fetch the key from the dashboard: keyrelay ingest NAME";
     RolledBack "rolled-back": "An operator went back to the key before the current one; the newer key is held, and the earlier one will die.",
         do "mend what was wrong with the newer key, then let it in again: keyrelay accept NAME FINGERPRINT";
+    Observing "observing": "Some credentials are only observed: keyrelay changes nothing of theirs.",
+        do "nothing while somebody else rotates them; else set observe: false, then: systemctl reload keyrelay";
+    RotationObserved "rotation-observed": "A new key has come and was proven; keyrelay only observes, and somebody else must put it into the store.",
+        do "see that it gets there, or let keyrelay do it: set observe: false, then: systemctl reload keyrelay";
     ConsumerUnproven "consumer-unproven": "A consumer was not shown to work with the current key.",
         do "look at the consumer, then: keyrelay prove NAME";
     ConsumerFailed "consumer-failed": "The key could not be delivered to a consumer, or its action failed.",

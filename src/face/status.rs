@@ -119,6 +119,9 @@ pub struct Credential {
     /// Why it is parked, where it is.
     pub parked: Option<String>,
     pub retiring: bool,
+    /// Watched, tested and told of; nothing of it is changed.
+    #[serde(default)]
+    pub observing: bool,
     /// A label: `g7`, the key of generation 7, where the key is too weak for its fingerprint to be shown.
     pub fingerprint: Option<String>,
     pub generation: u64,
@@ -266,6 +269,7 @@ fn credential(view: CredentialView) -> Credential {
         phase: view.phase.into(),
         parked: view.parked.map(|reason| parked(reason).into()),
         retiring: view.retiring,
+        observing: view.observing,
         fingerprint: view.fingerprint,
         generation: view.generation,
         rotation_id: view.rotation_id,

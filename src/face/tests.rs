@@ -215,6 +215,7 @@ fn settings() -> Settings {
         vendor_title: "Leaf7".into(),
         dashboard: "Leaf7 dashboard, Settings".into(),
         mailbox: Some("vendor-mail".parse().unwrap()),
+        observe: false,
         path: "vendors/leaf7/main".into(),
         account: None,
         has_identity: true,

@@ -24,6 +24,7 @@ mod alerts_state;
 mod budget;
 mod candidate;
 mod consumer;
+mod consumer_observed;
 mod digest;
 mod effect;
 mod event;
@@ -50,11 +51,13 @@ pub use alerts_state::{ALERTS_SCHEMA, AlertsState};
 pub use effect::{Action, Effect, Promotion, Purpose, Reply};
 pub use event::{Attempt, Event, Input, MailboxInput, NoticeFailure, Schedule, StateRead, Ticket};
 pub use fleet::Fleet;
-pub use history::{ConsumerRecord, PhaseEntered, Record, RecordKind, merged};
+pub use history::{ConsumerRecord, Observed, PhaseEntered, Record, RecordKind, merged};
 pub use incident::Incident;
 pub use outbox::Channel;
 pub use settings::{Alerts, Consumer, Credential, Delivery, Proof, Settings};
 pub use state::{Generation, Parked, Phase, Rotation};
-pub use state_document::{Announced, ConsumerNote, CurrentNote, Former, RolledBack, SCHEMA, StateDocument};
+pub use state_document::{
+    Announced, ConsumerNote, CurrentNote, Former, ObservedNote, RolledBack, SCHEMA, StateDocument,
+};
 pub use step::Reason;
 pub use view::{ChannelView, ConsumerView, CredentialView, HeldView, MailboxView, StoreView};

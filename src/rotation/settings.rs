@@ -45,6 +45,8 @@ pub struct Credential {
     pub vendor_title: String,
     pub dashboard: String,
     pub mailbox: Option<MailboxName>,
+    /// Nothing is changed but keyrelay's own notes.
+    pub observe: bool,
     /// The path in the store, for messages.
     pub path: String,
     /// The operator's pin of the vendor's account.

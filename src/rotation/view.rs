@@ -48,6 +48,8 @@ pub struct CredentialView {
     pub phase: &'static str,
     pub parked: Option<Parked>,
     pub retiring: bool,
+    /// Nothing of it is changed.
+    pub observing: bool,
     pub fingerprint: Option<String>,
     pub generation: u64,
     pub rotation_id: Option<RotationId>,
@@ -192,6 +194,7 @@ impl Rotation {
             phase: phase.as_str(),
             parked,
             retiring: self.is_retiring(),
+            observing: self.settings.observe,
             fingerprint: self.current_fingerprint().map(|key| self.label(key)),
             generation: self.generation(),
             rotation_id: self.documents.key.as_ref().and_then(|document| document.rotation_id),

@@ -125,12 +125,14 @@ fn is_command(line: &str) -> bool {
     line.split_whitespace().next().is_some_and(|first| PROGRAMS.contains(&first))
 }
 
-/// What is under way or wrong in full, the worst first; of a larger fleet the calm ones as one picture.
+/// What is under way or wrong in full, the worst first; of a larger fleet the calm ones as one picture, the next
+/// rotation on top.
 pub fn credentials(status: &Status, past: &Past) -> Markup {
     let now = status.generated_at;
     let mut all: Vec<&Credential> = status.credentials.iter().collect();
     all.sort_by_key(|each| (Reverse(worst(&each.incidents)), &each.name));
-    let (calm, busy): (Vec<_>, Vec<_>) = all.iter().partition(|each| is_calm(each, now));
+    let (mut calm, busy): (Vec<&Credential>, Vec<_>) = all.iter().partition(|each| is_calm(each, now));
+    calm.sort_by_key(|each| each.next_rotation_expected_at.map_or((true, now), |at| (false, at)));
     let (whole, rows) = if all.len() <= WHOLE_WHEN_CALM { (all, Vec::new()) } else { (busy, calm) };
     let of = |credential: &Credential| past.get(&credential.name).map_or(&[][..], Vec::as_slice);
     html! {

@@ -10,6 +10,9 @@ use crate::rotation::{
     state::Rotation,
 };
 
+/// Of credentials that are only observed.
+const OBSERVED_NAMED: usize = 5;
+
 impl Fleet {
     pub(super) fn configured(&mut self, settings: Settings, now: Timestamp, effects: &mut Vec<Effect>) {
         for (name, credential) in &settings.credentials {
@@ -28,6 +31,7 @@ impl Fleet {
             self.mailboxes.entry(name.clone()).or_default().connection.retry_now();
         }
         self.settings = settings;
+        self.report_observed(now);
         self.configure_alerts(now);
         self.share_budgets();
         self.step_all(now, effects);
@@ -55,6 +59,26 @@ impl Fleet {
             self.set_due(&name, None);
             self.taken.retain(|_, owner| *owner != name);
         }
+    }
+
+    /// So that nobody forgets it.
+    fn report_observed(&mut self, now: Timestamp) {
+        let observed = self.settings.credentials.values().filter(|credential| credential.observe);
+        let names: Vec<_> = observed.map(|credential| credential.name.to_string()).collect();
+        let message = match &names[..] {
+            [] => return self.incidents.clear(Code::Observing, ""),
+            [one] => format!("{one} is only observed"),
+            few if few.len() <= OBSERVED_NAMED => format!("{} are only observed", few.join(", ")),
+            many => {
+                let rest = many.len() - OBSERVED_NAMED;
+                format!("{} and {rest} more are only observed", many[..OBSERVED_NAMED].join(", "))
+            }
+        };
+        let hint = "when keyrelay is to act, set observe: false, then:\nsystemctl reload keyrelay";
+        let report = Report::new(Code::Observing, Severity::Info, message, hint).doing(
+            "mails, keys and consumers are watched and tested; nothing is promoted, delivered or healed",
+        );
+        self.incidents.raise(now, report);
     }
 
     /// Where many credentials share a vendor's limit, each is asked less often.

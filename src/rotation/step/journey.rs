@@ -46,7 +46,10 @@ impl Rotation {
         let announced = announced.map(|at| PhaseEntered { phase: "announced".into(), at });
         let probing = PhaseEntered { phase: "probing".into(), at: began_at };
         let phases = announced.into_iter().chain([probing]).collect();
-        let (rotation_id, trigger) = (candidate.rotation_id, Some(candidate.origin.clone()));
+        let trigger = Some(candidate.origin.clone());
+        let rotation_id = candidate.rotation_id;
+        let observed = self.memory.observed.filter(|note| note.fingerprint == fingerprint);
+        let rotation_id = observed.map_or(rotation_id, |note| note.rotation_id);
         let handing_over = |journey: &Journey| Some(journey.new) == old;
         self.resting_journey = self.journey.take().filter(handing_over).or(self.resting_journey.take());
         self.journey = Some(Journey { rotation_id, kind, trigger, old, new: fingerprint, phases });
@@ -60,7 +63,9 @@ impl Rotation {
         }
     }
     pub(super) fn note_phase(&mut self, now: Timestamp) {
-        let phase = self.phase().as_str();
+        self.note_in_journey(self.phase().as_str(), now);
+    }
+    pub(super) fn note_in_journey(&mut self, phase: &str, now: Timestamp) {
         if let Some(journey) = &mut self.journey
             && journey.phases.last().is_none_or(|entered| entered.phase != phase)
         {
@@ -162,10 +167,11 @@ impl Rotation {
             store_version: None,
             consumers: Vec::new(),
             margin_secs: None,
+            observed: None,
             why: Some(why.to_owned()),
         });
     }
-    fn record(&self, margin_secs: Option<i64>) -> Option<Record> {
+    pub(super) fn record(&self, margin_secs: Option<i64>) -> Option<Record> {
         let journey = self.journey.as_ref()?;
         let consumers = self.consumers.iter().map(|(name, consumer)| {
             let at = consumer
@@ -186,6 +192,7 @@ impl Rotation {
             store_version: self.documents.key.as_ref().map(|document| document.version),
             consumers: consumers.collect(),
             margin_secs,
+            observed: self.observed_of(journey.new),
             why: None,
         })
     }

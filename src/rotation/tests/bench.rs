@@ -59,6 +59,7 @@ pub fn credential(name: &str, consumers: &[(&str, Consumer)]) -> Credential {
         vendor_title: "Leaf7".into(),
         dashboard: "fetch the key: https://leaf7.fun".into(),
         mailbox: Some("mail".parse().unwrap()),
+        observe: false,
         path: format!("vendors/{name}"),
         account: None,
         has_identity: true,
@@ -90,6 +91,15 @@ pub fn main_settings() -> Settings {
         ("web", consumer(Delivery::None, false, Proof::Asked)),
     ];
     settings(vec![credential("main", &consumers)])
+}
+
+/// As `main_settings`, and only observed.
+pub fn observed_settings() -> Settings {
+    let mut settings = main_settings();
+    let observe = |one: &Arc<Credential>| Arc::new(Credential { observe: true, ..(**one).clone() });
+    settings.credentials =
+        settings.credentials.iter().map(|(name, one)| (name.clone(), observe(one))).collect();
+    settings
 }
 
 impl Bench {

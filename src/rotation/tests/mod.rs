@@ -15,6 +15,7 @@ mod lines;
 mod loaded;
 mod login;
 mod mailed;
+mod observing;
 mod operator;
 mod parked;
 mod perform;

@@ -2,7 +2,7 @@
 //! target/screenshots, for a person to look at.
 
 use super::{
-    browser::{self, Browser, DESK, PHONE, View},
+    browser::{self, Browser, DESK, HALF, PHONE, View},
     fixtures::{self, Fleet},
 };
 use axum::{
@@ -37,17 +37,18 @@ async fn look(browser: &mut Browser, server: &Server, fleet: &str, view: View) {
 #[tokio::test]
 async fn the_page_fits_a_phone_and_a_desk_in_light_and_dark_and_nothing_is_complained_about() {
     let fleets = [
-        fixtures::every_phase(),
         fixtures::calm(),
         fixtures::grace(),
         fixtures::urgent(),
+        fixtures::hand_over(),
         fixtures::twenty(),
         fixtures::wide(),
+        fixtures::every_phase(),
     ];
     let server = serve(&fleets).await;
     let Some(mut browser) = browser::start().await else { return };
     for fleet in &fleets {
-        for (device, view) in [("desk", DESK), ("phone", PHONE)] {
+        for (device, view) in [("desk", DESK), ("half", HALF), ("phone", PHONE)] {
             for scheme in ["light", "dark"] {
                 look(&mut browser, &server, fleet.name, View { scheme, ..view }).await;
                 let wide = browser.evaluate("document.documentElement.scrollWidth").await;
