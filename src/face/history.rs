@@ -78,7 +78,7 @@ fn keys(record: &Record) -> String {
 
 /// Each phase with how long it took; the last one goes on, or is the end.
 fn phases(entered: &[PhaseEntered]) -> Option<String> {
-    let (first, last) = (entered.first()?, entered.last()?);
+    let (first, last) = (entered.iter().find(|each| !each.is_warning())?, entered.last()?);
     let steps = entered
         .windows(2)
         .map(|pair| format!("{} {}", pair[0].phase.replace('_', " "), took(pair[1].at.since(pair[0].at))));

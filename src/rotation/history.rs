@@ -40,6 +40,13 @@ pub struct PhaseEntered {
     pub at: Timestamp,
 }
 
+impl PhaseEntered {
+    /// The vendor's warning, a day before there is anything to do.
+    pub fn is_warning(&self) -> bool {
+        self.phase == "announced"
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsumerRecord {
     pub name: ConsumerName,
@@ -62,10 +69,11 @@ pub fn merged(lines: impl IntoIterator<Item = Record>) -> Vec<Record> {
 }
 
 impl Record {
-    /// When it began.
+    /// When it began, the warning aside.
     pub fn at(&self) -> Timestamp {
         let named = i64::try_from(self.rotation_id.timestamp_ms()).unwrap_or_default();
-        self.phases.first().map_or(Timestamp::from_millis(named), |entered| entered.at)
+        let first = self.phases.iter().find(|entered| !entered.is_warning());
+        first.map_or(Timestamp::from_millis(named), |entered| entered.at)
     }
     fn is_about(&self, other: &Self) -> bool {
         let refusal = |record: &Self| record.kind == RecordKind::Refusal;
@@ -124,6 +132,8 @@ mod tests {
     #[test]
     fn a_record_without_phases_began_when_its_id_says() {
         assert_eq!(line(7, "g2").at(), Timestamp::from_millis(7));
+        let warned = Record { phases: phases(&["announced", "probing", "storing"], 60), ..line(7, "g2") };
+        assert_eq!(warned.at(), Timestamp::from_secs(61), "a warning is no beginning");
     }
 
     fn phases(names: &[&str], from: i64) -> Vec<PhaseEntered> {

@@ -5,7 +5,7 @@ use super::{
     axis::Axis,
     fleet::{axis_of_all, bar, scale},
     strip::strip,
-    track::{LaneState, Track},
+    track::{LaneState, Track, last_with},
 };
 use crate::{
     domain::{Severity, Timestamp, Verdict},
@@ -220,8 +220,13 @@ fn phase(credential: &Credential) -> String {
 fn left(credential: &Credential, now: Timestamp) -> (String, &'static str, &'static str) {
     let ahead = |at: Option<Timestamp>| at.filter(|at| *at > now).map(|at| length(at.since(now)));
     if credential.deadline_at.is_some() {
+        let tone = match worst(&credential.incidents) {
+            Some(Severity::Urgent) => "bad",
+            Some(Severity::Warning) => "warning",
+            Some(Severity::Info) | None => "plain",
+        };
         return match ahead(credential.deadline_at) {
-            Some(left) => (left, "left to reach every consumer", "warning"),
+            Some(left) => (left, "left to reach every consumer", tone),
             None => ("over".into(), "is the time to reach every consumer", "bad"),
         };
     }
@@ -277,14 +282,14 @@ fn table(credential: &Credential, now: Timestamp) -> Markup {
                 summary { (good) " of " (count(all, "consumer")) " at " @if all == 1 { "its" } @else { "their" } " level" }
                 table {
                     thead { tr { th scope="col" { "consumer" } th scope="col" { "shown" } th scope="col" { "tested" } } }
-                    tbody { @for consumer in &credential.consumers { (row(consumer, now)) } }
+                    tbody { @for consumer in &credential.consumers { (row(credential, consumer, now)) } }
                 }
             }
         }
     }
 }
 
-fn row(consumer: &Consumer, now: Timestamp) -> Markup {
+fn row(credential: &Credential, consumer: &Consumer, now: Timestamp) -> Markup {
     let state = LaneState::of(consumer);
     html! {
         tr class=(state.class()) {
@@ -296,6 +301,7 @@ fn row(consumer: &Consumer, now: Timestamp) -> Markup {
                     (None, 0 | 1) => {}
                     (None, proven) => { " (" (proven) " instances)" }
                 }
+                @if let Some(key) = last_with(credential, consumer) { " · last seen with " code { (key) } }
                 @if consumer.proof < consumer.wanted { " · wanted: " (consumer.wanted.words()) }
                 @if let Some(error) = &consumer.error { br; span.error { (error) } }
             }
@@ -309,7 +315,7 @@ fn row(consumer: &Consumer, now: Timestamp) -> Markup {
 
 /// The last rotations, newest first, each with what was left of its time.
 fn history(past: &[Record], now: Timestamp) -> Markup {
-    let settled = past.iter().rev().filter_map(|record| Some((record, record.margin_secs?)));
+    let settled = past.iter().filter_map(|record| Some((record, record.margin_secs?)));
     let told: Vec<_> = settled.take(PAST_MAX).collect();
     html! {
         @if !told.is_empty() {

@@ -102,8 +102,7 @@ impl Rotation {
         let margin_secs = deadline.map(|deadline| deadline.as_secs() - ctx.now.as_secs());
         out.records.extend(self.record(margin_secs));
         let Some(journey) = self.journey.take() else { return };
-        // The warning comes a day before there is anything to do.
-        let began = journey.phases.iter().find(|entered| entered.phase != "announced");
+        let began = journey.phases.iter().find(|entered| !entered.is_warning());
         let took = ctx.now.since(began.map_or(ctx.now, |entered| entered.at));
         self.announce_rotated(&journey, took, ctx);
     }
