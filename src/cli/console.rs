@@ -8,6 +8,7 @@ use std::{
 
 /// What a text is wrapped at where there is no terminal to ask.
 const WIDTH: usize = 80;
+const HEIGHT: usize = 24;
 /// Longer lines are hard to read.
 const WIDTH_MAX: usize = 120;
 
@@ -74,6 +75,8 @@ pub struct Console<'a> {
     errors: &'a mut (dyn Write + Send),
     pub colour: bool,
     pub width: usize,
+    /// Results go to a terminal whose cursor can be moved.
+    pub terminal: bool,
     /// Somebody sits there and can be asked.
     pub asks: bool,
     /// Why results could not be written.
@@ -83,7 +86,7 @@ pub struct Console<'a> {
 impl<'a> Console<'a> {
     /// For files and pipes: no colour, no questions.
     pub fn new(results: &'a mut (dyn Write + Send), errors: &'a mut (dyn Write + Send)) -> Self {
-        Self { results, errors, colour: false, width: WIDTH, asks: false, lost: None }
+        Self { results, errors, colour: false, width: WIDTH, terminal: false, asks: false, lost: None }
     }
 
     /// As this process's standard streams are.
@@ -91,16 +94,29 @@ impl<'a> Console<'a> {
         let terminal = io::stdout().is_terminal();
         let forbidden =
             |name: &str, value: fn(&str) -> bool| std::env::var(name).is_ok_and(|text| value(&text));
-        let plain =
-            forbidden("NO_COLOR", |text| !text.is_empty()) || forbidden("TERM", |text| text == "dumb");
-        let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
-        let columns = size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
-        Self {
+        let dumb = forbidden("TERM", |text| text == "dumb");
+        let plain = forbidden("NO_COLOR", |text| !text.is_empty()) || dumb;
+        let mut console = Self {
             colour: terminal && !plain,
-            width: columns.unwrap_or(WIDTH).min(WIDTH_MAX),
+            terminal: terminal && !dumb,
             asks: io::stdin().is_terminal() && io::stderr().is_terminal(),
             ..Self::new(results, errors)
-        }
+        };
+        console.measure();
+        console
+    }
+
+    /// Takes the terminal's width, which may change; returns its height.
+    pub fn measure(&mut self) -> usize {
+        let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
+        let of = |length: fn(&rustix::termios::Winsize) -> u16, otherwise| {
+            size.as_ref()
+                .map(|size| usize::from(length(size)))
+                .filter(|length| *length > 0)
+                .unwrap_or(otherwise)
+        };
+        self.width = of(|size| size.ws_col, WIDTH).min(WIDTH_MAX);
+        of(|size| size.ws_row, HEIGHT)
     }
 
     /// A result: a line, or several.
@@ -109,6 +125,17 @@ impl<'a> Console<'a> {
         if let Err(error) = write!(self.results, "{text}{end}") {
             self.lost.get_or_insert(error);
         }
+    }
+
+    /// As it stands, and at once: what redraws a terminal.
+    pub fn draw(&mut self, text: &str) {
+        if let Err(error) = self.results.write_all(text.as_bytes()).and_then(|()| self.results.flush()) {
+            self.lost.get_or_insert(error);
+        }
+    }
+    /// Nobody reads results any more.
+    pub fn is_lost(&self) -> bool {
+        self.lost.is_some()
     }
 
     /// Anything else. Nobody can be told that nobody can be told.

@@ -19,6 +19,7 @@ mod rollback;
 mod run;
 mod status;
 mod vendors;
+mod watch;
 mod work;
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::{
     console::{Console, Exit, Failure},
+    watch,
     work::{self, Work},
 };
 use crate::{
@@ -21,39 +22,50 @@ pub struct Args {
     /// As a document, for programs
     #[arg(long)]
     json: bool,
+    /// Show it again whenever it changes, until Ctrl-C; needs the daemon
+    #[arg(long)]
+    watch: bool,
 }
 
 pub async fn status(args: &Args, path: &Path, console: &mut Console<'_>) -> Result<Exit, Failure> {
-    let done = Work::new(path)?.ask(Request::Status, console).await?;
-    let mut exit = match (done.alone, done.outcome) {
-        (true, Outcome::Unreachable) => {
-            console.tell(&done.message);
-            Exit::Done
-        }
-        (true, _) => Exit::Done,
-        (false, _) => open(&done.status),
-    };
-    let mut status = done.status;
-    if let Some(name) = &args.credential {
+    let work = Work::new(path)?;
+    if args.watch {
+        return watch::watch(args, &work.config.control, console).await;
+    }
+    let done = work.ask(Request::Status, console).await?;
+    let unreached = done.alone && done.outcome == Outcome::Unreachable;
+    if unreached {
+        console.tell(&done.message);
+    }
+    let status = args.asked(done.status)?;
+    console.say(&args.shown(&status, console));
+    Ok(if done.alone { Exit::Done } else { open(&status) })
+}
+
+impl Args {
+    /// What was asked about, out of everything.
+    pub fn asked(&self, status: Status) -> Result<Status, Failure> {
+        let Some(name) = &self.credential else { return Ok(status) };
         if status.credential(name).is_none() {
-            return Err(work::unknown_credential(
-                name,
-                status.credentials.iter().map(|credential| &credential.name),
-            ));
+            let known = status.credentials.iter().map(|credential| &credential.name);
+            return Err(work::unknown_credential(name, known));
         }
-        status = status.only(name);
-        exit = if done.alone { Exit::Done } else { open(&status) };
+        Ok(status.only(name))
     }
-    if args.json {
-        console.say(&json(&status));
-    } else {
-        console.say(&text(&status, console.colour, work::now(), console.width));
+    pub fn shown(&self, status: &Status, console: &Console<'_>) -> String {
+        match self.json {
+            true => json(status),
+            false => text(status, console.colour, work::now(), console.width),
+        }
     }
-    Ok(exit)
+    /// A person at a terminal reads it.
+    pub fn is_for_people(&self) -> bool {
+        !self.json
+    }
 }
 
 /// Whether something that somebody must look at is open.
-fn open(status: &Status) -> Exit {
+pub fn open(status: &Status) -> Exit {
     let matters = |severity: Severity| match severity {
         Severity::Info => false,
         Severity::Warning | Severity::Urgent => true,

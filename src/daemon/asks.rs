@@ -107,14 +107,7 @@ impl Asks {
             }
             Request::Accept { credential, fingerprint } => {
                 let name = known(fleet, credential)?;
-                let found =
-                    fleet.credential(&name).and_then(|rotation| rotation.candidate_labelled(&fingerprint));
-                let fingerprint = found.ok_or_else(|| {
-                    (
-                        Outcome::Unknown,
-                        format!("nothing with the fingerprint {fingerprint} is held for {name}"),
-                    )
-                })?;
+                let fingerprint = held(fleet, &name, &fingerprint)?;
                 let rotation_id = clock::rotation_id();
                 Ok(vec![self.event(name, |ticket| Input::Accepted { fingerprint, uid, ticket, rotation_id })])
             }
@@ -199,6 +192,12 @@ fn known(fleet: &Fleet, name: CredentialName) -> Result<CredentialName, (Outcome
         Some(_) => Ok(name),
         None => Err((Outcome::Unknown, format!("no credential is named {name}"))),
     }
+}
+/// What an operator means by a label, as status shows it.
+fn held(fleet: &Fleet, name: &CredentialName, label: &str) -> Result<Fingerprint, (Outcome, String)> {
+    let found = fleet.credential(name).and_then(|rotation| rotation.candidate_labelled(label));
+    let none = || (Outcome::Unknown, format!("nothing with the fingerprint {label} is held for {name}"));
+    found.ok_or_else(none)
 }
 fn known_consumer(
     tools: &Tools,

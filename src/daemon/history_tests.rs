@@ -70,6 +70,7 @@ fn record(number: u64, margin_secs: Option<i64>) -> Record {
         store_version: None,
         consumers: Vec::new(),
         margin_secs,
+        observed: None,
         why: None,
     }
 }

@@ -3,7 +3,7 @@
 use super::page::{Page, Tone};
 use crate::{
     domain::{CredentialName, Origin, ProofLevel, spell_duration},
-    rotation::{ConsumerRecord, PhaseEntered, Record, RecordKind},
+    rotation::{ConsumerRecord, Observed, PhaseEntered, Record, RecordKind},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -38,6 +38,9 @@ fn block(page: &mut Page, name: &CredentialName, record: &Record) {
     page.column("consumers".len());
     page.row(2, "from", Tone::Plain, &trigger(record));
     page.row(2, "key", Tone::Plain, &keys(record));
+    if let Some(observed) = record.observed {
+        page.row(2, "observed", Tone::Plain, &only_observed(observed));
+    }
     if let Some(why) = &record.why {
         page.row(2, "why", Tone::Plain, why);
     }
@@ -73,6 +76,21 @@ fn keys(record: &Record) -> String {
             let version = record.store_version.map(|version| format!(", version {version} in the store"));
             format!("{new}{after}, generation {}{}", record.generation, version.unwrap_or_default())
         }
+    }
+}
+
+fn only_observed(observed: Observed) -> String {
+    match (observed.would_promote_at, observed.stored_at) {
+        (Some(would), Some(stored)) if stored > would => format!(
+            "keyrelay would have promoted it at {}; somebody else did, {} later",
+            would.clock(),
+            spell_duration(stored.since(would))
+        ),
+        (_, Some(stored)) => {
+            format!("somebody else put it into the store at {}, before keyrelay would have", stored.minutes())
+        }
+        (Some(would), None) => format!("keyrelay would have promoted it at {}", would.clock()),
+        (None, None) => "nothing was changed".into(),
     }
 }
 

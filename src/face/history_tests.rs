@@ -56,6 +56,7 @@ fn handed_over() -> Record {
         store_version: Some(9),
         consumers,
         margin_secs: Some(86_000),
+        observed: None,
         why: None,
     }
 }

@@ -6,7 +6,7 @@ use crate::{
         Code, ConsumerName, CredentialName, Instances, MailboxName, OriginKind, ProofLevel, RotationId,
         Severity, Timestamp, VendorName, Verdict,
     },
-    rotation::{ConsumerView, CredentialView, Fleet, HeldView, Incident, MailboxView, Parked},
+    rotation::{self, ConsumerView, CredentialView, Fleet, HeldView, Incident, MailboxView, Parked},
 };
 use serde::{Deserialize, Serialize};
 
@@ -69,8 +69,31 @@ pub struct Mailbox {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alerts {
+    /// When a notice last reached somebody, on whichever way.
+    pub last_sent_at: Option<Timestamp>,
+    /// How many wait, on the way where most do.
+    pub queued: usize,
+    /// Each way by itself; `null` where it is not configured.
+    #[serde(default)]
+    pub email: Option<Channel>,
+    #[serde(default)]
+    pub webhook: Option<Channel>,
+    #[serde(default)]
+    pub heartbeat: Option<Heartbeat>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Channel {
+    pub ok: bool,
     pub last_sent_at: Option<Timestamp>,
     pub queued: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// Whether it may be given now: mailboxes, store, probes and alerts are well.
+    pub ok: bool,
+    pub last_sent_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +119,9 @@ pub struct Credential {
     /// Why it is parked, where it is.
     pub parked: Option<String>,
     pub retiring: bool,
+    /// Watched, tested and told of; nothing of it is changed.
+    #[serde(default)]
+    pub observing: bool,
     /// A label: `g7`, the key of generation 7, where the key is too weak for its fingerprint to be shown.
     pub fingerprint: Option<String>,
     pub generation: u64,
@@ -159,7 +185,6 @@ pub struct Consumer {
 /// Computes the status from the core's state, as of `now`.
 pub fn status(fleet: &Fleet, about: &About<'_>, now: Timestamp) -> Status {
     let store = fleet.store_view();
-    let (last_sent_at, queued) = fleet.alerts();
     Status {
         schema: SCHEMA,
         generated_at: now,
@@ -172,7 +197,7 @@ pub fn status(fleet: &Fleet, about: &About<'_>, now: Timestamp) -> Status {
         },
         store: Store { reachable: store.reachable, since: store.since, last_ok_at: store.last_ok_at },
         mailboxes: fleet.mailbox_views().into_iter().map(mailbox).collect(),
-        alerts: Alerts { last_sent_at, queued },
+        alerts: alerts(fleet, now),
         incidents: incidents(fleet.open_incidents(), None),
         credentials: fleet.credentials().map(|rotation| credential(fleet.view(rotation, now))).collect(),
     }
@@ -199,6 +224,21 @@ impl Consumer {
     /// At the level that was asked for, and shown lately.
     pub fn is_good(&self) -> bool {
         self.proof >= self.wanted && !self.stale
+    }
+}
+
+fn alerts(fleet: &Fleet, now: Timestamp) -> Alerts {
+    let views = fleet.channel_views();
+    let channel = |wanted| {
+        let view = views.iter().find(|view| view.channel == wanted)?;
+        Some(Channel { ok: view.ok, last_sent_at: view.last_sent_at, queued: view.queued })
+    };
+    Alerts {
+        last_sent_at: views.iter().filter_map(|view| view.last_sent_at).max(),
+        queued: views.iter().map(|view| view.queued).max().unwrap_or(0),
+        email: channel(rotation::Channel::Mail),
+        webhook: channel(rotation::Channel::Webhook),
+        heartbeat: fleet.heartbeat_view(now).map(|(ok, last_sent_at)| Heartbeat { ok, last_sent_at }),
     }
 }
 
@@ -229,6 +269,7 @@ fn credential(view: CredentialView) -> Credential {
         phase: view.phase.into(),
         parked: view.parked.map(|reason| parked(reason).into()),
         retiring: view.retiring,
+        observing: view.observing,
         fingerprint: view.fingerprint,
         generation: view.generation,
         rotation_id: view.rotation_id,

@@ -76,8 +76,9 @@ fn block(page: &mut Page, credential: &Credential, now: Timestamp) {
     let parked = credential.parked.iter().map(|reason| format!(": {}", reason.replace('_', " ")));
     let phase = credential.phase.replace('_', " ") + &parked.collect::<String>();
     let retiring = if credential.retiring { ", the old key retires" } else { "" };
+    let observing = if credential.observing { ", only observed" } else { "" };
     let title = format!("{} ({})", credential.name, credential.vendor);
-    page.row(0, &title, Tone::Title, &format!("{phase}{retiring}"));
+    page.row(0, &title, Tone::Title, &format!("{phase}{retiring}{observing}"));
     for incident in by_severity(&credential.incidents) {
         told(page, 2, incident, now);
     }

@@ -21,6 +21,8 @@ pub(super) struct Candidate {
     pub unprovable: bool,
     /// Judged fit: it waits for the store only.
     pub ready: bool,
+    /// Judged fit at this moment, and only observed.
+    pub would: Option<Timestamp>,
     /// The vendor has refused it since.
     pub dead_since: Option<Timestamp>,
     pub spool: Spool,
@@ -99,6 +101,7 @@ impl Candidate {
             held: None,
             unprovable: false,
             ready: false,
+            would: None,
             dead_since: None,
             spool: Spool::Outside,
             spool_error: None,

@@ -71,6 +71,8 @@ pub(super) struct Baton<'a> {
     pub now: Timestamp,
     /// What is left of the hand-over time.
     pub left: Option<Duration>,
+    /// Nothing may be given to anybody.
+    pub observe: bool,
     pub limits: &'a Limits,
 }
 
@@ -198,7 +200,10 @@ impl ConsumerState {
         if self.policy.elsewhere || !self.task.may_start(baton.now) {
             return None;
         }
-        self.skip_what_is_not_needed(baton);
+        self.leave_out_what_is_not_done(baton);
+        if !self.task.may_start(baton.now) {
+            return None;
+        }
         let (consumer, fingerprint) = (baton.name.clone(), baton.fingerprint);
         match self.step {
             Step::Rest => None,
@@ -212,7 +217,7 @@ impl ConsumerState {
             Step::Prove => Some(Action::Prove { consumer, attempt: self.task.start(attempts), fingerprint }),
         }
     }
-    fn skip_what_is_not_needed(&mut self, baton: Baton<'_>) {
+    pub(super) fn skip_what_is_not_needed(&mut self, baton: Baton<'_>) {
         if self.step == Step::Compare {
             match self.policy.delivery {
                 Delivery::Copy => {}
@@ -243,6 +248,7 @@ impl ConsumerState {
                 self.after_right_copy(baton);
                 self.failed &= self.owes_action(baton);
             }
+            CopyState::Missing | CopyState::Differs(_) if baton.observe => self.miss_copy(baton),
             CopyState::Missing | CopyState::Differs(_) if was_right && !self.may_heal(baton) => {
                 self.fail(
                     "its copy is changed again and again; it is left alone until tomorrow".into(),
@@ -280,7 +286,7 @@ impl ConsumerState {
         self.step = if self.owes_action(baton) && !proof_can_tell { Step::Act } else { Step::Prove };
     }
     fn owes_action(&self, baton: Baton<'_>) -> bool {
-        self.policy.acts && self.acted != Some(baton.generation)
+        self.policy.acts && !baton.observe && self.acted != Some(baton.generation)
     }
 
     pub fn delivered(&mut self, outcome: DeliveryOutcome, baton: Baton<'_>) {
@@ -356,7 +362,7 @@ impl ConsumerState {
         self.passes += 1;
     }
     /// The proof did not hold: the action that is still owed comes first, then the proof again, later and later.
-    fn not_proven(&mut self, why: String, baton: Baton<'_>) {
+    pub(super) fn not_proven(&mut self, why: String, baton: Baton<'_>) {
         self.error = Some(why);
         self.unproven_since.get_or_insert(baton.now);
         if self.owes_action(baton) && self.policy.delivery != Delivery::None {

@@ -20,9 +20,20 @@ pub struct Record {
     pub consumers: Vec<ConsumerRecord>,
     /// What was left of the hand-over time when the last consumer was proven; negative: late.
     pub margin_secs: Option<i64>,
+    /// Where keyrelay only observed: what it would have done, and when somebody else did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Observed>,
     /// Why, of a refusal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observed {
+    /// `None`: the key was in the store before keyrelay knew it.
+    pub would_promote_at: Option<Timestamp>,
+    /// `None`: it is not there yet.
+    pub stored_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,6 +167,7 @@ mod tests {
             store_version: None,
             consumers: Vec::new(),
             margin_secs: None,
+            observed: None,
             why: None,
         }
     }

@@ -305,6 +305,14 @@ impl Rotation {
         self.phase_without_candidate()
     }
 
+    /// Not every consumer was shown to be at the current key since it became so. What somebody else put into the store
+    /// has no generation of its own: there its journey counts.
+    pub(super) fn is_handing_over(&self) -> bool {
+        let Some(current) = &self.current else { return false };
+        let told = self.journey.as_ref().is_some_and(|journey| journey.new == current.fingerprint);
+        current.generation > self.memory.settled || (self.settings.observe && told)
+    }
+
     fn phase_without_candidate(&self) -> Phase {
         let documents = &self.documents;
         if documents.foreign.is_some() {
@@ -316,13 +324,14 @@ impl Rotation {
         if documents.reverted.is_some() {
             return Phase::Parked(Parked::StoreReverted);
         }
-        let Some(current) = &self.current else {
-            return if self.candidates.is_empty() { Phase::Unseeded } else { Phase::Parked(Parked::Held) };
-        };
+        if self.current.is_none() {
+            let held = self.candidates.iter().any(|candidate| candidate.held.is_some());
+            return if held { Phase::Parked(Parked::Held) } else { Phase::Unseeded };
+        }
         if self.incidents.is_open(crate::domain::Code::KeyDead, "") {
             return Phase::Parked(Parked::KeyDead);
         }
-        if current.generation > self.memory.settled {
+        if self.is_handing_over() {
             return Phase::HandingOver;
         }
         if self.memory.announced.is_some() { Phase::Announced } else { Phase::Steady }
@@ -338,7 +347,7 @@ impl Rotation {
     pub(super) fn best_candidate(&self) -> Option<&Candidate> {
         self.candidates
             .iter()
-            .filter(|candidate| candidate.held.is_none())
+            .filter(|candidate| candidate.held.is_none() && candidate.would.is_none())
             .max_by_key(|candidate| candidate.rank())
     }
     pub(super) fn candidate(&mut self, fingerprint: Fingerprint) -> Option<&mut Candidate> {

@@ -1,7 +1,7 @@
 //! The document that outlives the process: how far things are. The key document decides which key is current.
 
 use super::incident::Incident;
-use crate::domain::{Account, ConsumerName, Fingerprint, MailId, ProofLevel, Timestamp};
+use crate::domain::{Account, ConsumerName, Fingerprint, MailId, ProofLevel, RotationId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -26,6 +26,8 @@ pub struct StateDocument {
     pub announced: Option<Announced>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled_back: Option<RolledBack>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed: Option<ObservedNote>,
     /// The generation whose hand-over was complete.
     #[serde(default)]
     pub settled: u64,
@@ -92,4 +94,15 @@ pub struct RolledBack {
     pub to: Fingerprint,
     /// Until when the key gone back to works, as far as is known.
     pub until: Option<Timestamp>,
+}
+
+/// The last rotation that was only observed: told once, however often keyrelay is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedNote {
+    pub fingerprint: Fingerprint,
+    pub rotation_id: RotationId,
+    /// When keyrelay would have made it the current key; `None`: it was in the store before.
+    pub would_at: Option<Timestamp>,
+    /// When whoever rotates here put it into the store.
+    pub stored_at: Option<Timestamp>,
 }

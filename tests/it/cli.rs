@@ -3,8 +3,13 @@
 
 mod alone;
 mod beside_a_daemon;
+mod configuration;
+mod going_back;
+mod history;
+mod needs_nothing;
 mod refusals;
 mod terminal;
+mod watch;
 
 use crate::world::{Canary, Config, Daemon, Ran, Scratch};
 use keyrelay::{

@@ -5,6 +5,7 @@ mod alerts;
 mod beside_a_daemon;
 mod consumers;
 mod host;
+mod in_systemd;
 mod mailboxes;
 mod store;
 mod vendors;
@@ -16,7 +17,7 @@ use crate::{
 };
 use keyrelay::demo::consumer::{self, Consumer, Source};
 use serde_json::json;
-use std::path::PathBuf;
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
 /// A site in order: one key, one consumer that reads a file and proves it, and a mail that brought the key.
 struct Ward {
@@ -37,6 +38,8 @@ impl Ward {
         let path = stage.scratch.folder("shop").join("leaf7.key");
         let source = Source::File { path: path.clone(), variable: None };
         let shop = consumer::start(consumer::Options::new("shop".parse().unwrap(), source)).await.unwrap();
+        let private = fs::Permissions::from_mode(0o600);
+        fs::write(&path, key.expose()).and_then(|()| fs::set_permissions(&path, private)).unwrap();
         shop.tell(key);
         stage.consumer(
             &slot,

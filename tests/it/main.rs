@@ -13,5 +13,6 @@ mod smtp;
 mod store;
 mod systemd;
 mod tidy;
+mod units;
 mod world;
 mod world_tests;

@@ -69,7 +69,7 @@ mod tests {
         };
         let tried = "clock, by the Date of leaf7";
         assert_eq!(seen(-2), Line::ok(tried, "the same"));
-        assert_eq!(seen(90), Line::ok(tried, "90 s apart"));
+        assert_eq!(seen(90), Line::ok(tried, "1 min 30 s apart"));
         assert_eq!(seen(300).level, Level::Ok);
         let told = |words: &str| Line::failed(tried, words).command("timedatectl status");
         assert_eq!(seen(600), told("ours is 10 min behind it: deadlines would be missed"));

@@ -1,5 +1,7 @@
 //! Each consumer: its folder can be written, its programs can be run, and it works with the current key now.
 
+mod delivery;
+mod program;
 mod proof;
 
 use super::{
@@ -9,18 +11,14 @@ use super::{
 };
 use crate::{
     consumer::{
-        Deliver, FileForm, Prove, Settings, Then,
-        deliver::{compare_copy, file},
+        Prove, Settings, Then,
+        unit::{UnitName, Units, Verb},
     },
-    domain::{ConsumerName, CopyState, CredentialName, DeliveryOutcome, Key},
+    domain::{ConsumerName, CredentialName, DeliveryOutcome},
     face::status::Status,
-    store::{Read, Store},
+    store::Store,
 };
-use rustix::fs::{Access, access};
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::sync::Arc;
 use tokio::task::JoinSet;
 
 /// Consumers that are asked at once.
@@ -61,9 +59,10 @@ pub async fn area(site: &Arc<Site>, keys: &Keys, daemon: Option<&Status>) -> Are
             && let Some((number, (whose, settings))) = waiting.pop()
         {
             let (site, prover) = (site.clone(), prover.clone());
-            let key = keys.get(&whose.credential).map(|known| known.current.clone());
-            let proof = proof::Given::of(&whose, keys, daemon);
-            asking.spawn(async move { (number, one(&site, &prover, &whose, &settings, key, proof).await) });
+            let (given, store) = (proof::Given::of(&whose, keys, daemon), keys.store.clone());
+            asking.spawn(async move {
+                (number, one(&site, &prover, &whose, &settings, given, store.as_deref()).await)
+            });
         }
         if let Some(Ok(answer)) = asking.join_next().await {
             answers.push(answer);
@@ -79,8 +78,8 @@ async fn one(
     asker: &proof::Asker,
     whose: &Whose,
     settings: &Settings,
-    key: Option<Key>,
     given: proof::Given,
+    store: Option<&Store>,
 ) -> Vec<Line> {
     if let Some(host) = settings.host.as_ref().filter(|host| **host != crate::daemon::host_name()) {
         return vec![Line::skipped(
@@ -88,142 +87,38 @@ async fn one(
             format!("type keyrelay doctor on {host}"),
         )];
     }
-    let mut lines = delivery(site, whose, settings, key.as_ref()).await;
+    let delivery::Tried { mut lines, is_handed } =
+        delivery::tried(site, whose, settings, given.key(), store).await;
     match &settings.then {
-        Some(Then::Exec(argv)) => lines.push(program(site, whose.tried("then"), argv).await),
-        Some(Then::Unit(..)) | None => {}
+        None => {}
+        Some(Then::Exec(argv)) => lines.push(program::runs(site, whose.tried("then"), argv).await),
+        Some(Then::Unit(verb, unit)) => lines.push(right(site, whose, *verb, unit).await),
     }
     match &settings.prove {
-        Some(Prove::Command { run }) => lines.push(program(site, whose.tried("prove"), run).await),
+        Some(Prove::Command { run }) => lines.push(program::runs(site, whose.tried("prove"), run).await),
         Some(Prove::Http { .. } | Prove::Report { .. }) | None => {}
     }
     // A program that cannot be run has been told of.
-    if settings.prove.is_some() && lines.iter().all(|line| !line.level.is_failure()) {
-        lines.push(asker.ask(site, whose, settings, given).await);
+    let can_be_asked = settings.prove.is_some() || settings.unit_to_prove().is_some();
+    if can_be_asked && lines.iter().all(|line| !line.level.is_failure()) {
+        let line = asker.ask(site, whose, settings, given, store).await;
+        // Who was not given the key yet cannot work with it: that is no failure before the daemon's first start.
+        lines.push(if is_handed {
+            line
+        } else {
+            line.at_most_warning("it was not handed the current key yet")
+        });
     }
     lines
 }
 
-async fn delivery(site: &Arc<Site>, whose: &Whose, settings: &Settings, key: Option<&Key>) -> Vec<Line> {
-    match &settings.deliver {
-        None => Vec::new(),
-        Some(Deliver::Command { run, .. }) => vec![program(site, whose.tried("deliver"), run).await],
-        Some(Deliver::File { path, form, mode, group }) => {
-            let file = Target { path: path.clone(), form: form.clone(), mode: *mode, group: group.clone() };
-            let key = key.cloned();
-            let target = file.clone();
-            let tried = site.as_service(move || target.look(key.as_ref())).await;
-            vec![match tried {
-                Ok(looked) => file_line(site, whose, &file, looked),
-                Err(why) => Line::failed(whose.tried("file"), why),
-            }]
-        }
-        Some(Deliver::Store { path, field, mount }) => {
-            vec![copy(site, whose, mount, path, field, key).await]
-        }
+/// Whether systemd lets the service do it; nothing is restarted.
+async fn right(site: &Arc<Site>, whose: &Whose, verb: Verb, unit: &UnitName) -> Line {
+    let tried = whose.tried(&format!("{} of {unit}", verb.as_str()));
+    let (unit, limits) = (unit.clone(), site.limits.clone());
+    let asked = site.waits_as_service(move || async move { Units::new(&limits).rehearse(verb, &unit).await });
+    match asked.await.unwrap_or_else(DeliveryOutcome::Failed) {
+        DeliveryOutcome::Done => Line::ok(tried, "systemd would do it"),
+        DeliveryOutcome::Failed(why) => Line::failed(tried, why).command("keyrelay policy systemd"),
     }
-}
-
-#[derive(Clone)]
-struct Target {
-    path: PathBuf,
-    form: FileForm,
-    mode: u32,
-    group: Option<String>,
-}
-
-struct LookedAt {
-    rehearsed: DeliveryOutcome,
-    copy: Option<CopyState>,
-}
-
-impl Target {
-    fn look(&self, key: Option<&Key>) -> LookedAt {
-        let group = self.group.as_deref();
-        LookedAt {
-            rehearsed: file::rehearse(&self.path, self.mode, group),
-            copy: key.map(|key| file::compare(&self.path, &self.form, self.mode, group, key)),
-        }
-    }
-}
-
-fn file_line(site: &Site, whose: &Whose, target: &Target, looked: LookedAt) -> Line {
-    let (tried, path) = (whose.tried("file"), target.path.display());
-    if let DeliveryOutcome::Failed(why) = looked.rehearsed {
-        return Line::failed(tried, why).command("keyrelay policy systemd");
-    }
-    let folder = target.path.parent().unwrap_or(Path::new("/"));
-    if site.service.unit.as_ref().is_some_and(|unit| unit.main_pid.is_none() && !unit.may_write(folder)) {
-        let seen = format!("{}: the unit's ReadWritePaths= do not name it", folder.display());
-        return Line::failed(tried, seen).command("keyrelay policy systemd");
-    }
-    let can = format!("{}: written and renamed in", folder.display());
-    match looked.copy {
-        None => Line::ok(tried, can),
-        Some(CopyState::Same) => Line::ok(tried, format!("{can}; {path} holds the current key")),
-        Some(CopyState::Missing) => {
-            Line::ok(tried, format!("{can}; {path} is not there yet, the daemon writes it"))
-        }
-        Some(CopyState::Differs(_)) => Line::warning(
-            tried,
-            format!("{can}; {path} holds another key, or in another form: the daemon writes it anew"),
-        ),
-        Some(CopyState::NotOurs(why)) => {
-            Line::failed(tried, format!("{why}; keyrelay will not overwrite it"))
-                .command(format!("sudo mv {path} {path}.before-keyrelay"))
-        }
-        Some(CopyState::Failed(why)) => Line::failed(tried, why),
-        Some(CopyState::Unreadable) => Line::ok(tried, can),
-    }
-}
-
-/// Whether the consumer's own path can be read; that it may be written is a right of the store's.
-async fn copy(site: &Site, whose: &Whose, mount: &str, path: &str, field: &str, key: Option<&Key>) -> Line {
-    let tried = whose.tried(&format!("copy at {mount}/{path}"));
-    let Some(key) = key else { return Line::skipped(tried, "the current key is not known: see store") };
-    let store = match Store::open(&site.config.store, &site.limits) {
-        Ok(store) => store,
-        Err(why) => return Line::failed(tried, why),
-    };
-    let read = store.read(Some(mount), path).await;
-    if let Store::Vault(vault) = &store {
-        vault.leave().await;
-    }
-    match read {
-        Read::Present(document) => match compare_copy(document.fields.get_str(field), key) {
-            CopyState::Same => Line::ok(tried, "holds the current key"),
-            CopyState::Missing => Line::ok(tried, format!("has no field {field} yet; the daemon writes it")),
-            CopyState::Differs(_) | CopyState::NotOurs(_) | CopyState::Unreadable | CopyState::Failed(_) => {
-                Line::warning(tried, "holds another key: the daemon writes it anew")
-            }
-        },
-        Read::Absent | Read::Deleted { .. } => Line::ok(tried, "not there yet; the daemon writes it"),
-        Read::Failed(trouble) => Line::store_trouble(tried, &trouble),
-    }
-}
-
-/// Whether the service may run it. It is not run: what it does is its own business.
-async fn program(site: &Arc<Site>, tried: String, argv: &[String]) -> Line {
-    let Some(name) = argv.first().cloned() else { return Line::failed(tried, "it names no program") };
-    let shown = name.clone();
-    match site.as_service(move || find(&name)).await {
-        Ok(Some(path)) => Line::ok(tried, format!("{} can be run", path.display())),
-        Ok(None) if shown.contains('/') => {
-            Line::failed(tried, format!("{shown} cannot be run by the service"))
-                .command(format!("ls -l {shown}"))
-        }
-        Ok(None) => {
-            Line::failed(tried, format!("no program {shown} in PATH")).advice("name it with its whole path")
-        }
-        Err(why) => Line::failed(tried, why),
-    }
-}
-
-fn find(name: &str) -> Option<PathBuf> {
-    let runs = |path: &PathBuf| path.is_file() && access(path, Access::EXEC_OK).is_ok();
-    if name.contains('/') {
-        return Some(PathBuf::from(name)).filter(runs);
-    }
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(runs)
 }

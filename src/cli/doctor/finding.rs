@@ -83,17 +83,31 @@ impl Line {
     /// Why the store did not do it, and what to do then.
     pub fn store_trouble(tried: impl Into<String>, trouble: &StoreTrouble) -> Self {
         match trouble {
-            StoreTrouble::Unreachable(why) => Self::unreachable(tried, why)
-                .advice("start the store, or correct store.vault.address and ca_cert"),
+            StoreTrouble::Unreachable(why) => {
+                Self::unreachable(tried, why).advice("start the store, or correct store.vault.address")
+            }
+            StoreTrouble::Untrusted(why) => {
+                Self::failed(tried, format!("its certificate is not trusted: {why}"))
+                    .advice("name its authority's certificate: store.vault.ca_cert")
+            }
+            StoreTrouble::LoggedOut(why) => {
+                Self::failed(tried, format!("the login is refused, or over: {why}"))
+                    .advice("correct store.vault.auth, or write its secret anew")
+            }
             StoreTrouble::Sealed => Self::unreachable(tried, "it is sealed").command("bao operator unseal"),
             StoreTrouble::Forbidden(why) => {
                 Self::failed(tried, format!("forbidden: {why}")).command("keyrelay policy vault")
             }
             StoreTrouble::Refused(why) => Self::failed(tried, format!("refused: {why}")),
-            StoreTrouble::Untrusted(_) | StoreTrouble::LoggedOut(_) => {
-                Self::failed(tried, trouble.to_string())
-            }
         }
+    }
+
+    /// What is seen is to be expected, for this reason: no failure, but something to know.
+    pub fn at_most_warning(mut self, why: &str) -> Self {
+        if self.level.is_failure() {
+            (self.level, self.seen) = (Level::Warning, format!("{} ({why})", self.seen));
+        }
+        self
     }
 
     /// A line to type, complete.

@@ -21,7 +21,7 @@ use super::{
     work,
 };
 use crate::{
-    config::{Config, Credential, Loaded, Mistake, Need, Reference},
+    config::{Config, Credential, Found, Loaded, Mistake, Need, Reference},
     domain::{CredentialName, Limits, MailboxName},
 };
 use finding::{Area, Line};
@@ -81,6 +81,7 @@ async fn everything(site: &Arc<Site>) -> Vec<Area> {
         consumer::area(site, &keys, daemon.as_ref()),
         dkim::area(site, &mails),
     );
+    keys.leave().await;
     mailbox::judge(site, &mails, &answers, &keys, &mut mailboxes);
     clock::add(&mut host, site.limits.clock_skew, date, &dates).await;
     let mut areas = vec![configuration(site), host, secrets, store];
@@ -124,6 +125,15 @@ impl Site {
         owner.is_none_or(|owner| self.only.as_ref().is_none_or(|only| only.as_str() == owner))
     }
 
+    /// Whether a secret below this key of the configuration was not found.
+    fn misses(&self, above: &str) -> bool {
+        let is_missing = |reference: &Reference| match reference.found {
+            Found::Missing { .. } => reference.key.starts_with(above),
+            Found::File { .. } | Found::Variable => false,
+        };
+        self.references.iter().any(is_missing)
+    }
+
     /// The mailboxes that they are watched in; all where all are asked about.
     fn mailboxes(&self) -> Vec<&MailboxName> {
         let used: BTreeSet<_> =
@@ -144,6 +154,19 @@ impl Site {
             Ok(Err(_)) => Err("the work panicked (a bug: please report it)".into()),
             Err(_) => Err("the file system does not answer".into()),
         }
+    }
+
+    /// The same for work that waits for others: it connects, and starts programs, as the service would.
+    async fn waits_as_service<T: Send + 'static, W: Future<Output = T>>(
+        self: &Arc<Self>,
+        work: impl FnOnce() -> W + Send + 'static,
+    ) -> Result<T, String> {
+        let done = self.as_service(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.map_err(|error| format!("no thread for it: {error}"))?;
+            Ok(runtime.block_on(work()))
+        });
+        done.await?
     }
 }
 

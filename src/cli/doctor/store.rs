@@ -30,15 +30,23 @@ pub struct Known {
 pub struct Keys {
     known: BTreeMap<CredentialName, Known>,
     /// Why there are none at all.
-    pub trouble: Option<String>,
+    trouble: Option<String>,
+    /// Where consumers' copies and reports lie: open, and logged in. The local store holds none of them.
+    pub store: Option<Arc<Store>>,
 }
 
 impl Keys {
     fn none(why: impl Into<String>) -> Self {
-        Self { known: BTreeMap::new(), trouble: Some(why.into()) }
+        Self { trouble: Some(why.into()), ..Self::default() }
     }
     pub fn get(&self, name: &CredentialName) -> Option<&Known> {
         self.known.get(name)
+    }
+    /// Gives back what a login gave.
+    pub async fn leave(&self) {
+        if let Some(Store::Vault(vault)) = self.store.as_deref() {
+            vault.leave().await;
+        }
     }
     /// Why a credential has none here.
     pub fn missing(&self) -> &str {
@@ -65,7 +73,7 @@ pub async fn area(site: &Arc<Site>) -> (Area, Keys, Option<Dated>) {
 async fn local_store(site: &Arc<Site>, settings: &local::Settings, area: &mut Area) -> Keys {
     area.add(host::folder(site, "folder", &settings.dir, true).await);
     let tried = "opened with its master key";
-    if settings.master_key.is_missing() {
+    if site.misses("store.local.") {
         area.add(Line::skipped(tried, "the key is missing: see secrets"));
         return Keys::none("the local store has no master key");
     }

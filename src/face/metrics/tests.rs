@@ -131,6 +131,7 @@ fn settled(margin_secs: Option<i64>) -> Record {
         consumers: Vec::new(),
         margin_secs,
         why: None,
+        observed: None,
     }
 }
 

@@ -10,9 +10,11 @@ use crate::rotation::{
     state::Rotation,
 };
 
+/// Of credentials that are only observed.
+const OBSERVED_NAMED: usize = 5;
+
 impl Fleet {
     pub(super) fn configured(&mut self, settings: Settings, now: Timestamp, effects: &mut Vec<Effect>) {
-        self.incidents.clear(Code::ConfigRefused, "");
         for (name, credential) in &settings.credentials {
             self.meters.entry(credential.origin.clone()).or_insert_with(|| Meter::new(credential.limit));
             match self.rotations.get_mut(name) {
@@ -24,16 +26,24 @@ impl Fleet {
         }
         self.remove_credentials(&settings, effects);
         self.mailboxes.retain(|name, _| settings.mailboxes.contains(name));
-        let names: Vec<_> = settings.mailboxes.iter().map(ToString::to_string).collect();
-        for code in [Code::MailboxUnreachable, Code::MailboxRefused] {
-            self.incidents.clear_others(code, &names);
-        }
+        self.close_what_is_gone(&settings);
         for name in &settings.mailboxes {
             self.mailboxes.entry(name.clone()).or_default().connection.retry_now();
         }
         self.settings = settings;
+        self.report_observed(now);
+        self.configure_alerts(now);
         self.share_budgets();
         self.step_all(now, effects);
+    }
+
+    /// What was wrong with a mailbox that is no longer there, or with the configuration before this one, is over.
+    pub(super) fn close_what_is_gone(&mut self, settings: &Settings) {
+        self.incidents.clear(Code::ConfigRefused, "");
+        let names: Vec<_> = settings.mailboxes.iter().map(ToString::to_string).collect();
+        for code in [Code::MailboxUnreachable, Code::MailboxRefused] {
+            self.incidents.clear_others(code, &names);
+        }
     }
 
     /// What is no longer configured is let go of. Its keys stay where they are; its operators hear it.
@@ -49,6 +59,26 @@ impl Fleet {
             self.set_due(&name, None);
             self.taken.retain(|_, owner| *owner != name);
         }
+    }
+
+    /// So that nobody forgets it.
+    fn report_observed(&mut self, now: Timestamp) {
+        let observed = self.settings.credentials.values().filter(|credential| credential.observe);
+        let names: Vec<_> = observed.map(|credential| credential.name.to_string()).collect();
+        let message = match &names[..] {
+            [] => return self.incidents.clear(Code::Observing, ""),
+            [one] => format!("{one} is only observed"),
+            few if few.len() <= OBSERVED_NAMED => format!("{} are only observed", few.join(", ")),
+            many => {
+                let rest = many.len() - OBSERVED_NAMED;
+                format!("{} and {rest} more are only observed", many[..OBSERVED_NAMED].join(", "))
+            }
+        };
+        let hint = "when keyrelay is to act, set observe: false, then:\nsystemctl reload keyrelay";
+        let report = Report::new(Code::Observing, Severity::Info, message, hint).doing(
+            "mails, keys and consumers are watched and tested; nothing is promoted, delivered or healed",
+        );
+        self.incidents.raise(now, report);
     }
 
     /// Where many credentials share a vendor's limit, each is asked less often.

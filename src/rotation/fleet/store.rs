@@ -106,7 +106,10 @@ impl Fleet {
 
     pub(super) fn report_store(&mut self, now: Timestamp) {
         let Some(trouble) = self.store.trouble.clone() else {
-            OUTAGES.into_iter().for_each(|code| self.incidents.clear(code, ""));
+            // After a start nothing is known of it yet, and what was open stays so.
+            if self.store.reachable {
+                OUTAGES.into_iter().for_each(|code| self.incidents.clear(code, ""));
+            }
             return self.report_endings(now);
         };
         let long_away = self

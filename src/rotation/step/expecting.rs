@@ -57,7 +57,7 @@ impl Rotation {
     }
     fn reverted_is_due(&self, ctx: Ctx<'_>) -> Option<Fingerprint> {
         let due = last_step(self.revert_ladder(ctx)?, ctx) <= ctx.now && ctx.clock_agrees;
-        self.current.as_ref().filter(|_| due).map(|current| current.fingerprint)
+        self.current.as_ref().filter(|_| due && !self.settings.observe).map(|current| current.fingerprint)
     }
     /// Whether what somebody wrote to the store is still being asked about.
     pub(super) fn is_judging_foreign(&self, ctx: Ctx<'_>) -> bool {

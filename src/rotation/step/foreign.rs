@@ -19,6 +19,10 @@ impl Rotation {
         if self.documents.foreign.is_none() || !(waits || self.refused.contains(&found)) {
             self.documents.foreign = Some("another key, which is not proven to be ours".into());
         }
+        if let Some(observed) = self.candidate(found).filter(|known| known.would.is_some()) {
+            // Whoever rotates here has done it: it is judged anew.
+            (observed.would, observed.received_at) = (None, ctx.now);
+        }
         if !waits && !self.refused.contains(&found) {
             let rotation_id = self.derived_id(found, document.created_at);
             let mut candidate = Candidate::new(found, Origin::Store, rotation_id, ctx.now);

@@ -65,7 +65,7 @@ impl Rotation {
     fn adopted(&mut self, fingerprint: Fingerprint, ctx: Ctx<'_>) {
         let found =
             |candidate: &Candidate| candidate.fingerprint == fingerprint && candidate.origin == Origin::Store;
-        if self.candidates.iter().any(found) {
+        if self.candidates.iter().any(found) && !self.settings.observe {
             let label = self.label(fingerprint);
             let message = format!(
                 "somebody else wrote the new key {label} to {}; it is alive and of this account, and was adopted",
@@ -90,7 +90,7 @@ impl Rotation {
         }
         let left = self.time_left(ctx);
         for (name, consumer) in &mut self.consumers {
-            let baton = baton(&current, name, left, ctx);
+            let baton = baton(&current, name, left, self.settings.observe, ctx);
             let noted = (consumer.delivered, consumer.acted);
             out.actions.extend(consumer.next_action(&mut self.attempts, baton));
             if noted != (consumer.delivered, consumer.acted) {
@@ -120,7 +120,7 @@ impl Rotation {
             return None;
         }
         let noted = consumer.note();
-        let changed = change(consumer, baton(&current, name, left, ctx));
+        let changed = change(consumer, baton(&current, name, left, self.settings.observe, ctx));
         let after = consumer.note();
         if (noted.delivered, noted.acted) != (after.delivered, after.acted) {
             self.dirty = self.dirty.max(Dirty::WhenCalm);
@@ -149,7 +149,7 @@ impl Rotation {
     pub(super) fn advance_settled(&mut self, ctx: Ctx<'_>, out: &mut Out) {
         let Some(current) = &self.current else { return };
         let (fingerprint, generation) = (current.fingerprint, current.generation);
-        let handing_over = generation > self.memory.settled && self.may_deliver();
+        let handing_over = self.is_handing_over() && self.may_deliver();
         let good = self.consumers.values().all(|consumer| consumer.is_good(fingerprint));
         if handing_over && good {
             self.memory.settled = generation;
@@ -168,7 +168,7 @@ impl Rotation {
     /// The time in which consumers must come to the current key: from the rotation to the deadline of the earliest
     /// key that one of them was last proven with.
     pub(in crate::rotation) fn hand_over_ladder(&self, limits: &Limits) -> Option<Ladder> {
-        let current = self.current.as_ref().filter(|current| current.generation > self.memory.settled)?;
+        let current = self.current.as_ref().filter(|_| self.is_handing_over())?;
         let from = current.dated();
         let behind = self.consumers.values().filter(|consumer| !consumer.is_good(current.fingerprint));
         let last_keys = behind.filter_map(|consumer| consumer.shown.as_ref()).map(|shown| shown.fingerprint);
@@ -187,6 +187,9 @@ impl Rotation {
 
     fn rehearse_deliveries(&mut self, ctx: Ctx<'_>, out: &mut Out) {
         for (name, consumer) in &mut self.consumers {
+            if self.settings.observe {
+                consumer.rehearsal.pause(); // it would write
+            }
             let due = consumer.rehearsal.waits_until().is_some_and(|at| at <= ctx.now);
             if due && !consumer.policy.elsewhere && consumer.policy.delivery != Delivery::None {
                 let attempt = consumer.rehearsal.start(&mut self.attempts);
@@ -211,6 +214,7 @@ fn baton<'a>(
     current: &CurrentKey,
     name: &'a ConsumerName,
     left: Option<std::time::Duration>,
+    observe: bool,
     ctx: Ctx<'a>,
 ) -> Baton<'a> {
     Baton {
@@ -219,6 +223,7 @@ fn baton<'a>(
         name,
         now: ctx.now,
         left,
+        observe,
         limits: ctx.limits,
     }
 }

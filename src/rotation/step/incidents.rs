@@ -30,12 +30,17 @@ impl Seen {
 
 impl Rotation {
     pub(super) fn advance_incidents(&mut self, ctx: Ctx<'_>, out: &mut Out) {
+        if self.documents.known {
+            self.incidents.everything_is_seen();
+        }
         self.report_current_key(ctx, out);
         self.report_expectation(ctx);
         self.report_old_key(ctx);
         self.report_held(ctx);
         let back = Seen::when(self.documents.known, self.rolled_back_report(ctx));
         self.set(Code::RolledBack, ctx, back);
+        let observed = Seen::when(!self.may_be_observed(), self.observed_report(ctx));
+        self.set(Code::RotationObserved, ctx, observed);
         self.report_candidate(ctx);
         self.report_store(ctx);
         self.report_spool(ctx);
@@ -165,6 +170,7 @@ impl Rotation {
         unclear
             .into_iter()
             .chain(foreign)
+            .chain(self.next_observed_at(ctx))
             .chain(dead)
             .chain(given_up)
             .chain(self.consumer_moments(ctx))

@@ -1,7 +1,9 @@
 //! What is written down of a rotation as it goes: for the history, the journal and the good news.
 
 use super::{Ctx, Out};
-use crate::domain::{Code, Fingerprint, KeyDocument, Origin, RotationId, Severity, Timestamp};
+use crate::domain::{
+    Code, Fingerprint, KeyDocument, Origin, RotationId, Severity, Timestamp, spell_duration,
+};
 use crate::rotation::{
     candidate::Candidate,
     history::{ConsumerRecord, PhaseEntered, Record, RecordKind},
@@ -10,6 +12,13 @@ use crate::rotation::{
     task::salt,
 };
 use std::time::Duration;
+
+/// How far from its deadline it was.
+fn margin(secs: Option<i64>) -> String {
+    let Some(secs) = secs else { return String::new() };
+    let length = spell_duration(Duration::from_secs(secs.unsigned_abs()));
+    if secs < 0 { format!(", {length} too late") } else { format!(" and ended {length} before its deadline") }
+}
 
 impl Rotation {
     /// A candidate sets out. The store is read beside the probes, so that the promotion need not wait for it.
@@ -37,7 +46,10 @@ impl Rotation {
         let announced = announced.map(|at| PhaseEntered { phase: "announced".into(), at });
         let probing = PhaseEntered { phase: "probing".into(), at: began_at };
         let phases = announced.into_iter().chain([probing]).collect();
-        let (rotation_id, trigger) = (candidate.rotation_id, Some(candidate.origin.clone()));
+        let trigger = Some(candidate.origin.clone());
+        let rotation_id = candidate.rotation_id;
+        let observed = self.memory.observed.filter(|note| note.fingerprint == fingerprint);
+        let rotation_id = observed.map_or(rotation_id, |note| note.rotation_id);
         let handing_over = |journey: &Journey| Some(journey.new) == old;
         self.resting_journey = self.journey.take().filter(handing_over).or(self.resting_journey.take());
         self.journey = Some(Journey { rotation_id, kind, trigger, old, new: fingerprint, phases });
@@ -51,7 +63,9 @@ impl Rotation {
         }
     }
     pub(super) fn note_phase(&mut self, now: Timestamp) {
-        let phase = self.phase().as_str();
+        self.note_in_journey(self.phase().as_str(), now);
+    }
+    pub(super) fn note_in_journey(&mut self, phase: &str, now: Timestamp) {
         if let Some(journey) = &mut self.journey
             && journey.phases.last().is_none_or(|entered| entered.phase != phase)
         {
@@ -104,9 +118,15 @@ impl Rotation {
         let Some(journey) = self.journey.take() else { return };
         let began = journey.phases.iter().find(|entered| !entered.is_warning());
         let took = ctx.now.since(began.map_or(ctx.now, |entered| entered.at));
-        self.announce_rotated(&journey, took, ctx);
+        self.announce_rotated(&journey, took, margin_secs, ctx);
     }
-    fn announce_rotated(&mut self, journey: &Journey, took: Duration, ctx: Ctx<'_>) {
+    fn announce_rotated(
+        &mut self,
+        journey: &Journey,
+        took: Duration,
+        margin_secs: Option<i64>,
+        ctx: Ctx<'_>,
+    ) {
         let new = journey.new;
         let count = self.consumers.len();
         let in_use = self
@@ -129,9 +149,9 @@ impl Rotation {
         };
         let message = format!("{key} {label} is in the store, and {tested}");
         let report = Report::new(Code::Rotated, Severity::Info, message, "nothing")
-            .about(format!("{}", self.generation()))
-            .doing(format!("the hand-over took {}", crate::domain::spell_duration(took)));
-        self.incidents.announce(ctx.now, report);
+            .about(journey.rotation_id.to_string())
+            .doing(format!("the hand-over took {}{}", spell_duration(took), margin(margin_secs)));
+        self.incidents.announce_once(ctx.now, report);
     }
 
     pub(super) fn record_refusal(&mut self, candidate: &Candidate, why: &str, now: Timestamp, out: &mut Out) {
@@ -146,10 +166,11 @@ impl Rotation {
             store_version: None,
             consumers: Vec::new(),
             margin_secs: None,
+            observed: None,
             why: Some(why.to_owned()),
         });
     }
-    fn record(&self, margin_secs: Option<i64>) -> Option<Record> {
+    pub(super) fn record(&self, margin_secs: Option<i64>) -> Option<Record> {
         let journey = self.journey.as_ref()?;
         let consumers = self.consumers.iter().map(|(name, consumer)| {
             let at = consumer
@@ -170,6 +191,7 @@ impl Rotation {
             store_version: self.documents.key.as_ref().map(|document| document.version),
             consumers: consumers.collect(),
             margin_secs,
+            observed: self.observed_of(journey.new),
             why: None,
         })
     }

@@ -27,6 +27,7 @@ impl Rotation {
                 return;
             }
             match self.judgement(fingerprint, ctx, out) {
+                Judgement::Promote if self.settings.observe => self.would_promote(fingerprint, ctx, out),
                 Judgement::Promote => return self.set_ready(fingerprint, true),
                 Judgement::Wait(why) if self.is_dead_for_good(fingerprint, ctx) => {
                     self.refuse(fingerprint, why, ctx, out)
@@ -68,7 +69,8 @@ impl Rotation {
         let facts = self.keys.get(&fingerprint).unwrap_or(KeyFacts::UNKNOWN);
         let formers = self.former_fingerprints();
         let case = self.case(candidate, facts, &formers, ctx);
-        let overwrites_foreign = self.documents.foreign.is_some() && candidate.origin != Origin::Store;
+        let found = self.documents.key.as_ref().and_then(|document| document.current);
+        let overwrites_foreign = self.documents.foreign.is_some() && found != Some(fingerprint);
         if overwrites_foreign && candidate.word.is_none() {
             return Judgement::Hold(
                 "somebody else's value is in the store, and only an operator may overwrite it".into(),

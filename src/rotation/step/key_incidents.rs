@@ -89,6 +89,7 @@ impl Rotation {
             self.expected_at().filter(|expected| *expected + ctx.limits.unconfirmed_after <= ctx.now);
         let seen = match overdue {
             None => Seen::when(self.documents.known, None),
+            Some(_) if self.is_waiting_for_others() => Seen::Over,
             Some(_) if self.is_coming() || !self.documents.known => Seen::Unknown,
             Some(expected) => Seen::So(self.overdue_report(expected, ctx)),
         };

@@ -12,6 +12,7 @@ mod journey;
 mod judging;
 mod key_document;
 mod key_incidents;
+mod observing;
 mod operator;
 mod probing;
 mod redefining;

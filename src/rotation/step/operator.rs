@@ -20,6 +20,9 @@ impl Rotation {
         ctx: Ctx<'_>,
         out: &mut Out,
     ) {
+        if let Some(reply) = self.is_only_observed() {
+            return out.replies.push((ticket, reply));
+        }
         if self.current.as_ref().is_some_and(|current| current.fingerprint == fingerprint)
             && self.documents.foreign.is_none()
         {
@@ -63,6 +66,9 @@ impl Rotation {
         ctx: Ctx<'_>,
         out: &mut Out,
     ) {
+        if let Some(reply) = self.is_only_observed() {
+            return out.replies.push((ticket, reply));
+        }
         let Some(candidate) = self.candidate(fingerprint) else {
             let why = "nothing with this fingerprint is held; keyrelay status shows what is".to_owned();
             return out.replies.push((ticket, Reply::Refused { why }));
@@ -81,6 +87,9 @@ impl Rotation {
         ctx: Ctx<'_>,
         out: &mut Out,
     ) {
+        if let Some(reply) = self.is_only_observed().filter(|_| deliver) {
+            return out.replies.push((ticket, reply));
+        }
         if self.current.is_none() {
             let why = "there is no key in the store yet".to_owned();
             return out.replies.push((ticket, Reply::Refused { why }));

@@ -14,6 +14,7 @@ impl Rotation {
     /// After every reload, whatever changed, the documents are read and the consumers compared.
     pub(in crate::rotation) fn reconfigure(&mut self, settings: Arc<Credential>, now: Timestamp) {
         self.take_consumers(&settings);
+        self.take_observe(&settings);
         self.next_settings = Some(settings).filter(|settings| **settings != *self.settings);
         self.documents.key_wanted = true;
         self.prove_due = Some(now);

@@ -42,6 +42,9 @@ impl Rotation {
     fn rollback_keys(&self) -> Result<(Fingerprint, Fingerprint), Reply> {
         let documents = &self.documents;
         let refused = |why: &str| Err(Reply::Refused { why: why.to_owned() });
+        if let Some(reply) = self.is_only_observed() {
+            return Err(reply);
+        }
         if let Some(trouble) = self.store_trouble() {
             return Err(Reply::Unreachable { why: trouble.to_string() });
         }

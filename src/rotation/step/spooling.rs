@@ -105,13 +105,16 @@ impl Rotation {
             (None, Some(current)) => (current.dated(), Timestamp::MIN),
             (None, None) => return,
         };
+        self.drop_older(newest, ctx, out);
+        self.drop_candidate(promoted, out);
+    }
+    pub(super) fn drop_older(&mut self, newest: (Timestamp, Timestamp), ctx: Ctx<'_>, out: &mut Out) {
         let older = |candidate: &&Candidate| candidate.order() < newest && candidate.word.is_none();
         let over: Vec<_> = self.candidates.iter().filter(older).cloned().collect();
         for candidate in over {
-            self.record_refusal(&candidate, "a newer key has become the current one", ctx.now, out);
+            self.record_refusal(&candidate, "a newer key has taken its place", ctx.now, out);
             self.drop_candidate(candidate.fingerprint, out);
         }
-        self.drop_candidate(promoted, out);
     }
     /// Nothing newer waits any more: what was passed over for it is history.
     pub(super) fn advance_superseded(&mut self, ctx: Ctx<'_>) {

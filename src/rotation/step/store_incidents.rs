@@ -134,7 +134,10 @@ impl Rotation {
                 .doing("it is tried again every few seconds")
         });
         let safe = self.candidates.iter().any(|candidate| {
-            candidate.held.is_none() && candidate.spool == Spool::Safe && candidate.origin != Origin::Store
+            candidate.held.is_none()
+                && candidate.would.is_none()
+                && candidate.spool == Spool::Safe
+                && candidate.origin != Origin::Store
         });
         let spooled = match self.spooled_report(ctx) {
             Some(report) => Seen::So(report),

@@ -12,7 +12,11 @@ use crate::rotation::{
 
 impl Rotation {
     pub(super) fn advance_storing(&mut self, ctx: Ctx<'_>, out: &mut Out) {
-        if self.pending.is_some() || self.documents.state_refused.is_some() || !self.documents.known {
+        if self.settings.observe
+            || self.pending.is_some()
+            || self.documents.state_refused.is_some()
+            || !self.documents.known
+        {
             return;
         }
         let Some(candidate) = self.best_candidate().filter(|candidate| candidate.ready) else { return };

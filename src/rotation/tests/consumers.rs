@@ -40,8 +40,8 @@ fn each_kind_walks_only_the_steps_that_it_has() {
             "deliver file K2",
             "deliver reload K2",
             "act reload",
-            "save",
             "mail rotated 0 info",
+            "save",
         ]
     );
     assert_eq!(bench.phase(), Phase::Steady);

@@ -1,6 +1,7 @@
 //! The transition table, as sentences. A bench feeds events into a fleet and writes down every effect as one line; the
 //! world beside it (store, vendor, consumers, spool) answers them. Each test says exactly which lines come out.
 
+mod alerts;
 mod bench;
 mod consumers;
 mod expecting;
@@ -13,6 +14,7 @@ mod lines;
 mod loaded;
 mod login;
 mod mailed;
+mod observing;
 mod operator;
 mod parked;
 mod perform;

@@ -146,6 +146,40 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_only_observed_is_never_changed(happenings in prop::collection::vec(happening(), 1..60)) {
+        let mut bench = Bench::seeded_with(observed_settings());
+        for (ticket, happening) in (1..).zip(happenings) {
+            match happening {
+                Happening::Reload => bench.reload(observed_settings()),
+                happening => happen(&mut bench, happening, ticket),
+            }
+            bench.run();
+        }
+        bench.deadlines = 0;
+        bench.wait(HOUR);
+        prop_assert!(bench.deadlines < 3_600, "{} deadlines in an hour", bench.deadlines);
+        prop_assert_eq!(bench.unanswered(), Vec::<u64>::new());
+        for (_, effects) in bench.take_story() {
+            for effect in effects {
+                let Effect::Credential { action, .. } = &effect else { continue };
+                let changes = matches!(
+                    action,
+                    Action::StoreKey { .. }
+                        | Action::RetireKey { .. }
+                        | Action::Deliver { .. }
+                        | Action::Act { .. }
+                        | Action::Rehearse { .. }
+                );
+                prop_assert!(!changes, "{effect:?}");
+            }
+        }
+    }
+}
+
 /// Every step of the story so far, in order.
 fn listen(bench: &mut Bench, heard: &mut Heard) {
     for (event, effects) in bench.take_story() {

@@ -1,7 +1,7 @@
 //! What an operator asks before the first rotation: which node answers, how long the token lives, what it may do and
 //! how the mount is set. It reads only, and judges nothing.
 
-use super::{Failed, NoAnswer, Vault, answer};
+use super::{Answer, Failed, NoAnswer, Vault, answer};
 use crate::domain::{StoreTrouble, Timestamp};
 use rustify::{
     endpoint::Endpoint,
@@ -48,25 +48,34 @@ pub struct Keeping {
 }
 
 impl Vault {
-    /// Asks the node that is active, without a token; another where none is.
+    /// The node that is active, asked without a token; another where none is.
     pub async fn node(&self) -> Result<Node, StoreTrouble> {
-        #[derive(Deserialize)]
+        self.shown(self.transport.health().await)
+    }
+
+    /// Each configured node, by its address.
+    pub async fn nodes(&self) -> Vec<(String, Result<Node, StoreTrouble>)> {
+        let mut nodes = Vec::new();
+        for node in 0..self.transport.nodes() {
+            let answer = self.transport.health_of(node).await;
+            nodes.push((self.transport.address(node), self.shown(answer)));
+        }
+        nodes
+    }
+
+    fn shown(&self, answer: Result<Answer, NoAnswer>) -> Result<Node, StoreTrouble> {
+        #[derive(Default, Deserialize)]
         struct Health {
             #[serde(default)]
             standby: bool,
             #[serde(default)]
             version: String,
         }
-        let answer = self.transport.health().await.map_err(NoAnswer::into_trouble)?;
+        let answer = answer.map_err(NoAnswer::into_trouble)?;
         answer::health(&answer)?;
-        let health = serde_json::from_slice(&answer.body);
-        let Health { standby, version } = health.unwrap_or(Health { standby: false, version: String::new() });
-        Ok(Node {
-            address: self.transport.address(answer.node),
-            version,
-            active: !standby,
-            date: answer.date,
-        })
+        let Health { standby, version } = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let address = self.transport.address(answer.node);
+        Ok(Node { address, version, active: !standby, date: answer.date })
     }
 
     /// Logs in where that is needed, and looks at the token.

@@ -125,7 +125,7 @@ async fn a_refused_login_is_a_finding_and_no_silence() {
     let (code, failures) = ward.failures().await;
     assert_eq!((code, failures.len()), (Some(1), 1), "{failures:?}");
     assert!(
-        failures[0].contains("login: forbidden: logging in at auth/approle: 400 (invalid role or secret ID)"),
+        failures[0].contains("login: the login is refused, or over: logging in at auth/approle: 400 (invalid role or secret ID)"),
         "{failures:?}"
     );
 }

@@ -17,6 +17,7 @@ async fn the_end_of_a_given_token_is_told_before_it_and_a_new_one_in_its_file_is
         .set("store.vault.auth", json!({"token": {"file": file}}))
         .set("schedules.mailbox_poll", "* * * * * *");
     stage.start().await;
+    stage.date_from_now();
 
     let told = stage.wait_mail("the token ends", |mail| mail.code == "store-login-expiring").await;
     assert!(told.subject.contains("the token to the store ends"), "{}", told.subject);
@@ -53,6 +54,7 @@ async fn a_rotation_is_one_promotion_though_the_cluster_changes_its_leader_meanw
     let mut key = stage.vendor.current_key(slot.account);
     cluster.leader().await.write(&slot.path, json!({"api_key": key.expose()})).await;
     stage.start().await;
+    stage.date_from_now();
 
     for generation in 1..=3 {
         cluster.step_down().await;

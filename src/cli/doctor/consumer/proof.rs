@@ -9,12 +9,13 @@ use crate::{
     consumer::{
         Prove, Settings,
         prove::{Http, Prover, Question, report},
+        unit::{UnitName, Units},
     },
     domain::{Key, ProofOutcome, Timestamp},
     face::status::Status,
     store::{Read, Store},
 };
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 /// What a question needs.
 pub enum Given {
@@ -32,6 +33,13 @@ pub enum Given {
 }
 
 impl Given {
+    pub fn key(&self) -> Option<&Key> {
+        match self {
+            Given::Keys { current, .. } => Some(current),
+            Given::Daemon { .. } | Given::Nothing(_) => None,
+        }
+    }
+
     pub fn of(whose: &Whose, keys: &Keys, daemon: Option<&Status>) -> Self {
         if let Some(known) = keys.get(&whose.credential) {
             let (current, others) = (known.current.clone(), known.others.clone());
@@ -62,7 +70,14 @@ impl Asker {
         Self { prover: Prover::new(&site.limits) }
     }
 
-    pub async fn ask(&self, site: &Arc<Site>, whose: &Whose, settings: &Settings, given: Given) -> Line {
+    pub async fn ask(
+        &self,
+        site: &Arc<Site>,
+        whose: &Whose,
+        settings: &Settings,
+        given: Given,
+        store: Option<&Store>,
+    ) -> Line {
         let tried = whose.tried("proof");
         let (current, others, written_at) = match given {
             Given::Keys { current, others, written_at } => (current, others, written_at),
@@ -73,13 +88,16 @@ impl Asker {
         let (credential, consumer) = (&whose.credential, &whose.consumer);
         let question = Question { credential, consumer, key: &current, others: &others, now: work::now() };
         let outcome = match &settings.prove {
-            None => return Line::skipped(tried, "there is nothing to ask it by"),
+            None => match settings.unit_to_prove() {
+                Some((unit, file)) => loaded(site, unit, file).await,
+                None => return Line::skipped(tried, "there is nothing to ask it by"),
+            },
             Some(Prove::Http { urls, instances, ca_cert, bearer }) => {
                 let (ca_cert, bearer) = (ca_cert.as_deref(), bearer.as_ref());
                 self.prover.http(&Http { urls, instances: *instances, ca_cert, bearer }, &question).await
             }
             Some(Prove::Command { run }) => command(site, whose, run, current.clone(), others.clone()).await,
-            Some(Prove::Report { within }) => reported(site, &question, *within, written_at).await,
+            Some(Prove::Report { within }) => reported(site, store, &question, *within, written_at).await,
         };
         line(tried, whose, settings, outcome)
     }
@@ -106,7 +124,7 @@ fn line(tried: String, whose: &Whose, settings: &Settings, outcome: ProofOutcome
         }
         ProofOutcome::Unproven { why, .. } => Line::failed(tried, why).command(whose.prove()),
         ProofOutcome::Silent(why) => Line::failed(tried, format!("silent: {why}"))
-            .advice(format!("see that {} runs and answers at the address that prove names", whose.consumer))
+            .advice(format!("see that {} runs, and answers where prove asks it", whose.consumer))
             .command(whose.prove()),
     }
 }
@@ -120,30 +138,32 @@ async fn command(
     others: Vec<Key>,
 ) -> ProofOutcome {
     let (whose, run, limits) = (whose.clone(), run.to_vec(), site.limits.clone());
-    let asked = site.as_service(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| format!("no thread for it: {error}"))?;
+    let asked = site.waits_as_service(|| async move {
         let (credential, consumer) = (&whose.credential, &whose.consumer);
         let question = Question { credential, consumer, key: &key, others: &others, now: work::now() };
-        Ok::<_, String>(runtime.block_on(Prover::new(&limits).command(&run, &question)))
+        Prover::new(&limits).command(&run, &question).await
     });
-    match asked.await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(why)) | Err(why) => ProofOutcome::Silent(why),
-    }
+    asked.await.unwrap_or_else(ProofOutcome::Silent)
 }
 
-async fn reported(site: &Site, question: &Question<'_>, within: Duration, since: Timestamp) -> ProofOutcome {
+/// Whether the unit was started after its file was written.
+async fn loaded(site: &Arc<Site>, unit: &UnitName, file: &Path) -> ProofOutcome {
+    let (unit, file, limits) = (unit.clone(), file.to_owned(), site.limits.clone());
+    let asked =
+        site.waits_as_service(|| async move { Units::new(&limits).loaded(&unit, &file, work::now()).await });
+    asked.await.unwrap_or_else(ProofOutcome::Silent)
+}
+
+async fn reported(
+    site: &Site,
+    store: Option<&Store>,
+    question: &Question<'_>,
+    within: Duration,
+    since: Timestamp,
+) -> ProofOutcome {
     let path = format!("{}/_reports/{}/{}", site.config.state_path, question.credential, question.consumer);
-    let store = match Store::open(&site.config.store, &site.limits) {
-        Ok(store) => store,
-        Err(why) => return ProofOutcome::Silent(why),
-    };
-    let read = store.read(None, &path).await;
-    if let Store::Vault(vault) = &store {
-        vault.leave().await;
-    }
-    let report = match read {
+    let Some(store) = store else { return ProofOutcome::Silent("the store is not asked: see store".into()) };
+    let report = match store.read(None, &path).await {
         Read::Present(document) => Some(document.fields.to_json()),
         Read::Absent | Read::Deleted { .. } => None,
         Read::Failed(trouble) => return ProofOutcome::Silent(trouble.to_string()),

@@ -165,8 +165,8 @@ async fn read_back(store: &Store, path: &str, tried: String, content: &Fields, v
         Read::Failed(
             trouble @ (StoreTrouble::Unreachable(_)
             | StoreTrouble::Untrusted(_)
-            | StoreTrouble::Sealed
             | StoreTrouble::LoggedOut(_)
+            | StoreTrouble::Sealed
             | StoreTrouble::Forbidden(_)
             | StoreTrouble::Refused(_)),
         ) => Line::store_trouble(tried, &trouble),

@@ -12,7 +12,7 @@ use crate::{
     },
     config::rights::{DOCTOR, store_rights},
     consumer::Deliver,
-    domain::spell_duration,
+    domain::{StoreTrouble, spell_duration},
     store::{
         Fields, Store,
         vault::{Keeping, Node, Settings, Token, Vault},
@@ -30,6 +30,10 @@ const VERSIONS_MIN: u64 = 3;
 
 /// The rest is tried only while the store answers: one that hangs is waited for once.
 pub async fn look(site: &Arc<Site>, settings: &Settings, area: &mut Area) -> (Keys, Option<Dated>) {
+    if site.misses("store.vault.") {
+        area.add(Line::skipped("login", "its secret is missing: see secrets"));
+        return (Keys::none("nobody can log in to the store"), None);
+    }
     let store = match Store::open(&site.config.store, &site.limits) {
         Ok(store) => Arc::new(store),
         Err(why) => {
@@ -47,6 +51,14 @@ pub async fn look(site: &Arc<Site>, settings: &Settings, area: &mut Area) -> (Ke
     };
     let date = Dated::now("the store", node.date);
     area.add(reachable(&node));
+    if settings.nodes.len() > 1 {
+        vault
+            .nodes()
+            .await
+            .iter()
+            .map(|(address, node)| one_of_several(address, node))
+            .for_each(|line| area.add(line));
+    }
     match vault.token().await {
         Ok(token) => area.add(login(&token)),
         Err(trouble) => {
@@ -59,8 +71,7 @@ pub async fn look(site: &Arc<Site>, settings: &Settings, area: &mut Area) -> (Ke
     let path = format!("{}/{DOCTOR}", site.config.state_path);
     area.add(documents::own_document(&store, &path, &own_content()).await);
     let keys = documents::look(site, &store, area).await;
-    vault.leave().await;
-    (keys, date)
+    (Keys { store: Some(store), ..keys }, date)
 }
 
 /// Different each time, so that what is read back is what was written.
@@ -73,6 +84,17 @@ fn reachable(node: &Node) -> Line {
     let role = if node.active { "active" } else { "a standby, which passes requests on" };
     let version = if node.version.is_empty() { "an unknown version" } else { &node.version };
     Line::ok("reachable and unsealed", format!("{}, version {version}, {role}", node.address))
+}
+
+/// One that is away costs nothing while another is active; nobody notices until that one fails, too.
+fn one_of_several(address: &str, node: &Result<Node, StoreTrouble>) -> Line {
+    let tried = format!("node {address}");
+    match node {
+        Ok(node) if node.active => Line::ok(tried, format!("active, version {}", node.version)),
+        Ok(node) => Line::ok(tried, format!("standby, version {}", node.version)),
+        Err(trouble) => Line::warning(tried, trouble.to_string())
+            .advice("start it, or take it out of store.vault.address"),
+    }
 }
 
 fn login(token: &Token) -> Line {
@@ -89,11 +111,16 @@ fn login(token: &Token) -> Line {
     match (token.ttl_secs, token.renewable) {
         (0, _) => Line::ok(tried, format!("the token does not end; policies: {policies}")),
         (secs, renewable) => {
-            let left = spell_duration(Duration::from_secs(secs));
+            let left = spell_duration(Duration::from_secs(to_the_minute(secs)));
             let more = if renewable { "renewable" } else { "not renewable" };
             Line::ok(tried, format!("the token lives for {left}, {more}; policies: {policies}"))
         }
     }
+}
+
+/// The seconds of a long life tell nobody anything.
+fn to_the_minute(secs: u64) -> u64 {
+    if secs < 120 { secs } else { (secs + 30) / 60 * 60 }
 }
 
 async fn rights(site: &Site, vault: &Vault, area: &mut Area) {
@@ -210,7 +237,7 @@ mod tests {
     #[test]
     fn a_token_that_dies_of_its_uses_or_may_do_everything_is_told() {
         let token =
-            Token { ttl_secs: 3_600, renewable: true, policies: vec!["keyrelay".into()], uses_left: 0 };
+            Token { ttl_secs: 3_599, renewable: true, policies: vec!["keyrelay".into()], uses_left: 0 };
         assert_eq!(
             login(&token),
             Line::ok("login", "the token lives for 1 h, renewable; policies: keyrelay")
