@@ -213,7 +213,9 @@ fn block(credential: &Credential, past: &[Record], now: Timestamp) -> Markup {
 fn phase(credential: &Credential) -> String {
     let parked = credential.parked.iter().map(|reason| format!(": {}", reason.replace('_', " ")));
     let phase = credential.phase.replace('_', " ") + &parked.collect::<String>();
-    if credential.retiring { phase + ", the old key retires" } else { phase }
+    let retiring = if credential.retiring { ", the old key retires" } else { "" };
+    let observing = if credential.observing { ", only observed" } else { "" };
+    format!("{phase}{retiring}{observing}")
 }
 
 /// How long is left, until what, and how that is to be taken.
