@@ -51,13 +51,6 @@ pub struct PhaseEntered {
     pub at: Timestamp,
 }
 
-impl PhaseEntered {
-    /// The vendor's warning, a day before there is anything to do.
-    pub fn is_warning(&self) -> bool {
-        self.phase == "announced"
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsumerRecord {
     pub name: ConsumerName,
@@ -108,9 +101,12 @@ impl Record {
 }
 
 impl PhaseEntered {
-    /// The warning comes a day before there is anything to do.
+    /// The vendor's warning, a day before there is anything to do.
+    pub fn is_warning(&self) -> bool {
+        self.phase == "announced"
+    }
     pub fn after_the_warning(phases: &[Self]) -> &[Self] {
-        let warned = phases.first().is_some_and(|entered| entered.phase == "announced");
+        let warned = phases.first().is_some_and(Self::is_warning);
         &phases[usize::from(warned)..]
     }
 }
