@@ -76,7 +76,8 @@ impl Record {
     /// When it began.
     pub fn at(&self) -> Timestamp {
         let named = i64::try_from(self.rotation_id.timestamp_ms()).unwrap_or_default();
-        self.phases.first().map_or(Timestamp::from_millis(named), |entered| entered.at)
+        let began = PhaseEntered::after_the_warning(&self.phases).first();
+        began.map_or(Timestamp::from_millis(named), |entered| entered.at)
     }
     fn is_about(&self, other: &Self) -> bool {
         let refusal = |record: &Self| record.kind == RecordKind::Refusal;
@@ -96,6 +97,14 @@ impl Record {
         phases.extend(new);
         phases.sort_by_key(|entered| entered.at);
         self.phases = phases;
+    }
+}
+
+impl PhaseEntered {
+    /// The warning comes a day before there is anything to do.
+    pub fn after_the_warning(phases: &[Self]) -> &[Self] {
+        let warned = phases.first().is_some_and(|entered| entered.phase == "announced");
+        &phases[usize::from(warned)..]
     }
 }
 

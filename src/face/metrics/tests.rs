@@ -130,6 +130,7 @@ fn settled(margin_secs: Option<i64>) -> Record {
         store_version: None,
         consumers: Vec::new(),
         margin_secs,
+        observed: None,
         why: None,
         observed: None,
     }

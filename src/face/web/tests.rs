@@ -112,6 +112,7 @@ fn the_strip_of_a_hand_over_says_in_words_what_it_draws() {
         store_version: None,
         consumers: Vec::new(),
         margin_secs: Some(86_000),
+        observed: None,
         why: None,
         observed: None,
     };
