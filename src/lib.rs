@@ -13,7 +13,7 @@
 //! | [`probe`] | asks a vendor whether a key works | `domain`, `vendor` |
 //! | [`tls`] | makes every TLS configuration | nobody |
 //! | [`store`], [`spool`] | where keys live, and where they wait | `domain` |
-//! | [`at_rest`] | private files and encryption on this host, for `store` and `spool` | `domain` |
+//! | [`at_rest`] | private files and encryption on this host, for `store`, `spool` and `daemon` | `domain` |
 //! | [`consumer`] | delivers a key, proves its use | `domain` |
 //! | [`alert`] | renders and sends notices | `domain` |
 //! | [`config`] | one file becomes everybody's settings | everyone's `Settings` |

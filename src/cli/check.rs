@@ -4,7 +4,7 @@ use super::{
     console::{Console, Exit, Failure},
     work,
 };
-use crate::config::{Config, Need};
+use crate::config::{Config, Need, schema};
 use std::path::Path;
 
 /// Validate the configuration: all mistakes at once
@@ -15,9 +15,17 @@ pub struct Args {
     /// Print every key with what holds there, and who said so; fed back, it means the same
     #[arg(long)]
     print: bool,
+
+    /// Print the JSON Schema of the configuration, for editors; it reads no configuration
+    #[arg(long, conflicts_with = "print")]
+    schema: bool,
 }
 
 pub fn check(args: &Args, path: &Path, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    if args.schema {
+        console.say(schema::schema().trim_end());
+        return Ok(Exit::Done);
+    }
     let (loaded, resolved) = match args.print {
         true => work::load_and_print(path).map(|(loaded, text)| (loaded, Some(text)))?,
         false => (work::load(path, Need::Check)?, None),

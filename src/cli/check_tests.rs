@@ -61,6 +61,16 @@ fn nothing_is_printed_of_a_configuration_with_a_mistake() {
     assert!(told.contains("credentials.leaf7-main.vendor: "), "{told}");
 }
 
+#[test]
+fn the_schema_needs_no_configuration() {
+    let args = Args { print: false, schema: true };
+    let nowhere = Path::new("/nonexistent/config.yaml");
+    let (exit, said, told) =
+        captured(|console| check(&args, nowhere, console).unwrap_or_else(|failure| failure.tell(console)));
+    assert_eq!((exit, told.as_str()), (Exit::Done, ""));
+    assert_eq!(said, schema::schema());
+}
+
 fn checked(dir: &Path, yaml: &str) -> (Exit, String, String) {
     called(dir, yaml, false)
 }
@@ -68,5 +78,7 @@ fn checked(dir: &Path, yaml: &str) -> (Exit, String, String) {
 fn called(dir: &Path, yaml: &str, print: bool) -> (Exit, String, String) {
     let path = dir.join("config.yaml");
     std::fs::write(&path, yaml.replace("DIR", &dir.display().to_string())).unwrap();
-    captured(|console| check(&Args { print }, &path, console).unwrap_or_else(|failure| failure.tell(console)))
+    captured(|console| {
+        check(&Args { print, schema: false }, &path, console).unwrap_or_else(|failure| failure.tell(console))
+    })
 }

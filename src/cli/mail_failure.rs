@@ -45,9 +45,10 @@ pub async fn mail_failure(args: &Args, path: &Path, console: &mut Console<'_>) -
     let smtp = Smtp::new(&settings, &Limits::default()).map_err(Failure::mistake)?;
     let notice = failed.notice(mistakes.as_deref(), work::now());
     let (host, version) = (host_name(), env!("CARGO_PKG_VERSION"));
-    let facts = render::Facts { host: &host, version, from: &settings.from, to: &settings.to };
+    let to = settings.recipients(notice.severity);
+    let facts = render::Facts { host: &host, version, from: &settings.from, to: &to };
     match smtp.send(&render::mail(&notice, &facts)).await {
-        SendOutcome::Sent => console.say(&format!("told {}: {}", settings.to.join(", "), notice.message)),
+        SendOutcome::Sent => console.say(&format!("told {}: {}", to.join(", "), notice.message)),
         SendOutcome::SentToSome(who) => console.tell(&format!("not everybody could be told: {who}")),
         SendOutcome::Refused(why) => return Err(Failure::refused(format!("nobody could be told: {why}"))),
         SendOutcome::Failed(why) => return Err(Failure::unreachable(format!("nobody could be told: {why}"))),
@@ -110,6 +111,7 @@ impl<'a> Failed<'a> {
             code: Code::DaemonDown,
             severity: Severity::Urgent,
             resolved: false,
+            good_news: false,
             credential: None,
             since: now,
             at: now,
@@ -127,6 +129,7 @@ impl<'a> Failed<'a> {
             )),
             hint: hint.join("\n"),
             next_mail_at: None,
+            sections: Vec::new(),
             consumers: Vec::new(),
             count: 1,
             rotation_id: None,

@@ -2,7 +2,7 @@
 
 use super::console::{Console, Exit, Failure};
 use crate::{
-    config::{self, Config, Loaded, Mistakes, Need, Severity, did_you_mean},
+    config::{self, Config, Loaded, Mistakes, Need, Reference, Severity, did_you_mean},
     daemon::{
         client, once,
         request::{Outcome, Request, Response},
@@ -57,12 +57,15 @@ pub struct Done {
 pub struct Work<'a> {
     path: &'a Path,
     pub config: Config,
+    /// To the secrets that it names.
+    pub references: Vec<Reference>,
 }
 
 impl<'a> Work<'a> {
     pub fn new(path: &'a Path) -> Result<Self, Failure> {
         // A daemon that answers has the secrets; whoever asks it need not be able to read them.
-        Ok(Self { path, config: load(path, Need::Check)?.config })
+        let Loaded { config, references, .. } = load(path, Need::Check)?;
+        Ok(Self { path, config, references })
     }
 
     /// What a running daemon answers; where there is none, that is said.

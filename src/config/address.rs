@@ -3,8 +3,10 @@
 use super::{
     Listen,
     read::Item,
+    secrets::secret,
     values::{shown, text},
 };
+use crate::domain::Secret;
 use figment::value::Value;
 use std::net::{IpAddr, SocketAddr};
 use url::{Host, Url};
@@ -69,6 +71,25 @@ pub(super) fn url(item: &Item) -> Option<String> {
         "http" => item.refuse_with(format!("plain http to {host}, which is not this machine"), "use https"),
         other => item.refuse_with(format!("{other} is not spoken here"), "use https"),
     }
+}
+
+/// The same, or a reference to a secret that is one: the path of such an address may be all that guards it.
+pub(super) fn secret_url(item: &Item) -> Option<Secret> {
+    let Value::Dict(..) = item.value() else { return url(item).map(|text| Secret::new(&text)) };
+    let secret = secret(item)?;
+    let is_sound = |url: Url| {
+        let encrypted = url.scheme() == "https" && url.host().is_some();
+        let here = url.scheme() == "http" && url.host().is_some_and(|host| is_loopback_host(&host));
+        let login = !url.username().is_empty() || url.password().is_some();
+        (encrypted || here) && !login && url.fragment().is_none()
+    };
+    if secret.is_missing() || Url::parse(secret.expose()).is_ok_and(is_sound) {
+        return Some(secret);
+    }
+    item.refuse_with(
+        "the secret is no address: https (http only to this machine), no login in it, no #…",
+        "write it as https://host:port/path",
+    )
 }
 
 /// A server's URL without a path: `https://vault.example.com:8200`.

@@ -1,19 +1,31 @@
 //! `alerts`: who is told, and how.
 
 use super::{
-    address::{host, is_loopback},
+    address::{host, is_loopback, secret_url},
     mailbox::plain_to_remote,
     mistake::Severity,
     read::Table,
     secrets::secret,
     store::certificate,
-    values::{address, port, text, word},
+    values::{address, duration, port, text, word},
 };
-use crate::alert::smtp;
+use crate::{
+    alert::{self, smtp},
+    domain::{GoodNews, write_duration},
+};
+use figment::value::Value;
+use std::time::Duration;
 
-/// `Some(None)`: nobody is told.
-pub(super) fn alerts(table: &mut Table) -> Option<Option<smtp::Settings>> {
-    if !table.has("email") {
+const HEARTBEAT: Duration = Duration::from_secs(300);
+const HEARTBEAT_MIN: Duration = Duration::from_secs(1);
+
+/// The mail server, where one is configured, and the rest. Everything is read before anything is given up.
+pub(super) fn alerts(table: &mut Table) -> Option<(Option<smtp::Settings>, alert::Settings)> {
+    let (has_email, has_webhook) = (table.has("email"), table.has("webhook"));
+    let email = has_email.then(|| table.table("email", email));
+    let webhook = has_webhook.then(|| table.table("webhook", |table| table.need("url", secret_url)));
+    let heartbeat = table.has("heartbeat").then(|| table.table("heartbeat", heartbeat));
+    if !has_email && !has_webhook {
         let hint = "add alerts.email with from, to and smtp".to_owned();
         table.sheet.note(
             Severity::Warning,
@@ -21,19 +33,49 @@ pub(super) fn alerts(table: &mut Table) -> Option<Option<smtp::Settings>> {
             "nobody is told when something goes wrong",
             Some(hint),
         );
-        return Some(None);
     }
-    table.table("email", email).map(Some)
+    let (email, good_news) = email.map_or(Some((None, GoodNews::Each)), |email| {
+        email.map(|(email, good_news)| (Some(email), good_news))
+    })?;
+    let settings = alert::Settings {
+        good_news,
+        webhook: webhook.map_or(Some(None), |url| url.map(Some))?,
+        heartbeat: heartbeat.map_or(Some(None), |heartbeat| heartbeat.map(Some))?,
+    };
+    Some((email, settings))
 }
 
-fn email(table: &mut Table) -> Option<smtp::Settings> {
+fn heartbeat(table: &mut Table) -> Option<alert::Heartbeat> {
+    let url = table.need("url", secret_url);
+    let every = table.get("every", |item| match duration(item)? {
+        every if every < HEARTBEAT_MIN => item.refuse("a heartbeat needs a second at least"),
+        every => Some(every),
+    });
+    table.default("every", write_duration(HEARTBEAT));
+    Some(alert::Heartbeat { url: url?, every: every.unwrap_or(HEARTBEAT) })
+}
+
+fn email(table: &mut Table) -> Option<(smtp::Settings, GoodNews)> {
     let from = table.need("from", address);
     let to = table.need("to", |item| {
         let to = item.one_or_list(address)?;
         if to.is_empty() { item.refuse("the list is empty: nobody would be told") } else { Some(to) }
     });
+    let urgent_to = table.get("urgent_to", |item| item.one_or_list(address));
+    let words = [("each", GoodNews::Each), ("weekly", GoodNews::Weekly), ("off", GoodNews::Off)];
+    let good_news = table.get("good_news", |item| match item.value() {
+        Value::Bool(_, false) => Some(GoodNews::Off), // what YAML makes of a plain off
+        _ => word(item, &words),
+    });
+    table.default("good_news", "each");
+    if let Some(to) = &to {
+        table.default("urgent_to", to.clone());
+    }
     let server = table.table("smtp", |table| smtp(table, from.as_deref()))?;
-    Some(smtp::Settings { from: from?, to: to?, ..server })
+    let to = to?;
+    let urgent_to = urgent_to.unwrap_or_else(|| to.clone());
+    let settings = smtp::Settings { from: from?, to, urgent_to, ..server };
+    Some((settings, good_news.unwrap_or_default()))
 }
 
 /// The server; sender and recipients are the caller's.
@@ -70,6 +112,7 @@ fn smtp(table: &mut Table, from: Option<&str>) -> Option<smtp::Settings> {
     Some(smtp::Settings {
         from: String::new(),
         to: Vec::new(),
+        urgent_to: Vec::new(),
         host: host?,
         port: port.unwrap_or(default_port),
         tls,

@@ -60,16 +60,19 @@ pub(super) fn credentials(root: &mut Table, world: &World) -> BTreeMap<Credentia
         Some(none) if none.is_empty() => item.refuse::<()>("there is no credential to look after"),
         _ => None,
     });
-    note_unknown_defaults(root, world);
+    note_wrong_defaults(root, world);
     credentials
 }
 
-/// Nobody may use a key of `defaults` that nobody knows: it is found by reading them as if they were a credential.
-fn note_unknown_defaults(root: &mut Table, world: &World) {
+/// What is wrong with `defaults` is told though no credential takes it from there: they are read as if they were a
+/// credential. A consumer in them may be completed by each credential, so of it only unknown keys are told.
+fn note_wrong_defaults(root: &mut Table, world: &World) {
     let alone = Sheet::new(root.sheet.source, root.sheet.environment, Need::Check, Vec::new());
-    Table::root(&alone).table("defaults", |table| credential(table, world));
+    Table::root(&alone).named("defaults", "name", |table| credential(table, world));
     for mistake in alone.finish().0 {
-        if mistake.rule == UNKNOWN_KEY || mistake.key == "defaults" {
+        let is_whole = root.sheet.source.is_written(&mistake.key) && mistake.key.split('.').count() <= 2;
+        let is_wrong = is_whole && mistake.severity == Severity::Error && mistake.key != "defaults.consumers";
+        if mistake.rule == UNKNOWN_KEY || (is_wrong && !root.sheet.has_noted(&mistake.key)) {
             root.sheet.note(Severity::Error, &mistake.key, mistake.rule, mistake.hint);
         }
     }

@@ -15,6 +15,7 @@ mod print;
 mod read;
 pub mod rights;
 mod schedule;
+pub mod schema;
 mod secrets;
 mod source;
 mod store;
@@ -31,7 +32,7 @@ pub use schedule::Schedules;
 pub use secrets::{Found, Reference};
 
 use crate::{
-    alert::smtp,
+    alert::{self, smtp},
     domain::{CredentialName, MailboxName, VendorName},
     mail::{self, dns},
     spool, store as key_store,
@@ -62,6 +63,8 @@ pub struct Config {
     pub dns: dns::Settings,
     /// `None`: nobody is told of anything.
     pub email: Option<smtp::Settings>,
+    /// What else is told, and where.
+    pub alerts: alert::Settings,
     /// Empty: no HTTP face.
     pub listen: Vec<Listen>,
     /// The control socket's path.
@@ -146,10 +149,15 @@ pub fn load_alerts(
     path: &Path,
     environment: &BTreeMap<String, String>,
 ) -> Result<Option<smtp::Settings>, Mistakes> {
-    let (source, mistakes) = Source::read(path, environment)?;
+    let (source, mistakes) = Source::read_in_part(path, environment);
     let sheet = Sheet::new(&source, environment, Need::Run, mistakes);
-    let email = Table::root(&sheet).table("alerts", alerts::alerts);
-    email.ok_or_else(|| Mistakes(sheet.finish().0))
+    let alerts = Table::root(&sheet).table("alerts", alerts::alerts);
+    let mistakes = sheet.finish().0;
+    match alerts {
+        Some((Some(email), _)) => Ok(Some(email)),
+        Some((None, _)) if mistakes.iter().all(|mistake| mistake.severity == Severity::Warning) => Ok(None),
+        Some((None, _)) | None => Err(Mistakes(mistakes)),
+    }
 }
 
 /// Everything is read before anything is given up, so that one mistake does not hide another.
@@ -159,7 +167,7 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
     let spool = root.table("spool", |table| store::spool(table, &state_dir));
     let mailboxes = root.each("mailboxes", |_: &MailboxName, table| mailbox::mailbox(table));
     let dns = root.table("dns", mailbox::dns);
-    let email = root.table("alerts", alerts::alerts);
+    let alerts = root.table("alerts", alerts::alerts);
     let listen = root.get("listen", address::listen);
     let control = root.get("control", control);
     root.default("listen", LISTEN);
@@ -171,6 +179,7 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
     let world =
         credential::World { store: store.as_ref(), mailboxes: &mailboxes, vendors: &vendors, observe };
     let credentials = credential::credentials(root, &world);
+    let (email, alerts) = alerts?;
     let (store, schedules, vendors, credentials) = (store?, schedules?, all(vendors)?, all(credentials)?);
     budget::warn_of_rare_probes(root.sheet, &schedules, &vendors, &credentials);
     vendors::show(root, &vendors, &credentials);
@@ -180,7 +189,8 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
         spool: spool?,
         mailboxes: all(mailboxes)?,
         dns: dns?,
-        email: email?,
+        email,
+        alerts,
         listen: listen.unwrap_or_else(|| vec![Listen::Tcp(LISTEN_AT.into())]),
         control: control.unwrap_or_else(|| CONTROL.into()),
         schedules,

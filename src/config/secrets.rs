@@ -31,6 +31,13 @@ pub struct Reference {
     pub found: Found,
 }
 
+impl Reference {
+    /// The name of systemd's credential, where it is one.
+    pub fn credential(&self) -> Option<&str> {
+        self.written.strip_prefix("{credential: ")?.strip_suffix('}')
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// `mode`: the permission bits.

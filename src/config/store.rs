@@ -115,6 +115,7 @@ fn auth(table: &mut Table) -> Option<vault::Auth> {
             let role = table.need("role", text);
             let jwt = table.need("jwt", live_secret);
             let mount = table.get("mount", store_path).unwrap_or_else(|| "kubernetes".into());
+            table.default("mount", "kubernetes");
             Some(vault::Auth::Kubernetes { role: role?, jwt: jwt?, mount })
         }),
         _ => table.table("cert", |table| {
@@ -122,6 +123,7 @@ fn auth(table: &mut Table) -> Option<vault::Auth> {
             let key = table.need("key", any_live_secret);
             let name = table.get("name", text);
             let mount = table.get("mount", store_path).unwrap_or_else(|| "cert".into());
+            table.default("mount", "cert");
             Some(vault::Auth::Cert { cert: cert?, key: key?, name, mount })
         }),
     }

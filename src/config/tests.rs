@@ -1,9 +1,10 @@
 //! What a configuration may say, and what is said of one that is wrong. Each case names the keys that it changes in
 //! the small right configuration below, and the exact lines that come of it.
 
+mod alerts;
 mod consumers;
 mod defaults;
-mod example;
+pub(super) mod example;
 mod folder;
 mod for_all;
 mod form;
@@ -11,6 +12,7 @@ mod printed;
 mod references;
 mod rights;
 mod rules;
+mod script;
 mod secrets;
 mod store;
 mod units;
@@ -70,7 +72,10 @@ fn load_folder(
         lines.inspect(|line| assert!(!line.contains(CANARY), "{line}")).collect()
     };
     match load(&folder.join("config.yaml"), &environment(variables), need) {
-        Ok(loaded) => Ok((loaded.config, lines(&loaded.warnings))),
+        Ok(loaded) => {
+            fits_schema(folder);
+            Ok((loaded.config, lines(&loaded.warnings)))
+        }
         Err(mistakes) => {
             assert!(
                 mistakes.0.iter().any(|mistake| mistake.severity == Severity::Error),
@@ -78,6 +83,22 @@ fn load_folder(
             );
             Err(lines(&mistakes.0))
         }
+    }
+}
+
+/// Whatever is accepted must look right in an editor, too.
+fn fits_schema(folder: &Path) {
+    let beside = std::fs::read_dir(folder.join("config.d")).into_iter().flatten();
+    let is_read = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        name.ends_with(".yaml") && !name.starts_with('.')
+    };
+    let beside = beside.map(|entry| entry.unwrap().path()).filter(is_read);
+    for path in beside.chain([folder.join("config.yaml")]) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let tree: Option<Value> = yaml_serde::from_str(&text).unwrap();
+        let tree = tree.unwrap_or_else(|| serde_json::json!({}));
+        schema::tests::judge(&tree).unwrap_or_else(|error| panic!("{error}\n{text}"));
     }
 }
 

@@ -118,8 +118,12 @@ fn router(source: &Source) -> Router {
 async fn scrape(State(source): State<Source>) -> Response {
     match ask(&source.inbox, FaceAsks::Status).await {
         Some(status) => {
-            let text = metrics::exposition(&status, &source.counted);
-            ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
+            let counted = source.counted.clone();
+            // A large fleet's text takes long enough to hold up the loop.
+            match tokio::task::spawn_blocking(move || metrics::exposition(&status, &counted)).await {
+                Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
+                Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            }
         }
         None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }

@@ -1,6 +1,7 @@
 //! The shell around the core: one loop that takes events in, performs effects, and keeps the only copy of each key's
 //! value. It decides nothing about a rotation.
 
+mod alerts_file;
 mod asks;
 pub mod client;
 mod clock;
@@ -13,7 +14,6 @@ mod keyring;
 mod log;
 mod mailboxes;
 mod once;
-mod past;
 mod perform;
 pub mod request;
 mod run;

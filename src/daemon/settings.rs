@@ -4,7 +4,7 @@ use crate::{
     config::{Config, Credential},
     consumer::{self, Deliver, Prove},
     domain::{CredentialName, Limits},
-    rotation,
+    rotation::{self, Channel},
     vendor::Profile,
 };
 use croner::Cron;
@@ -20,9 +20,21 @@ pub fn core(config: &Config, limits: &Limits, watch: bool) -> rotation::Settings
         credentials: credentials.collect(),
         mailboxes: if watch { config.mailboxes.keys().cloned().collect() } else { Vec::new() },
         limits: Arc::new(limits.clone()),
-        alerts: watch && config.email.is_some(),
+        alerts: alerts(config, watch),
         prove_period: period(&config.schedules.consumer_prove),
         probe_period: period(&config.schedules.current_key_probe),
+    }
+}
+
+/// A command tells nobody: the daemon finds what came up in it.
+fn alerts(config: &Config, watch: bool) -> rotation::Alerts {
+    let mail = config.email.is_some().then_some(Channel::Mail);
+    let webhook = config.alerts.webhook.is_some().then_some(Channel::Webhook);
+    rotation::Alerts {
+        channels: mail.into_iter().chain(webhook).filter(|_| watch).collect(),
+        good_news: config.alerts.good_news,
+        heartbeat: config.alerts.heartbeat.as_ref().map(|heartbeat| heartbeat.every).filter(|_| watch),
+        silent: !watch,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The loop: one thing at a time goes into the core, and what comes out is performed side by side.
 
 use super::{
+    alerts_file,
     asks::Asks,
     clock, history,
     inbox::{CAPACITY, FaceAsks, Message},
@@ -79,6 +80,7 @@ impl Shell {
             needs_restart: Vec::new(),
             patience: SLEEP_MAX,
         };
+        shell.tell_of_alerts();
         shell.tell_of_spool();
         shell.perform_all(effects);
         shell
@@ -205,13 +207,14 @@ impl Shell {
                 self.spawn(async move { Some(perform::control(tools, origin, name).await) });
             }
             Effect::CheckStore => self.spawn(async move { Some(perform::check_store(tools).await) }),
-            Effect::Notify(notice) if self.reach == Reach::Everything => {
-                self.spawn(async move { Some(perform::notice(tools, *notice).await) });
+            Effect::Journal(notice) => perform::journal(&notice),
+            Effect::Notify { channel, notice } => {
+                self.spawn(async move { Some(perform::notice(tools, channel, *notice).await) });
             }
-            Effect::Notify(notice) => {
-                let (incident, step) = (notice.incident, notice.step);
-                self.spawn(async move { Some(Event::NoticeSent { incident, step, outcome: Ok(()) }) });
+            Effect::SaveAlerts(state) => {
+                self.spawn(async move { Some(perform::save_alerts(tools, *state).await) });
             }
+            Effect::Beat => self.spawn(async move { Some(perform::beat(tools).await) }),
             Effect::OpenMailbox { name } => self.open_mailbox(&name),
             Effect::LookAtMailbox { name, afresh } => {
                 let since = self.search_since(&name);
@@ -241,6 +244,16 @@ impl Shell {
         });
     }
 
+    /// What waited to be told when the last process ended; a command leaves it to the daemon.
+    fn tell_of_alerts(&mut self) {
+        if self.reach != Reach::Everything {
+            return;
+        }
+        let outcome = alerts_file::read(&self.tools.config.state_dir);
+        if let Some(outcome) = outcome.map(|found| found.map(Box::new)).transpose() {
+            self.handle(Event::AlertsFound { outcome });
+        }
+    }
     fn tell_of_spool(&mut self) {
         let (entries, unreadable) = self.tools.spool.entries();
         for entry in entries {

@@ -2,7 +2,7 @@
 
 use super::keyring::Keyring;
 use crate::{
-    alert::smtp::Smtp,
+    alert::{smtp::Smtp, web::Web},
     config::Config,
     consumer::{prove::Prover, unit::Units},
     domain::{CredentialName, Limits, RotationId, Timestamp},
@@ -33,6 +33,8 @@ pub struct Tools {
     pub units: Arc<Units>,
     pub resolver: Resolver,
     pub smtp: Option<Smtp>,
+    pub webhook: Option<Web>,
+    pub heartbeat: Option<Web>,
     pub keyring: Arc<Keyring>,
     pub store_calls: Semaphore,
     pub consumer_calls: Semaphore,
@@ -56,6 +58,7 @@ impl Tools {
             Some(before) => before.spool.clone(),
             None => Arc::new(Spool::open(&config.spool)?),
         };
+        let (alerts, heartbeat) = (&config.alerts, config.alerts.heartbeat.as_ref());
         Ok(Self {
             store,
             spool,
@@ -64,6 +67,8 @@ impl Tools {
             units: before.map_or_else(|| Arc::new(Units::new(limits)), |before| before.units.clone()),
             resolver: Resolver::new(&config.dns, limits.request_timeout / 2)?,
             smtp: config.email.as_ref().map(|settings| Smtp::new(settings, limits)).transpose()?,
+            webhook: alerts.webhook.as_ref().map(|url| Web::new("alerts.webhook", url, limits)),
+            heartbeat: heartbeat.map(|heartbeat| Web::new("alerts.heartbeat", &heartbeat.url, limits)),
             keyring: before.map(|before| before.keyring.clone()).unwrap_or_default(),
             store_calls: Semaphore::new(STORE_CALLS_MAX),
             consumer_calls: Semaphore::new(CONSUMERS_MAX),

@@ -10,6 +10,7 @@ use super::{
     vendor::Vendor,
 };
 use crate::{
+    alert,
     config::{Config, Credential, Listen, Schedules},
     consumer::{Deliver, FileForm, Prove, Settings},
     daemon,
@@ -167,6 +168,7 @@ impl Stage {
             mailboxes: mailbox.map(|name| (name, maildir)).into_iter().collect(),
             dns: resolver::Settings { servers: vec![self.dns.addr()] },
             email: None,
+            alerts: alert::Settings::default(),
             listen: vec![Listen::Tcp(self.page)],
             control: self.control(),
             schedules: Schedules {

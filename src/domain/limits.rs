@@ -56,8 +56,21 @@ pub struct Limits {
     pub remembered_mails: usize,
     /// Candidates and held keys that are kept per credential; more are told of and left in the mailbox.
     pub candidates: usize,
-    /// Notices an hour, ladder steps excepted.
+    /// Mails of notices an hour, ladder steps excepted. One in `summaries_part` of them may be a mail that sums up.
     pub notices_per_hour: u32,
+    pub summaries_part: u32,
+    /// Notices that wait for their receiver, each way out by itself; beyond it the oldest of the least weight is given up.
+    pub queued_notices: usize,
+    /// Notices that are remembered as told, so that a restart tells none of them twice.
+    pub remembered_notices: usize,
+    /// A notice that its receiver refused for good is offered once more after this, so many times in all.
+    pub refused_retry: Duration,
+    pub refused_tries: u32,
+    /// The weekly digest goes out this long after the week's beginning (Monday, 00:00 UTC).
+    pub digest_at: Duration,
+    pub digest_every: Duration,
+    /// Lines of a list in a mail; more are counted.
+    pub listed: usize,
     /// A copy that somebody puts back is healed so many times a day.
     pub heals_per_day: u32,
     /// Mailboxes are searched back to at least this long ago.
@@ -74,8 +87,10 @@ pub struct Limits {
     pub login_retry: Duration,
     /// What the store lets keyrelay in with is told of when one part in so many of its life is left …
     pub login_told_part: u32,
-    /// … or so much, if that is more, but not in the first half of its life.
+    /// … or so much, if that is more and in the second half of its life.
     pub login_told_left: Duration,
+    /// Of a longer life only this much, its end, counts: nobody needs a month to put in a new one.
+    pub login_life_max: Duration,
     /// A secret-id is told of when it is good for so many more logins.
     pub login_told_uses: u32,
     /// Every read from a mail server ends after this.
@@ -123,6 +138,14 @@ impl Default for Limits {
             remembered_mails: 64,
             candidates: 16,
             notices_per_hour: 20,
+            summaries_part: 5,
+            queued_notices: 500,
+            remembered_notices: 1_000,
+            refused_retry: HOUR,
+            refused_tries: 4,
+            digest_at: 8 * HOUR,
+            digest_every: 7 * DAY,
+            listed: 50,
             heals_per_day: 3,
             mailbox_window: 14 * DAY,
             mail_bytes_max: 1 << 20,
@@ -132,6 +155,7 @@ impl Default for Limits {
             login_retry: 15 * MIN,
             login_told_part: 4,
             login_told_left: DAY,
+            login_life_max: 32 * DAY,
             login_told_uses: 3,
             mail_read_timeout: 30 * SEC,
             request_timeout: 10 * SEC,

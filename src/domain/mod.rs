@@ -24,7 +24,7 @@ pub use limits::Limits;
 pub use login::{Ending, LoginPart, StoreFacts};
 pub use mail::{Confirmation, Finding, MailId, MailRef, Origin, OriginKind, Warning};
 pub use name::{ConsumerName, CredentialName, MailboxName, NameError, VendorName};
-pub use notice::{Code, ConsumerLine, Notice, Severity, UnknownCode};
+pub use notice::{Code, ConsumerLine, GoodNews, Notice, Section, Severity, UnknownCode};
 pub use probe::{Account, ProbeAnswer, Verdict};
 pub use secret::Secret;
 pub use time::{DurationError, Timestamp, parse_duration, spell_duration, write_duration};

@@ -153,6 +153,20 @@ codes! {
         do "mend them (keyrelay check), then reload: systemctl reload keyrelay";
     AlertsFailing "alerts-failing": "Alert mails cannot be sent.",
         do "mend the SMTP server or its login; they are sent by themselves then";
+    WebhookFailing "webhook-failing": "The webhook does not take the notices.",
+        do "mend alerts.webhook or its receiver; they are posted by themselves then";
+    HeartbeatFailing "heartbeat-failing": "The heartbeat cannot be delivered: whoever listens for it will raise an alarm.",
+        do "mend alerts.heartbeat or its receiver; it is tried again by itself";
+    AlertsDropped "alerts-dropped": "A notice was given up: too many waited, or its receiver refused it again and again.",
+        do "look at everything that is open: keyrelay status";
+    AlertsUnsaved "alerts-unsaved": "The notices that wait cannot be written to the state directory: a crash would lose them.",
+        do "make room in the state directory, or correct its rights; it is tried again by itself";
+    AlertsLost "alerts-lost": "The file with the notices that waited could not be read; it was set aside.",
+        do "look at everything that is open: keyrelay status";
+    NoticesSummedUp "notices-summed-up": "More notices came up in an hour than are mailed one by one; one mail names them all.",
+        do "look at everything that is open: keyrelay status";
+    WeeklyDigest "weekly-digest": "What went well since the last digest, and what comes next.",
+        do "nothing";
     DaemonDown "daemon-down": "keyrelay itself is down, and systemd does not start it again: nobody watches the keys.",
         do "look why (journalctl -u keyrelay), then start it: systemctl start keyrelay";
     Bug "bug": "keyrelay found itself in a state that should not exist, and stopped working on this credential.",
@@ -165,8 +179,19 @@ impl fmt::Display for Code {
     }
 }
 
+/// What becomes of good news by mail. Bad news and their ends are always mailed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GoodNews {
+    /// A mail for each.
+    #[default]
+    Each,
+    /// One mail a week.
+    Weekly,
+    Off,
+}
+
 /// One line of a notice's table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsumerLine {
     pub name: ConsumerName,
     pub level: ProofLevel,
@@ -176,8 +201,16 @@ pub struct ConsumerLine {
     pub error: Option<String>,
 }
 
+/// A list under a heading of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Section {
+    /// Without a colon.
+    pub heading: String,
+    pub lines: Vec<String>,
+}
+
 /// One thing an operator must read: a step of an incident, or good news.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// Names the incident for ever: its mails form one thread. Hex, the same after a restart.
     pub incident: String,
@@ -186,6 +219,8 @@ pub struct Notice {
     pub code: Code,
     pub severity: Severity,
     pub resolved: bool,
+    /// Nothing is wrong, and nothing was: whoever wants to hear of trouble alone does not miss it.
+    pub good_news: bool,
     pub credential: Option<CredentialName>,
     pub since: Timestamp,
     pub at: Timestamp,
@@ -200,6 +235,9 @@ pub struct Notice {
     /// What to type, complete; one command or sentence a line.
     pub hint: String,
     pub next_mail_at: Option<Timestamp>,
+    /// What a list says better than a sentence.
+    #[serde(default)]
+    pub sections: Vec<Section>,
     pub consumers: Vec<ConsumerLine>,
     /// How often it was seen (refused mails of one cause are one incident).
     pub count: u32,

@@ -6,7 +6,7 @@ use crate::{
         Code, ConsumerName, CredentialName, Instances, MailboxName, OriginKind, ProofLevel, RotationId,
         Severity, Timestamp, VendorName, Verdict,
     },
-    rotation::{ConsumerView, CredentialView, Fleet, HeldView, Incident, MailboxView, Parked},
+    rotation::{self, ConsumerView, CredentialView, Fleet, HeldView, Incident, MailboxView, Parked},
 };
 use serde::{Deserialize, Serialize};
 
@@ -69,8 +69,31 @@ pub struct Mailbox {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alerts {
+    /// When a notice last reached somebody, on whichever way.
+    pub last_sent_at: Option<Timestamp>,
+    /// How many wait, on the way where most do.
+    pub queued: usize,
+    /// Each way by itself; `null` where it is not configured.
+    #[serde(default)]
+    pub email: Option<Channel>,
+    #[serde(default)]
+    pub webhook: Option<Channel>,
+    #[serde(default)]
+    pub heartbeat: Option<Heartbeat>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Channel {
+    pub ok: bool,
     pub last_sent_at: Option<Timestamp>,
     pub queued: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// Whether it may be given now: mailboxes, store, probes and alerts are well.
+    pub ok: bool,
+    pub last_sent_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,7 +185,6 @@ pub struct Consumer {
 /// Computes the status from the core's state, as of `now`.
 pub fn status(fleet: &Fleet, about: &About<'_>, now: Timestamp) -> Status {
     let store = fleet.store_view();
-    let (last_sent_at, queued) = fleet.alerts();
     Status {
         schema: SCHEMA,
         generated_at: now,
@@ -175,7 +197,7 @@ pub fn status(fleet: &Fleet, about: &About<'_>, now: Timestamp) -> Status {
         },
         store: Store { reachable: store.reachable, since: store.since, last_ok_at: store.last_ok_at },
         mailboxes: fleet.mailbox_views().into_iter().map(mailbox).collect(),
-        alerts: Alerts { last_sent_at, queued },
+        alerts: alerts(fleet, now),
         incidents: incidents(fleet.open_incidents(), None),
         credentials: fleet.credentials().map(|rotation| credential(fleet.view(rotation, now))).collect(),
     }
@@ -202,6 +224,21 @@ impl Consumer {
     /// At the level that was asked for, and shown lately.
     pub fn is_good(&self) -> bool {
         self.proof >= self.wanted && !self.stale
+    }
+}
+
+fn alerts(fleet: &Fleet, now: Timestamp) -> Alerts {
+    let views = fleet.channel_views();
+    let channel = |wanted| {
+        let view = views.iter().find(|view| view.channel == wanted)?;
+        Some(Channel { ok: view.ok, last_sent_at: view.last_sent_at, queued: view.queued })
+    };
+    Alerts {
+        last_sent_at: views.iter().filter_map(|view| view.last_sent_at).max(),
+        queued: views.iter().map(|view| view.queued).max().unwrap_or(0),
+        email: channel(rotation::Channel::Mail),
+        webhook: channel(rotation::Channel::Webhook),
+        heartbeat: fleet.heartbeat_view(now).map(|(ok, last_sent_at)| Heartbeat { ok, last_sent_at }),
     }
 }
 

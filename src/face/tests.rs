@@ -8,8 +8,8 @@ use super::{
 use crate::{
     domain::*,
     rotation::{
-        Action, Consumer as Policy, Credential, Delivery, Effect, Event, Fleet, Input, Proof, Settings,
-        StateRead,
+        Action, Alerts, Channel, Consumer as Policy, Credential, Delivery, Effect, Event, Fleet, Input,
+        Proof, Settings, StateRead,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -251,7 +251,7 @@ fn settings() -> Settings {
         credentials: BTreeMap::from([(credential.name.clone(), Arc::new(credential))]),
         mailboxes: vec!["vendor-mail".parse().unwrap()],
         limits: Arc::new(Limits::default()),
-        alerts: true,
+        alerts: Alerts { channels: [Channel::Mail].into(), ..Alerts::default() },
         prove_period: Duration::from_secs(3_600),
         probe_period: Duration::from_secs(600),
     }
@@ -281,10 +281,13 @@ fn granted(effect: Effect) -> Option<Event> {
             input: crate::rotation::MailboxInput::Looked { newest_notice_at: Some(START - 6 * DAY) },
         }),
         Effect::CheckStore => Some(Event::StoreChecked { outcome: Ok(crate::domain::StoreFacts::default()) }),
-        Effect::Notify(notice) => {
-            Some(Event::NoticeSent { incident: notice.incident, step: notice.step, outcome: Ok(()) })
+        Effect::Notify { channel, notice } => {
+            let (incident, step) = (notice.incident, notice.step);
+            Some(Event::NoticeSent { channel, incident, step, outcome: Ok(()) })
         }
-        Effect::Answer { .. } | Effect::Record { .. } => None,
+        Effect::SaveAlerts(_) => Some(Event::AlertsSaved { outcome: Ok(()) }),
+        Effect::Beat => Some(Event::BeatSent { outcome: Ok(()) }),
+        Effect::Answer { .. } | Effect::Journal(_) | Effect::Record { .. } => None,
     }
 }
 

@@ -1,8 +1,10 @@
 //! What is to be done. The shell performs each effect once and answers with an event; nothing in here is a secret.
 
 use super::{
+    alerts_state::AlertsState,
     event::{Attempt, Ticket},
     history::Record,
+    outbox::Channel,
     state::Generation,
     state_document::StateDocument,
 };
@@ -30,7 +32,16 @@ pub enum Effect {
         afresh: bool,
     },
     CheckStore,
-    Notify(Box<Notice>),
+    /// Write down what came up, for whoever reads the journal.
+    Journal(Box<Notice>),
+    Notify {
+        channel: Channel,
+        notice: Box<Notice>,
+    },
+    /// Keep what waits to be told, on this machine.
+    SaveAlerts(Box<AlertsState>),
+    /// Give a sign of life.
+    Beat,
     Answer {
         ticket: Ticket,
         reply: Reply,

@@ -1,6 +1,9 @@
 //! What can happen. Everything the core learns comes through here, with the moment it is told at.
 
-use super::{settings::Settings, state::Generation, state_document::StateDocument};
+use super::{
+    alerts_state::AlertsState, outbox::Channel, settings::Settings, state::Generation,
+    state_document::StateDocument,
+};
 use crate::domain::{
     ActionOutcome, ConsumerName, CopyState, CredentialName, DeliveryOutcome, Finding, Fingerprint, KeyRead,
     MailboxName, Origin, ProbeAnswer, ProofOutcome, RotationId, StoreFacts, StoreTrouble, Timestamp,
@@ -38,8 +41,20 @@ pub enum Event {
         origin: String,
         answer: ProbeAnswer,
     },
-    /// A mail to operators went out, or not.
+    /// What an earlier process left of its notices, at the start; the error says why it cannot be read.
+    AlertsFound {
+        outcome: Result<Box<AlertsState>, String>,
+    },
+    AlertsSaved {
+        outcome: Result<(), String>,
+    },
+    /// The sign of life was given, or not.
+    BeatSent {
+        outcome: Result<(), String>,
+    },
+    /// A notice went out, or not.
     NoticeSent {
+        channel: Channel,
         incident: String,
         step: u32,
         outcome: Result<(), NoticeFailure>,
@@ -59,9 +74,9 @@ pub enum Schedule {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoticeFailure {
-    /// Try again.
+    /// Nothing can be sent there now.
     Later(String),
-    /// This mail will never go.
+    /// This one was refused for good; others may go.
     Never(String),
 }
 

@@ -51,6 +51,13 @@ pub struct PhaseEntered {
     pub at: Timestamp,
 }
 
+impl PhaseEntered {
+    /// The vendor's warning, a day before there is anything to do.
+    pub fn is_warning(&self) -> bool {
+        self.phase == "announced"
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsumerRecord {
     pub name: ConsumerName,
@@ -73,7 +80,7 @@ pub fn merged(lines: impl IntoIterator<Item = Record>) -> Vec<Record> {
 }
 
 impl Record {
-    /// When it began.
+    /// When it began, the warning aside.
     pub fn at(&self) -> Timestamp {
         let named = i64::try_from(self.rotation_id.timestamp_ms()).unwrap_or_default();
         let began = PhaseEntered::after_the_warning(&self.phases).first();
@@ -144,6 +151,8 @@ mod tests {
     #[test]
     fn a_record_without_phases_began_when_its_id_says() {
         assert_eq!(line(7, "g2").at(), Timestamp::from_millis(7));
+        let warned = Record { phases: phases(&["announced", "probing", "storing"], 60), ..line(7, "g2") };
+        assert_eq!(warned.at(), Timestamp::from_secs(61), "a warning is no beginning");
     }
 
     fn phases(names: &[&str], from: i64) -> Vec<PhaseEntered> {

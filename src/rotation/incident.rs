@@ -3,7 +3,10 @@
 use super::task::salt;
 use crate::domain::{Code, Limits, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// What is wrong, as the rules see it now; the same incident may be reported over and over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,12 +114,18 @@ pub(super) struct Telling {
     pub id: String,
     pub step: u32,
     pub resolved: bool,
+    /// It has no end, because nothing is wrong.
+    pub good_news: bool,
 }
 
 /// The open incidents of one credential, or of the fleet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Incidents {
     open: BTreeMap<(Code, String), Incident>,
+    /// Left open by an earlier process, and not seen by this one yet: they do not end.
+    unseen: BTreeSet<(Code, String)>,
+    /// This machine's own notes were there at the start.
+    restored: bool,
     tellings: Vec<Telling>,
     owner: String,
 }
@@ -126,17 +135,46 @@ impl Incidents {
     pub fn new(owner: &str, open: Vec<Incident>) -> Self {
         let open =
             open.into_iter().map(|incident| ((incident.code, incident.subject.clone()), incident)).collect();
-        Self { open, tellings: Vec::new(), owner: owner.to_owned() }
+        Self { open, owner: owner.to_owned(), ..Self::default() }
     }
-    /// An earlier process left these open: their threads go on. What this one has begun stays, where they have none.
-    /// A mail that may not have gone out is told again, with the same number: nobody reads it twice.
-    pub fn take_over(&mut self, open: Vec<Incident>) {
+    /// What an earlier process on this machine left open: the threads go on from the step that they have reached. What
+    /// waits to be told of them is in the outboxes.
+    pub fn restore(&mut self, open: Vec<Incident>) {
+        self.restored = true;
         for incident in open {
+            let key = (incident.code, incident.subject.clone());
+            self.unseen.insert(key.clone());
+            self.open.insert(key, incident);
+        }
+    }
+    /// From now on what is not so is over.
+    pub fn everything_is_seen(&mut self) {
+        self.unseen.clear();
+    }
+    pub fn everything_is_seen_but(&mut self, code: Code) {
+        self.unseen.retain(|(unseen, _)| *unseen == code);
+    }
+    /// The store's notes name these as open: their threads go on. What this process has begun stays where they have
+    /// none, and where this machine's notes are the later ones. A mail that may not have gone out is told again, with
+    /// the same number: nobody reads it twice.
+    pub fn take_over(&mut self, open: Vec<Incident>) {
+        for mut incident in open {
+            let key = (incident.code, incident.subject.clone());
+            match self.open.get(&key) {
+                Some(known) if known.since == incident.since => {
+                    incident.next_step = incident.next_step.max(known.next_step);
+                    incident.sent = incident.sent.max(known.sent);
+                    incident.told_at = incident.told_at.max(known.told_at);
+                    incident.severity = incident.severity.max(known.severity);
+                }
+                Some(known) if self.restored && known.since > incident.since => continue,
+                Some(_) | None => {}
+            }
             if let Some(step) = incident.next_step.checked_sub(1).filter(|step| *step >= incident.sent) {
                 let (id, incident) = (self.id(&incident), incident.clone());
-                self.tellings.push(Telling { incident, id, step, resolved: false });
+                self.tellings.push(Telling { incident, id, step, resolved: false, good_news: false });
             }
-            self.open.insert((incident.code, incident.subject.clone()), incident);
+            self.open.insert(key, incident);
         }
     }
     /// A mail is out; whether its incident is still open.
@@ -152,6 +190,7 @@ impl Incidents {
     /// The thing is so now. Told when it is new, or has become worse.
     pub fn raise(&mut self, now: Timestamp, report: Report) {
         let key = (report.code, report.subject.clone());
+        self.unseen.remove(&key);
         match self.open.get_mut(&key) {
             None => {
                 self.open.insert(key.clone(), Incident::begin(now, report));
@@ -182,9 +221,13 @@ impl Incidents {
     }
     /// The thing is over. Told when its beginning was.
     pub fn clear(&mut self, code: Code, subject: &str) {
-        if let Some(incident) = self.open.remove(&(code, subject.to_owned())) {
+        let key = (code, subject.to_owned());
+        if self.unseen.contains(&key) {
+            return;
+        }
+        if let Some(incident) = self.open.remove(&key) {
             let (id, step) = (self.id(&incident), incident.next_step);
-            self.tellings.push(Telling { incident, id, step, resolved: true });
+            self.tellings.push(Telling { incident, id, step, resolved: true, good_news: false });
         }
     }
     /// All of one code but these subjects are over.
@@ -196,8 +239,15 @@ impl Incidents {
     /// Good news, or something that was mended at once: told, with no end.
     pub fn announce(&mut self, now: Timestamp, report: Report) {
         let incident = Incident::begin(now, report);
-        let id = self.id(&incident);
-        self.tellings.push(Telling { incident, id, step: 0, resolved: false });
+        let (id, good_news) = (self.id(&incident), incident.severity == Severity::Info);
+        self.tellings.push(Telling { incident, id, step: 0, resolved: false, good_news });
+    }
+    /// The same of what happens once for ever: whoever finds out again, after a crash, tells the same news.
+    pub fn announce_once(&mut self, now: Timestamp, report: Report) {
+        let incident = Incident::begin(now, report);
+        let id = format!("{:016x}", salt(&[&self.owner, incident.code.as_str(), &incident.subject]));
+        let good_news = incident.severity == Severity::Info;
+        self.tellings.push(Telling { incident, id, step: 0, resolved: false, good_news });
     }
 
     /// Tells the ladder's steps that have been reached: the newest, never those that were missed.
@@ -220,7 +270,10 @@ impl Incidents {
     pub fn take_tellings(&mut self) -> Vec<Telling> {
         std::mem::take(&mut self.tellings)
     }
-    /// For the state document.
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+    /// For the state document, and for this machine's notes.
     pub fn to_vec(&self) -> Vec<Incident> {
         self.open.values().cloned().collect()
     }
@@ -232,7 +285,7 @@ impl Incidents {
         incident.told_at = Some(now);
         let incident = incident.clone();
         let id = self.id(&incident);
-        self.tellings.push(Telling { incident, id, step, resolved: false });
+        self.tellings.push(Telling { incident, id, step, resolved: false, good_news: false });
     }
     fn id(&self, incident: &Incident) -> String {
         let since = incident.since.to_string();
@@ -271,80 +324,4 @@ impl Incident {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const DAY: i64 = 86_400;
-
-    fn at(secs: i64) -> Timestamp {
-        Timestamp::from_secs(secs)
-    }
-    fn report(severity: Severity) -> Report {
-        Report::new(Code::ConsumerUnproven, severity, "it is silent", "keyrelay prove x")
-            .ladder(Some(Ladder { from: at(0), until: at(DAY) }))
-    }
-    fn steps(incidents: &mut Incidents) -> Vec<(u32, bool)> {
-        incidents.take_tellings().iter().map(|telling| (telling.step, telling.resolved)).collect()
-    }
-
-    #[test]
-    fn an_incident_is_told_when_it_begins_at_each_step_and_when_it_ends_in_one_thread() {
-        let (mut incidents, limits) = (Incidents::new("leaf7-main", vec![]), Limits::default());
-        for _ in 0..3 {
-            incidents.raise(at(DAY / 24), report(Severity::Warning));
-        }
-        let begun = incidents.take_tellings();
-        assert_eq!(begun.len(), 1);
-        for (part, severity) in
-            [(2, Severity::Warning), (4, Severity::Warning), (12, Severity::Urgent), (24, Severity::Urgent)]
-        {
-            let step = at(DAY - DAY / part);
-            assert_eq!(incidents.next_deadline(&limits), Some(step));
-            incidents.climb(step - Duration::from_secs(1), &limits);
-            assert_eq!(incidents.take_tellings(), []);
-            incidents.climb(step, &limits);
-            let told = incidents.take_tellings();
-            assert_eq!((told.len(), told[0].incident.severity, &told[0].id), (1, severity, &begun[0].id));
-        }
-        assert_eq!(incidents.next_deadline(&limits), None);
-        incidents.clear(Code::ConsumerUnproven, "");
-        assert_eq!(steps(&mut incidents), [(5, true)]);
-        incidents.clear(Code::ConsumerUnproven, "");
-        assert_eq!(steps(&mut incidents), []);
-    }
-
-    #[test]
-    fn one_that_begins_late_is_told_at_the_step_it_has_reached_and_never_at_those_it_missed() {
-        let (mut incidents, limits) = (Incidents::new("x", vec![]), Limits::default());
-        incidents.raise(at(DAY - DAY / 4 + 60), report(Severity::Warning));
-        incidents.climb(at(DAY - DAY / 4 + 60), &limits);
-        assert_eq!(steps(&mut incidents), [(0, false)]);
-        assert_eq!(incidents.next_deadline(&limits), Some(at(DAY - DAY / 12)));
-    }
-
-    #[test]
-    fn one_that_becomes_worse_is_told_again_and_one_that_comes_back_is_a_new_thread() {
-        let mut incidents = Incidents::new("x", vec![]);
-        incidents.raise(at(1), report(Severity::Warning));
-        let first = incidents.take_tellings()[0].id.clone();
-        incidents.raise(at(2), report(Severity::Urgent));
-        incidents.raise(at(3), report(Severity::Warning));
-        assert_eq!(steps(&mut incidents), [(1, false)]);
-        incidents.clear(Code::ConsumerUnproven, "");
-        incidents.take_tellings();
-        incidents.raise(at(9), report(Severity::Warning));
-        assert_ne!(incidents.take_tellings()[0].id, first);
-    }
-
-    #[test]
-    fn a_restart_tells_nothing_twice() {
-        let mut before = Incidents::new("x", vec![]);
-        before.raise(at(1), report(Severity::Warning));
-        let told = before.take_tellings();
-        let mut after = Incidents::new("x", before.to_vec());
-        after.raise(at(50), report(Severity::Warning));
-        assert_eq!(steps(&mut after), []);
-        after.clear(Code::ConsumerUnproven, "");
-        assert_eq!(after.take_tellings()[0].id, told[0].id);
-    }
-}
+mod tests;

@@ -20,13 +20,16 @@
 //! Both have the same four verbs: `handle`, `next_deadline`, `handle_deadline`, and `resume`, which is the event that
 //! brings the documents.
 
+mod alerts_state;
 mod budget;
 mod candidate;
 mod consumer;
 mod consumer_observed;
+mod digest;
 mod effect;
 mod event;
 mod fleet;
+mod heartbeat;
 mod history;
 mod incident;
 mod keys;
@@ -44,15 +47,17 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use alerts_state::{ALERTS_SCHEMA, AlertsState};
 pub use effect::{Action, Effect, Promotion, Purpose, Reply};
 pub use event::{Attempt, Event, Input, MailboxInput, NoticeFailure, Schedule, StateRead, Ticket};
 pub use fleet::Fleet;
 pub use history::{ConsumerRecord, Observed, PhaseEntered, Record, RecordKind, merged};
 pub use incident::Incident;
-pub use settings::{Consumer, Credential, Delivery, Proof, Settings};
+pub use outbox::Channel;
+pub use settings::{Alerts, Consumer, Credential, Delivery, Proof, Settings};
 pub use state::{Generation, Parked, Phase, Rotation};
 pub use state_document::{
     Announced, ConsumerNote, CurrentNote, Former, ObservedNote, RolledBack, SCHEMA, StateDocument,
 };
 pub use step::Reason;
-pub use view::{ConsumerView, CredentialView, HeldView, MailboxView, StoreView};
+pub use view::{ChannelView, ConsumerView, CredentialView, HeldView, MailboxView, StoreView};

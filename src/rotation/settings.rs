@@ -1,7 +1,14 @@
 //! What the core must know of the configuration: no secret, no address, no path of a file.
 
-use crate::domain::{Account, ConsumerName, CredentialName, Limits, MailboxName, ProofLevel, VendorName};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use super::outbox::Channel;
+use crate::domain::{
+    Account, ConsumerName, CredentialName, GoodNews, Limits, MailboxName, ProofLevel, VendorName,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 /// Everything that is decided by configuration, for all credentials.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,12 +16,24 @@ pub struct Settings {
     pub credentials: BTreeMap<CredentialName, Arc<Credential>>,
     pub mailboxes: Vec<MailboxName>,
     pub limits: Arc<Limits>,
-    /// Whether somebody reads alerts at all.
-    pub alerts: bool,
+    pub alerts: Alerts,
     /// The period of `consumer_prove`.
     pub prove_period: Duration,
     /// The period of `current_key_probe`.
     pub probe_period: Duration,
+}
+
+/// Who hears of what.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Alerts {
+    /// Empty: nobody but the journal.
+    pub channels: BTreeSet<Channel>,
+    /// By mail.
+    pub good_news: GoodNews,
+    /// How often a sign of life is given.
+    pub heartbeat: Option<Duration>,
+    /// A command tells nobody: what comes up in it is told by the daemon that finds it noted.
+    pub silent: bool,
 }
 
 /// One credential.

@@ -3,6 +3,7 @@
 use super::{
     fleet::Fleet,
     incident::Incident,
+    outbox::{Channel, Outbox},
     settings::Proof,
     state::{Parked, Rotation},
 };
@@ -26,6 +27,16 @@ pub struct MailboxView {
     pub last_ok_at: Option<Timestamp>,
     pub last_notice_at: Option<Timestamp>,
     /// It works now.
+    pub ok: bool,
+}
+
+/// One way out for notices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelView {
+    pub channel: Channel,
+    pub last_sent_at: Option<Timestamp>,
+    pub queued: usize,
+    /// Nothing was refused, and the last try went well.
     pub ok: bool,
 }
 
@@ -110,22 +121,30 @@ impl Fleet {
             name: name.clone(),
             last_ok_at: mailbox.last_ok_at,
             last_notice_at: mailbox.last_notice_at,
-            ok: mailbox.open && mailbox.last_ok_at.is_some(),
+            // One that is being opened again does not work yet.
+            ok: mailbox.open && mailbox.last_ok_at.is_some() && mailbox.connection.failures() == 0,
         };
         self.mailboxes.iter().map(view).collect()
     }
     pub fn open_incidents(&self) -> Vec<Incident> {
         self.incidents.to_vec()
     }
-    /// When an alert last went out, and how many wait; nothing where nobody is to be told.
-    pub fn alerts(&self) -> (Option<Timestamp>, usize) {
-        match self.settings.alerts {
-            true => (self.outbox.last_sent_at, self.outbox.queued()),
-            false => (None, 0),
-        }
+    /// The ways out that are configured.
+    pub fn channel_views(&self) -> Vec<ChannelView> {
+        let view = |(channel, outbox): (&Channel, &Outbox)| ChannelView {
+            channel: *channel,
+            last_sent_at: outbox.last_sent_at(),
+            queued: outbox.queued(),
+            ok: outbox.works(),
+        };
+        self.outboxes.iter().map(view).collect()
+    }
+    /// The sign of life, where somebody listens for it: whether it may be given now, and when it last was.
+    pub fn heartbeat_view(&self, now: Timestamp) -> Option<(bool, Option<Timestamp>)> {
+        self.heartbeat.is_wanted().then(|| (self.is_well(now), self.heartbeat.last_ok_at))
     }
     pub fn alerts_work(&self) -> bool {
-        self.outbox.failures() == 0
+        self.outboxes.values().all(Outbox::works)
     }
     /// Whether the shell must keep this key's value.
     pub fn needs_key(&self, name: &CredentialName, fingerprint: Fingerprint) -> bool {

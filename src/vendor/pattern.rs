@@ -1,6 +1,7 @@
 //! Regular expressions as an operator writes them: any case, anchored by us, compiled once.
 
 use regex::{Regex, RegexBuilder};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A compiled expression may take so many bytes: `\w` twenty times over is too much for a daemon of some megabytes.
@@ -11,12 +12,12 @@ const CACHE_MAX: usize = 64 << 10;
 const REACH: usize = 240;
 
 /// Matches a whole text.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Whole(Expression);
 
 /// Matches the end of a text.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Ending(Expression);
 

@@ -3,12 +3,13 @@
 
 use super::pattern::{Ending, Whole};
 use crate::domain::{parse_duration, write_duration};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
 /// One vendor. Texts in regular expressions are matched against visible text, line by line, with surrounding
 /// blanks removed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// The vendor's name as people write it: `Leaf7`.
@@ -39,7 +40,7 @@ pub struct Profile {
     pub key: KeyRule,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RotatedBy {
     /// By itself, and mails the new key.
@@ -47,7 +48,7 @@ pub enum RotatedBy {
 }
 
 /// `requests` in each `per`, counted per origin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RateLimit {
     pub requests: u32,
@@ -55,7 +56,7 @@ pub struct RateLimit {
 }
 
 /// The request that shows whether a key works, and how its answers are read. What matches neither list is unclear.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Probe {
     /// Below `base_url`; side-effect free.
@@ -72,7 +73,7 @@ pub struct Probe {
 }
 
 /// An answer matches by status *and* by the shape of its JSON body.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerRule {
     pub status: Vec<u16>,
@@ -86,7 +87,7 @@ pub struct AnswerRule {
     pub each_has: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BodyKind {
     Array,
@@ -94,14 +95,14 @@ pub enum BodyKind {
 }
 
 /// The identities in an *alive* answer: the member of each element of the array.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
     pub each: String,
 }
 
 /// Which mails count, and how a key is found in them.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MailRules {
     /// Exact sender addresses; empty: any one address in a domain of `signed_by`.
@@ -119,13 +120,13 @@ pub struct MailRules {
     pub confirmation: ConfirmationRule,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WarningRule {
     pub subject: Vec<Whole>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfirmationRule {
     pub subject: Vec<Whole>,
@@ -135,7 +136,7 @@ pub struct ConfirmationRule {
 }
 
 /// What a key looks like; without `pattern` the current key's own shape is asked for.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRule {
     #[serde(default)]
@@ -152,7 +153,7 @@ fn yes() -> bool {
 }
 
 /// A length of time as it is written in YAML: `7d`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Span(pub Duration);
 

@@ -3,6 +3,7 @@
 
 mod alone;
 mod beside_a_daemon;
+mod configuration;
 mod going_back;
 mod history;
 mod needs_nothing;

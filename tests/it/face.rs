@@ -2,6 +2,7 @@
 //! read them.
 
 mod browser;
+mod demo;
 mod fixtures;
 mod live;
 mod metrics;

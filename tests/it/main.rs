@@ -1,5 +1,6 @@
 //! The one integration test binary: the library and the built program against real servers.
 
+mod alerts;
 mod chaos;
 mod cli;
 mod consumers;
@@ -13,5 +14,6 @@ mod smtp;
 mod store;
 mod systemd;
 mod tidy;
+mod units;
 mod world;
 mod world_tests;

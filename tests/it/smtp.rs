@@ -98,6 +98,7 @@ fn settings() -> Settings {
     Settings {
         from: Server::USER.into(),
         to: vec!["ops@example.com".into()],
+        urgent_to: vec!["ops@example.com".into()],
         host: "localhost".into(),
         port: 0,
         tls: Tls::StartTls,
@@ -120,6 +121,7 @@ fn mail(step: u32) -> render::Mail {
         code: Code::KeyDead,
         severity: Severity::Urgent,
         resolved: false,
+        good_news: false,
         credential: Some("leaf7-main".parse().expect("a name")),
         since: at,
         at,
@@ -129,6 +131,7 @@ fn mail(step: u32) -> render::Mail {
         doing: None,
         hint: "fetch the key from the vendor's dashboard: keyrelay ingest leaf7-main".into(),
         next_mail_at: None,
+        sections: Vec::new(),
         consumers: Vec::new(),
         count: 1,
         rotation_id: None,

@@ -2,6 +2,11 @@
 //! everywhere. Each test is a sentence of what an operator may rely on.
 
 mod failed;
+mod install;
 mod memory;
+mod package;
+mod readme;
+pub mod servers;
 pub mod site;
+mod stranger;
 mod unit;

@@ -4,11 +4,13 @@
 mod consumers;
 mod text;
 mod times;
+mod webhook;
 
-use crate::domain::{Code, Notice, Severity, Timestamp, spell_duration};
+use crate::domain::{Code, Notice, Section, Severity, Timestamp, spell_duration};
 pub(super) use text::plain;
 use text::{lines, steps, wrap};
 use times::{time_left, when};
+pub use webhook::webhook;
 
 /// The longest sentence in a subject; the body has it whole.
 const SUBJECT_SENTENCE_MAX: usize = 160;
@@ -123,6 +125,10 @@ fn headers(notice: &Notice) -> Vec<(&'static str, String)> {
 
 fn body(notice: &Notice, facts: &Facts<'_>) -> String {
     let mut body = what(notice);
+    for Section { heading, lines: rows } in &notice.sections {
+        body.extend([String::new(), format!("{}:", plain(heading))]);
+        body.extend(rows.iter().flat_map(|row| wrap(&plain(row), 2, 2)));
+    }
     let prose = |text: &str| lines(text).flat_map(|line| wrap(&line, 2, 0)).collect::<Vec<_>>();
     let doing = if notice.resolved { "What keyrelay did:" } else { "What keyrelay did and will do:" };
     // What was still to come when the incident was opened is over.

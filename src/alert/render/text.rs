@@ -4,7 +4,7 @@
 pub(super) const WIDTH: usize = 78;
 
 /// Programs that a hint tells the operator to type.
-const PROGRAMS: [&str; 6] = ["keyrelay", "systemctl", "journalctl", "timedatectl", "bao", "vault"];
+const PROGRAMS: [&str; 7] = ["keyrelay", "systemctl", "journalctl", "timedatectl", "bao", "vault", "df"];
 
 /// A longer line that begins with a program's name is a sentence about it.
 const COMMAND_WORDS_MAX: usize = 7;

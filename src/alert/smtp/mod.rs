@@ -9,7 +9,7 @@ mod rehearse;
 mod trouble;
 
 use super::render::Mail;
-use crate::domain::{Limits, Secret, spell_duration};
+use crate::domain::{self, Limits, Secret, spell_duration};
 use lettre::Message;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
@@ -24,6 +24,8 @@ use trouble::Trouble;
 pub struct Settings {
     pub from: String,
     pub to: Vec<String>,
+    /// Who is woken besides by what is urgent.
+    pub urgent_to: Vec<String>,
     pub host: String,
     pub port: u16,
     pub tls: Tls,
@@ -31,6 +33,17 @@ pub struct Settings {
     /// `None`: no login.
     pub password: Option<Secret>,
     pub ca_cert: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Everybody reads everything; what is urgent, and its end, wakes others too. One mail, each named once.
+    pub fn recipients(&self, severity: domain::Severity) -> Vec<String> {
+        let mut all = self.to.clone();
+        if severity == domain::Severity::Urgent {
+            all.extend(self.urgent_to.iter().filter(|who| !self.to.contains(who)).cloned());
+        }
+        all
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -163,6 +163,7 @@ pub(super) fn settings(port: u16) -> Settings {
     Settings {
         from: "keyrelay@example.com".into(),
         to: vec!["ops@example.com".into()],
+        urgent_to: vec!["ops@example.com".into()],
         host: "localhost".into(),
         port,
         tls: Tls::None,

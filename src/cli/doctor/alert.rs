@@ -24,7 +24,7 @@ pub async fn area(site: &Arc<Site>) -> Area {
         return area;
     };
     let server = format!("{}:{}", settings.host, settings.port);
-    if settings.password.as_ref().is_some_and(|password| password.is_missing()) {
+    if site.misses("alerts.email.") {
         area.add(Line::skipped(server, "the password is missing: see secrets"));
         return area;
     }

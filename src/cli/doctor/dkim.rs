@@ -52,6 +52,9 @@ pub async fn area(site: &Site, mails: &Mails) -> (Area, TxtAnswers) {
         }
     }
     // What older mails were signed with is needed to judge them, and not worth a line.
+    // A DNS that is silent once is not asked again and again.
+    let is_silent = answers.values().any(|answer| matches!(answer, TxtAnswer::Trouble(_)));
+    let asked = if is_silent { BTreeSet::new() } else { asked };
     let further: Vec<String> = asked.into_iter().filter(|name| !answers.contains_key(name)).collect();
     for name in further {
         let answer = resolver.txt(&name).await;

@@ -149,7 +149,7 @@ fn try_file(dir: &Path) -> io::Result<()> {
 /// What protects a key that waits.
 fn spool_key(site: &Site) -> Line {
     let seen = match &site.config.spool.key {
-        Some(key) if key.is_missing() => "its key is missing: see secrets",
+        Some(_) if site.misses("spool.") => "its key is missing: see secrets",
         Some(_) => "its key is kept apart from it: who copies the disk cannot read a key that waits",
         None => {
             "its key is generated beside it: that keeps a waiting key from who gets single files of it, not from root \

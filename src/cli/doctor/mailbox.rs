@@ -66,9 +66,7 @@ async fn look(site: &Arc<Site>, name: &MailboxName) -> (Area, Option<Vec<RawMail
         }
         MailboxSettings::Maildir(maildir) => ("opened".to_owned(), maildir.path.display().to_string()),
     };
-    if let MailboxSettings::Imap(imap) = &settings
-        && imap.password.is_missing()
-    {
+    if site.misses(&format!("mailboxes.{name}.")) {
         area.add(Line::skipped(tried, "its password is missing: see secrets"));
         return (area, None);
     }

@@ -21,7 +21,7 @@ use super::{
     work,
 };
 use crate::{
-    config::{Config, Credential, Loaded, Mistake, Need, Reference},
+    config::{Config, Credential, Found, Loaded, Mistake, Need, Reference},
     domain::{CredentialName, Limits, MailboxName},
 };
 use finding::{Area, Line};
@@ -123,6 +123,15 @@ impl Site {
     fn is_asked(&self, key: &str) -> bool {
         let owner = key.strip_prefix("credentials.").and_then(|rest| rest.split('.').next());
         owner.is_none_or(|owner| self.only.as_ref().is_none_or(|only| only.as_str() == owner))
+    }
+
+    /// Whether a secret below this key of the configuration was not found.
+    fn misses(&self, above: &str) -> bool {
+        let is_missing = |reference: &Reference| match reference.found {
+            Found::Missing { .. } => reference.key.starts_with(above),
+            Found::File { .. } | Found::Variable => false,
+        };
+        self.references.iter().any(is_missing)
     }
 
     /// The mailboxes that they are watched in; all where all are asked about.

@@ -73,7 +73,7 @@ pub async fn area(site: &Arc<Site>) -> (Area, Keys, Option<Dated>) {
 async fn local_store(site: &Arc<Site>, settings: &local::Settings, area: &mut Area) -> Keys {
     area.add(host::folder(site, "folder", &settings.dir, true).await);
     let tried = "opened with its master key";
-    if settings.master_key.is_missing() {
+    if site.misses("store.local.") {
         area.add(Line::skipped(tried, "the key is missing: see secrets"));
         return Keys::none("the local store has no master key");
     }

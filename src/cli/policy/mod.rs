@@ -1,5 +1,6 @@
 //! `keyrelay policy`.
 
+mod secrets;
 mod site;
 mod systemd;
 mod vault;
@@ -56,7 +57,7 @@ pub fn policy(args: &Args, path: &Path, console: &mut Console<'_>) -> Result<Exi
         }
         (Some(Part::Systemd) | None, None) => {}
     }
-    let site = Site::look(config);
+    let site = Site::look(config, &work.references);
     let systemd = systemd::script(&site, args.without_polkit);
     match args.part {
         Some(_) => console.say(&systemd),

@@ -1,7 +1,8 @@
 //! What the configuration touches on this host, and what is already there. It only looks.
 
+use super::secrets::Secrets;
 use crate::{
-    config::Config,
+    config::{Config, Reference},
     consumer::{
         Deliver, Then,
         unit::{Found, UnitFiles, UnitName, Verb},
@@ -22,6 +23,7 @@ use std::{
 pub(super) struct Site {
     /// The configuration's file, for the heading.
     pub source: PathBuf,
+    pub secrets: Secrets,
     pub folders: BTreeMap<PathBuf, Folder>,
     /// By the name that systemd and so polkit know the unit by.
     pub verbs_by_unit: BTreeMap<UnitName, BTreeSet<Verb>>,
@@ -57,8 +59,9 @@ pub(super) struct Watch {
 }
 
 impl Site {
-    pub fn look(config: &Config) -> Self {
-        let mut site = Self { source: config.source.clone(), ..Self::default() };
+    pub fn look(config: &Config, references: &[Reference]) -> Self {
+        let (source, secrets) = (config.source.clone(), Secrets::of(references));
+        let mut site = Self { source, secrets, ..Self::default() };
         site.own_folders(config);
         let (host, files) = (host_name(), UnitFiles::new(std::env::var("SYSTEMD_UNIT_PATH").ok().as_deref()));
         for (credential, settings) in &config.credentials {

@@ -1,10 +1,15 @@
 //! What systemd, polkit and the file system must allow, as a script of here-documents: each file can be read with the
 //! path that it belongs to, and all of them be installed at once. Pure.
 
-use super::site::{Folder, Site, Watch, joined};
-use std::path::Path;
+use super::{
+    secrets::Secrets,
+    site::{Folder, Site, Watch, joined},
+};
+use std::{collections::BTreeSet, path::Path};
 
 const DROP_IN: &str = "/etc/systemd/system/keyrelay.service.d/50-deliveries.conf";
+const SECRETS: &str = "/etc/systemd/system/keyrelay.service.d/50-secrets.conf";
+const SECRETS_OF_FAILED: &str = "/etc/systemd/system/keyrelay-failed.service.d/50-secrets.conf";
 const TMPFILES: &str = "/etc/tmpfiles.d/keyrelay-deliveries.conf";
 const RULE: &str = "/etc/polkit-1/rules.d/50-keyrelay.rules";
 
@@ -16,19 +21,39 @@ pub(super) fn script(site: &Site, without_polkit: bool) -> String {
          #   keyrelay policy systemd{option} | sudo sh\n",
         site.source.display()
     );
-    if site.folders.is_empty() && site.verbs_by_unit.is_empty() {
-        text += "\n# Nothing: no file is delivered here, and no unit acted on.\n";
+    if site.folders.is_empty() && site.verbs_by_unit.is_empty() && site.secrets == Secrets::default() {
+        text += "\n# Nothing: no file is delivered here, no unit acted on, and no secret has a name of its own.\n";
     }
     text += "set -eu\numask 022\n";
     for finding in site.findings() {
         text += &format!("\n# NOT DONE: {finding}\n");
     }
+    text += &secrets(site);
     text += &folders(site);
     text += &match without_polkit {
         false => rule(site),
         true => path_units(site),
     };
     text + &apply(site, without_polkit)
+}
+
+fn secrets(site: &Site) -> String {
+    let drop_in = |names: &BTreeSet<String>, comment: &str, path: &str| match names.is_empty() {
+        true => removed(path),
+        false => {
+            let lines = names.iter().map(|name| format!("LoadCredential={name}\n"));
+            file(comment, path, &format!("[Service]\n{}", lines.collect::<String>()))
+        }
+    };
+    drop_in(
+        &site.secrets.daemon,
+        "Secrets besides those that the unit names; each is /etc/credstore/NAME.",
+        SECRETS,
+    ) + &drop_in(
+        &site.secrets.failed,
+        "What mails when keyrelay itself is down needs the alerts'.",
+        SECRETS_OF_FAILED,
+    )
 }
 
 fn folders(site: &Site) -> String {

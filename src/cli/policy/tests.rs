@@ -2,6 +2,7 @@
 
 use super::{super::tests::captured, *};
 use crate::consumer::unit::Verb;
+use secrets::Secrets;
 use site::{Folder, Watch};
 
 const CONFIG: &str = "
@@ -97,6 +98,7 @@ fn site() -> Site {
     };
     Site {
         source: "/etc/keyrelay/config.yaml".into(),
+        secrets: Secrets { daemon: set(&["crm-token", "relay-password"]), failed: set(&["relay-password"]) },
         folders: [
             ("/etc/discord-bot/keyrelay".into(), folder(&["discord-bot of leaf7-main"], &[], "leaf7.env")),
             (

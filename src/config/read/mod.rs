@@ -81,6 +81,11 @@ impl<'a> Sheet<'a> {
         }
     }
 
+    /// Whether a mistake is known at a key.
+    pub fn has_noted(&self, key: &str) -> bool {
+        self.notes.borrow().has(key.split('[').next().unwrap_or(key))
+    }
+
     /// What is wrong with a file, looked into once.
     pub fn check_file(
         &self,

@@ -56,6 +56,10 @@ impl Notes {
         }
     }
 
+    pub fn has(&self, key: &str) -> bool {
+        self.list.iter().any(|mistake| mistake.key.split('[').next() == Some(key))
+    }
+
     pub fn into_list(mut self) -> Vec<Mistake> {
         for Shared { at, first, count, .. } in self.shared.into_values() {
             let others = match count {

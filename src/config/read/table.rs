@@ -102,6 +102,24 @@ impl<'a> Table<'a> {
         read_table(self.sheet, path, layers, read)
     }
 
+    /// The same, where `{name}` in texts stands for a name.
+    pub fn named<T>(
+        &mut self,
+        key: &'static str,
+        name: &str,
+        read: impl FnOnce(&mut Table<'_>) -> Option<T>,
+    ) {
+        let path = self.at(key);
+        match self.layers(key).map(key) {
+            Ok(Layers { own: Some(own), .. }) => {
+                let own = for_credential(own, name);
+                let layers = Layers { own: Some(&own), below: None };
+                read_table(self.sheet, path, Ok(layers), read);
+            }
+            other => _ = read_table(self.sheet, path, other, |_| Some(())),
+        }
+    }
+
     /// A map whose keys are names that the operator gives. A name whose value has a mistake is kept, as `None`: what
     /// refers to it is right.
     pub fn each<N, T>(

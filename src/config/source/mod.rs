@@ -55,27 +55,32 @@ impl Source {
         path: &Path,
         environment: &BTreeMap<String, String>,
     ) -> Result<(Self, Vec<Mistake>), Mistakes> {
-        let (mut mistakes, mut room) = (Vec::new(), BYTES_MAX);
-        let main = yaml::text(path, &mut room, &mut mistakes)
-            .map_err(|mistake| Mistake { hint: Some("name another with --config PATH".into()), ..mistake });
-        let mut read = vec![main.and_then(|text| yaml::parse(path, &text, &mut mistakes))];
-        for path in folder::beside(path, &mut mistakes) {
-            let text = yaml::text_of_file(&path, &mut room, &mut mistakes);
-            read.push(text.and_then(|text| yaml::parse(&path, &text, &mut mistakes)));
+        let Gathered { files, mut mistakes, unusable } = gather(path);
+        if unusable.is_empty() {
+            return Ok(Self::of_files(path, files, environment, mistakes));
         }
-        let (files, unusable): (Vec<_>, Vec<_>) = read.into_iter().partition(Result::is_ok);
-        if !unusable.is_empty() {
-            mistakes.extend(unusable.into_iter().filter_map(Result::err));
-            return Err(Mistakes(mistakes));
-        }
-        let files: Vec<_> = files.into_iter().flatten().collect();
+        mistakes.extend(unusable);
+        Err(Mistakes(mistakes))
+    }
+
+    /// The same of the files that can be used, whatever is wrong with the others.
+    pub fn read_in_part(path: &Path, environment: &BTreeMap<String, String>) -> (Self, Vec<Mistake>) {
+        let Gathered { files, mut mistakes, unusable } = gather(path);
+        mistakes.extend(unusable);
+        Self::of_files(path, files, environment, mistakes)
+    }
+
+    fn of_files(
+        path: &Path,
+        files: Vec<Written>,
+        environment: &BTreeMap<String, String>,
+        mut mistakes: Vec<Mistake>,
+    ) -> (Self, Vec<Mistake>) {
         let written = merged(&files, &mut mistakes);
         let overrides = Overrides::read(environment);
         mistakes.extend(overrides.clashes.iter().cloned());
-        let tree = Figment::from(Keys("files", &written)).merge(Keys("environment", &overrides.tree)).data();
-        let tree = tree.ok().and_then(|mut tree| tree.remove(&Profile::Default)).unwrap_or_default();
-        let file = path.display().to_string();
-        Ok((Self { file, tree, files, overrides }, mistakes))
+        let tree = if overrides.has_any() { overlaid(&written, &overrides.tree) } else { written };
+        (Self { file: path.display().to_string(), tree, files, overrides }, mistakes)
     }
 
     /// Who is to blame for the key at `path`, which may be missing: the variable that set it, or its file, or the
@@ -105,7 +110,7 @@ impl Source {
             return Origin::Variable(variable);
         }
         match self.files.iter().position(|written| find(&written.keys, keys).is_some()) {
-            Some(0) => Origin::Main,
+            Some(at) if self.files[at].file == self.file => Origin::Main,
             Some(at) => Origin::File(&self.files[at].file),
             None => match self.default_behind(&path) {
                 Some((_, path)) if self.is_written(&path) => Origin::Defaults,
@@ -128,14 +133,19 @@ impl Source {
         (default_depth > own_depth && !leaf).then(|| (name, format!("{DEFAULTS}.{below}")))
     }
 
-    fn is_written(&self, path: &str) -> bool {
-        find(&self.tree, &path.split('.').collect::<Vec<_>>()).is_some()
+    /// Whether something is written at a key, in whichever file.
+    pub fn is_written(&self, path: &str) -> bool {
+        self.value(path).is_some()
+    }
+
+    fn value(&self, path: &str) -> Option<&Value> {
+        let keys: Vec<&str> = path.split('[').next().unwrap_or(path).split('.').collect();
+        find(&self.tree, &keys)
     }
 
     /// Whether what is written at a key holds the place of a credential's name.
     pub fn holds_name(&self, path: &str) -> bool {
-        let keys: Vec<&str> = path.split('[').next().unwrap_or(path).split('.').collect();
-        find(&self.tree, &keys).is_some_and(holds_name)
+        self.value(path).is_some_and(holds_name)
     }
 
     /// Whether the environment set exactly this key, so that its text is read by the key's type.
@@ -149,6 +159,35 @@ impl Source {
     pub fn has_override_below(&self, path: &str) -> bool {
         self.overrides.at_or_below(path).is_some()
     }
+}
+
+/// The environment over what is written.
+fn overlaid(written: &Dict, overrides: &Dict) -> Dict {
+    let figment = Figment::from(Keys("files", written)).merge(Keys("environment", overrides));
+    figment.data().ok().and_then(|mut data| data.remove(&Profile::Default)).unwrap_or_default()
+}
+
+/// The file that was named and those beside it.
+struct Gathered {
+    files: Vec<Written>,
+    /// What reading can go on after.
+    mistakes: Vec<Mistake>,
+    /// Why other files say nothing at all.
+    unusable: Vec<Mistake>,
+}
+
+fn gather(path: &Path) -> Gathered {
+    let (mut mistakes, mut room) = (Vec::new(), BYTES_MAX);
+    let main = yaml::text(path, &mut room, &mut mistakes)
+        .map_err(|mistake| Mistake { hint: Some("name another with --config PATH".into()), ..mistake });
+    let mut read = vec![main.and_then(|text| yaml::parse(path, &text, &mut mistakes))];
+    for path in folder::beside(path, &mut mistakes) {
+        let text = yaml::text_of_file(&path, &mut room, &mut mistakes);
+        read.push(text.and_then(|text| yaml::parse(&path, &text, &mut mistakes)));
+    }
+    let (files, unusable): (Vec<_>, Vec<_>) = read.into_iter().partition(Result::is_ok);
+    let files = files.into_iter().flatten().collect();
+    Gathered { files, mistakes, unusable: unusable.into_iter().filter_map(Result::err).collect() }
 }
 
 /// Lays the files over each other by name. What two of them set is a mistake, and the first one's value stays.

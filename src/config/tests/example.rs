@@ -57,7 +57,7 @@ fn alternatives() -> Vec<Value> {
 }
 
 /// Every configuration that the example shows.
-pub(super) fn variants() -> Vec<Value> {
+pub(in crate::config) fn variants() -> Vec<Value> {
     let mut variants: Vec<Value> =
         [smallest(), with_everything()].into_iter().chain(alternatives()).collect();
     // With the local store nobody can read or report there.
@@ -127,6 +127,8 @@ fn the_values_that_are_commented_out_are_the_defaults() {
         "/vendors/leaf7/mail/warning",
         "/vendors/leaf7/mail/confirmation",
         "/credentials/leaf7-main/account",
+        "/alerts/webhook",
+        "/alerts/heartbeat",
     ];
     without(&mut tree, &no_default_to_show);
     tree["credentials"]["leaf7-main"]["consumers"] =
@@ -167,7 +169,7 @@ fn allowed_keys(tree: &Value) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 /// Names that an operator gives are all one, and defaults hold what a credential holds.
-fn general(whole: &str) -> String {
+pub(in crate::config) fn general(whole: &str) -> String {
     let path = whole.strip_prefix("defaults.").map(|below| format!("credentials.NAME.{below}"));
     let path = path.as_deref().unwrap_or(whole);
     let keys: Vec<&str> = path.split('.').collect();
@@ -187,24 +189,45 @@ fn keys_below(path: &str, value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-#[test]
-fn no_key_is_missing_from_the_example() {
-    let trees: Vec<Value> = [with_everything()].into_iter().chain(alternatives()).collect();
-    let mut shown = BTreeSet::new();
-    trees.iter().for_each(|tree| keys_below("", tree, &mut shown));
-    let mut allowed = BTreeSet::new();
-    for tree in &trees {
-        for (path, keys) in allowed_keys(tree) {
-            allowed.extend(keys.iter().map(|key| general(format!("{path}.{key}").trim_start_matches('.'))));
+/// Every key that the reader knows, but for those of a vendor's profile.
+pub(in crate::config) fn all_known_keys() -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
+    for tree in variants() {
+        for (path, keys) in allowed_keys(&tree) {
+            known.extend(keys.iter().map(|key| general(format!("{path}.{key}").trim_start_matches('.'))));
         }
     }
-    let missing: Vec<_> = allowed.difference(&shown).collect();
-    assert_eq!(missing, Vec::<&String>::new());
     for key in
         ["store.vault.auth.token", "store.local.dir", "credentials.NAME.consumers.NAME.prove.http.bearer"]
     {
-        assert!(allowed.contains(key), "the reader was not asked about {key}: {allowed:#?}");
+        assert!(known.contains(key), "the reader was not asked about {key}: {known:#?}");
     }
+    known
+}
+
+#[test]
+fn no_key_is_missing_from_the_example() {
+    let mut shown = BTreeSet::new();
+    let trees: Vec<Value> = [with_everything()].into_iter().chain(alternatives()).collect();
+    trees.iter().for_each(|tree| keys_below("", tree, &mut shown));
+    let known = all_known_keys();
+    let missing: Vec<_> = known.difference(&shown).collect();
+    assert_eq!(missing, Vec::<&String>::new());
+}
+
+/// Each map of the example into which a key was put that the reader refused there.
+pub(in crate::config) fn with_one_stranger() -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    for tree in variants() {
+        for path in allowed_keys(&tree).into_keys().filter(|path| !path.starts_with("defaults")) {
+            let mut tree = tree.clone();
+            let keys = path.split('.').filter(|key| !key.is_empty());
+            let map = keys.fold(&mut tree, |tree, key| &mut tree[key]);
+            map[STRANGER] = json!({});
+            found.push((path, tree));
+        }
+    }
+    found
 }
 
 #[test]

@@ -117,6 +117,16 @@ fn every_file_that_cannot_be_used_is_named_at_once() {
 }
 
 #[test]
+fn whom_to_tell_is_known_though_another_file_is_broken() {
+    let folder = folder(&[("config.yaml", RIGHT), ("config.d/10.yaml", "[")]);
+    let alerts = || load_alerts(&folder.path().join("config.yaml"), &environment(&[]));
+    assert_eq!(alerts().unwrap().unwrap().to, ["ops@example.com"]);
+    std::fs::remove_file(folder.path().join("config.yaml")).unwrap();
+    let mistakes = alerts().unwrap_err().to_string();
+    assert!(mistakes.contains("config.yaml: there is no such file"), "{mistakes}");
+}
+
+#[test]
 fn what_editors_and_package_managers_leave_behind_is_not_read() {
     let broken = "nonsense: [";
     let (_, warnings) = load_files(&[

@@ -180,6 +180,28 @@ fn an_unknown_key_of_defaults_is_an_error_though_no_credential_takes_it() {
 }
 
 #[test]
+fn a_wrong_value_of_defaults_is_an_error_though_every_credential_has_its_own() {
+    let defaults =
+        WEB.replacen('{', "{hand_over_within: 24, observe: 1, recipient: [x, 'a@example.com'], ", 1);
+    assert_eq!(
+        errors_of(&defaults, "{a: {hand_over_within: 1h, observe: false, recipient: [a@example.com]}}"),
+        [
+            r#"config.yaml: defaults.recipient[0]: "x" is no mail address; write it as name@example.com"#,
+            "config.yaml: defaults.hand_over_within: a duration is one whole number and s, m, h or d, as in 90s, 15m, 24h or 7d",
+            "config.yaml: defaults.observe: true or false is needed here",
+        ]
+    );
+}
+
+#[test]
+fn a_consumer_of_defaults_may_be_half_of_one() {
+    let defaults = "{vendor: leaf7, path: 'v/{name}', consumers: {bot: {deliver: {file: {mode: '0640', path: '/etc/{name}'}}, \
+                    level: in_use}}}";
+    let own = "{a: {consumers: {bot: {deliver: {file: {group: bot}}, prove: {http: {url: 'https://a.example.com/'}}}}}}";
+    assert_eq!(accepted_with(defaults, own).credentials.len(), 1);
+}
+
+#[test]
 fn the_name_is_filled_in_in_defaults_alone() {
     assert_eq!(
         errors_of(

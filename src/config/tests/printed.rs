@@ -1,6 +1,10 @@
 //! `check --print`: every key with what holds there, and it can be fed back.
 
-use super::{example::variants, *};
+use super::{
+    example::{general, variants},
+    *,
+};
+use std::collections::BTreeSet;
 
 fn printed(text: &str, variables: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -26,6 +30,63 @@ fn every_configuration_of_the_example_can_be_fed_back() {
         let print = printed(&text, &[]);
         assert_eq!(resolved(&print, &[]), resolved(&text, &[]), "{print}");
         assert_eq!(printed(&print, &[]).replace("  # default", ""), print.replace("  # default", ""));
+    }
+}
+
+/// A reader that has a default says so with `Table::default`; these have none to show.
+const WITHOUT_DEFAULT: [&str; 19] = [
+    "alerts.email.smtp.ca_cert",
+    "alerts.heartbeat",
+    "alerts.webhook",
+    "credentials.NAME.account",
+    "credentials.NAME.consumers.NAME.deliver",
+    "credentials.NAME.consumers.NAME.deliver.file.group",
+    "credentials.NAME.consumers.NAME.deliver.then",
+    "credentials.NAME.consumers.NAME.host",
+    "credentials.NAME.consumers.NAME.level", // where prove.level says it
+    "credentials.NAME.consumers.NAME.prove",
+    "credentials.NAME.consumers.NAME.prove.http.bearer",
+    "credentials.NAME.consumers.NAME.prove.http.ca_cert",
+    "credentials.NAME.consumers.NAME.prove.http.instances",
+    "credentials.NAME.consumers.NAME.prove.level",
+    "mailboxes.NAME.imap.ca_cert",
+    "mailboxes.NAME.imap.folders",
+    "spool.key",
+    "store.vault.auth.cert.name",
+    "store.vault.ca_cert",
+];
+
+#[test]
+fn every_default_is_printed() {
+    let mut found = BTreeSet::new();
+    for mut tree in variants() {
+        // What the example writes out must not hide what is there without it.
+        for key in [
+            "store/vault/auth/cert/name",
+            "store/vault/ca_cert",
+            "store/vault/auth/kubernetes/mount",
+            "store/vault/auth/cert/mount",
+        ] {
+            let (map, key) = key.rsplit_once('/').unwrap();
+            if let Some(map) = tree.pointer_mut(&format!("/{map}")).and_then(Value::as_object_mut) {
+                map.remove(key);
+            }
+        }
+        let printed = printed(&yaml_serde::to_string(&tree).unwrap(), &[]);
+        nulls("", &yaml_serde::from_str(&printed).unwrap(), &mut found);
+    }
+    assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), WITHOUT_DEFAULT);
+}
+
+fn nulls(path: &str, value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) if path != "vendors" => {
+            for (key, value) in map {
+                nulls(format!("{path}.{key}").trim_start_matches('.'), value, found);
+            }
+        }
+        Value::Null => _ = found.insert(general(path)),
+        _ => {}
     }
 }
 

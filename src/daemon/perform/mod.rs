@@ -14,7 +14,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-pub use notices::send as notice;
+pub use notices::{beat, journal, save as save_alerts, send as notice};
 pub use vendor::control;
 
 /// Performs one action of one credential. `None`: nothing is to be said of it.

@@ -132,6 +132,7 @@ fn settled(margin_secs: Option<i64>) -> Record {
         margin_secs,
         observed: None,
         why: None,
+        observed: None,
     }
 }
 

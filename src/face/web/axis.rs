@@ -9,7 +9,7 @@ const HOUR: u64 = 60 * MIN;
 const DAY: u64 = 24 * HOUR;
 
 /// What may lie between two ticks, in seconds.
-const STEPS: [u64; 20] = [
+const STEPS: [u64; 21] = [
     SEC,
     2 * SEC,
     5 * SEC,
@@ -29,6 +29,7 @@ const STEPS: [u64; 20] = [
     12 * HOUR,
     DAY,
     2 * DAY,
+    3 * DAY,
     7 * DAY,
 ];
 /// A phone has room for so many.

@@ -25,6 +25,7 @@ pub fn axis_of_all(credentials: &[&Credential], now: Timestamp) -> Axis {
 pub fn scale(axis: &Axis, now: Timestamp) -> Markup {
     let now_at = axis.at(now);
     html! {
+        span {}
         svg width="100%" height="18" {
             @for (number, (moment, label)) in axis.ticks().into_iter().enumerate() {
                 @let x = axis.at(moment);
@@ -34,6 +35,7 @@ pub fn scale(axis: &Axis, now: Timestamp) -> Markup {
             }
             text.now x=(pct(now_at)) y="13" text-anchor="middle" { "now" }
         }
+        span.value.minor { "left" }
     }
 }
 

@@ -15,7 +15,6 @@ const OBSERVED_NAMED: usize = 5;
 
 impl Fleet {
     pub(super) fn configured(&mut self, settings: Settings, now: Timestamp, effects: &mut Vec<Effect>) {
-        self.incidents.clear(Code::ConfigRefused, "");
         for (name, credential) in &settings.credentials {
             self.meters.entry(credential.origin.clone()).or_insert_with(|| Meter::new(credential.limit));
             match self.rotations.get_mut(name) {
@@ -27,17 +26,24 @@ impl Fleet {
         }
         self.remove_credentials(&settings, effects);
         self.mailboxes.retain(|name, _| settings.mailboxes.contains(name));
-        let names: Vec<_> = settings.mailboxes.iter().map(ToString::to_string).collect();
-        for code in [Code::MailboxUnreachable, Code::MailboxRefused] {
-            self.incidents.clear_others(code, &names);
-        }
+        self.close_what_is_gone(&settings);
         for name in &settings.mailboxes {
             self.mailboxes.entry(name.clone()).or_default().connection.retry_now();
         }
         self.settings = settings;
         self.report_observed(now);
+        self.configure_alerts(now);
         self.share_budgets();
         self.step_all(now, effects);
+    }
+
+    /// What was wrong with a mailbox that is no longer there, or with the configuration before this one, is over.
+    pub(super) fn close_what_is_gone(&mut self, settings: &Settings) {
+        self.incidents.clear(Code::ConfigRefused, "");
+        let names: Vec<_> = settings.mailboxes.iter().map(ToString::to_string).collect();
+        for code in [Code::MailboxUnreachable, Code::MailboxRefused] {
+            self.incidents.clear_others(code, &names);
+        }
     }
 
     /// What is no longer configured is let go of. Its keys stay where they are; its operators hear it.
@@ -84,8 +90,9 @@ impl Fleet {
     }
 
     pub(super) fn config_refused(&mut self, mistakes: String, now: Timestamp) {
+        let message = format!("the new configuration has mistakes: {mistakes}");
         let hint = "keyrelay check\nsystemctl reload keyrelay";
-        let report = Report::new(Code::ConfigRefused, Severity::Warning, mistakes, hint)
+        let report = Report::new(Code::ConfigRefused, Severity::Warning, message, hint)
             .doing("the old configuration stays in force");
         self.incidents.raise(now, report);
     }

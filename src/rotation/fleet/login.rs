@@ -30,7 +30,7 @@ fn report(ending: &Ending, now: Timestamp, limits: &Limits) -> Option<Report> {
     if !(few || near || ending.lost.is_some()) {
         return None;
     }
-    let ladder = ending.until.zip(ending.from).map(|(until, from)| Ladder { from, until });
+    let ladder = ending.until.map(|until| Ladder { from: until - life(ending, limits), until });
     let urgent = ladder.is_some_and(|ladder| ladder.is_urgent(now, limits));
     let severity = if urgent { Severity::Urgent } else { Severity::Warning };
     let report = Report::new(
@@ -41,18 +41,23 @@ fn report(ending: &Ending, now: Timestamp, limits: &Limits) -> Option<Report> {
     )
     .about(ending.part.as_str())
     .breaks("after that no key reaches the store; new ones wait on this machine, and consumers keep the old")
-    .doing("it looks every minute whether another one was put in its place")
+    .doing("it looks again and again whether another one was put in its place")
     .ladder(ladder);
     Some(report)
 }
 
-/// A quarter of its life, or a day if that is more; but never more than half of its life.
+/// Of a life that nobody knows, the longest is taken.
+fn life(ending: &Ending, limits: &Limits) -> Duration {
+    let known = ending.until.zip(ending.from).map(|(until, from)| until.since(from));
+    known.unwrap_or(limits.login_life_max).min(limits.login_life_max)
+}
+
+/// A quarter of its life, or a day if that is more and no more than half of its life: what is made anew by others all
+/// the time, as by an agent, is not told of each time.
 fn told_left(ending: &Ending, limits: &Limits) -> Duration {
-    let life = ending.until.zip(ending.from).map(|(until, from)| until.since(from));
-    match life {
-        Some(life) => (life / limits.login_told_part).max(limits.login_told_left).min(life / 2),
-        None => limits.login_told_left,
-    }
+    let life = life(ending, limits);
+    let part = life / limits.login_told_part;
+    if limits.login_told_left <= life / 2 { part.max(limits.login_told_left) } else { part }
 }
 
 fn message(ending: &Ending, few: bool, now: Timestamp) -> String {
@@ -63,9 +68,9 @@ fn message(ending: &Ending, few: bool, now: Timestamp) -> String {
     });
     match (&ending.lost, ending.uses_left.filter(|_| few), until) {
         (Some(why), _, Some(until)) => {
-            format!("the {part} to the store has lost its use, and what it once gave ends {until}: {why}")
+            format!("the {part} to the store will not do, and what it once gave ends {until}: {why}")
         }
-        (Some(why), _, None) => format!("the {part} to the store has lost its use: {why}"),
+        (Some(why), _, None) => format!("the {part} to the store will not do: {why}"),
         (None, Some(1), _) => format!("the {part} to the store is good for 1 more login"),
         (None, Some(uses), _) => format!("the {part} to the store is good for {uses} more logins"),
         (None, None, Some(until)) => format!("the {part} to the store ends {until}, and cannot be renewed"),

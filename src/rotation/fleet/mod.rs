@@ -1,6 +1,7 @@
 //! All credentials together: routes events, merges deadlines, and owns what they share: the store's health, the
 //! mailboxes, the vendors' budgets, the clock's trustworthiness, and the way out for notices.
 
+mod alerts;
 mod configured;
 mod login;
 mod notices;
@@ -10,16 +11,19 @@ mod store;
 
 use super::{
     budget::Meter,
+    digest::Digest,
     effect::Effect,
     event::{Event, Input},
+    heartbeat::Heartbeat,
     incident::Incidents,
     mailboxes::Mailbox,
-    outbox::Outbox,
+    outbox::{Channel, Outbox},
     settings::Settings,
     state::Rotation,
     step::{Ctx, Out, Reason},
 };
 use crate::domain::{CredentialName, Fingerprint, MailboxName, Timestamp};
+use alerts::Keeping;
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -33,7 +37,11 @@ pub struct Fleet {
     pub(super) rotations: BTreeMap<CredentialName, Rotation>,
     pub(super) meters: BTreeMap<String, Meter>,
     pub(super) mailboxes: BTreeMap<MailboxName, Mailbox>,
-    pub(super) outbox: Outbox,
+    /// The ways out that are configured.
+    pub(super) outboxes: BTreeMap<Channel, Outbox>,
+    pub(super) heartbeat: Heartbeat,
+    digest: Digest,
+    keeping: Keeping,
     pub(super) incidents: Incidents,
     pub(super) store: StoreHealth,
     /// Which credential came by which key first: no other may have it.
@@ -54,7 +62,10 @@ impl Fleet {
             rotations: BTreeMap::new(),
             meters: BTreeMap::new(),
             mailboxes: BTreeMap::new(),
-            outbox: Outbox::default(),
+            outboxes: BTreeMap::new(),
+            heartbeat: Heartbeat::default(),
+            digest: Digest::default(),
+            keeping: Keeping::default(),
             incidents: Incidents::new("keyrelay", Vec::new()),
             store: StoreHealth::default(),
             taken: BTreeMap::new(),
@@ -84,8 +95,11 @@ impl Fleet {
             Event::ControlFinished { origin, answer } => {
                 self.control_finished(&origin, answer, now, &mut effects)
             }
-            Event::NoticeSent { incident, step, outcome } => {
-                self.notice_sent(&incident, step, outcome, now, &mut effects)
+            Event::AlertsFound { outcome } => self.alerts_found(outcome, now),
+            Event::AlertsSaved { outcome } => self.alerts_saved(outcome, now, &mut effects),
+            Event::BeatSent { outcome } => self.beat_sent(outcome, now),
+            Event::NoticeSent { channel, incident, step, outcome } => {
+                self.notice_sent(channel, (&incident, step), outcome, now, &mut effects)
             }
             Event::Tick(schedule) => self.tick(schedule, now, &mut effects),
             Event::Stopping => {

@@ -20,8 +20,13 @@ impl Fleet {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
+        // What a step tells is noted here before the store is told that the step is done.
+        let (holds, mut saves) = (!out.notices.is_empty() || self.alerts_wait_for_disk(), Vec::new());
         for action in out.actions {
             match action {
+                Action::SaveState { .. } if holds => {
+                    saves.push(Effect::Credential { name: name.clone(), action })
+                }
                 Action::ProbeKey { attempt, fingerprint, purpose, fresh_connection } => {
                     let probe =
                         Waiting { name: name.clone(), attempt, fingerprint, purpose, fresh_connection };
@@ -43,7 +48,8 @@ impl Fleet {
             .into_iter()
             .map(|record| Effect::Record { name: name.clone(), record: Box::new(record) });
         effects.extend(records);
-        out.notices.into_iter().for_each(|notice| self.outbox.push(notice));
+        out.notices.into_iter().for_each(|notice| self.route(notice, effects));
+        self.save_after_alerts(saves, effects);
         if let Some(time) = out.vendor_time {
             self.compare_clock(&format!("the vendor's at {origin}"), time, now);
         }
@@ -77,6 +83,7 @@ impl Fleet {
         self.check_store(now, effects);
         self.report_store(now);
         self.tell(now, effects);
+        self.beat(now, effects);
         self.handled_at = now;
     }
 
@@ -88,7 +95,8 @@ impl Fleet {
             meters.flat_map(|meter| [meter.next_release_at(limits), meter.next_control_at(limits)]).flatten();
         mailboxes
             .chain(meters)
-            .chain(self.outbox.next_deadline(limits))
+            .chain(self.outboxes.values().filter_map(|outbox| outbox.next_deadline(self.handled_at, limits)))
+            .chain(self.alert_deadlines())
             .chain(self.next_store_check_at())
             .chain(self.next_ending_told_at())
             .chain(self.incidents.next_deadline(limits))

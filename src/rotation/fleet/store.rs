@@ -44,6 +44,7 @@ impl Fleet {
                 let pause = self.settings.limits.backoff_min;
                 self.store.renew_at = renew_in.map(|renew_in| now + renew_in.max(pause));
                 self.store.endings = endings;
+                self.incidents.everything_is_seen();
                 self.store_works(now, effects);
             }
             // It answers: what it refuses is told where it was wanted.
@@ -106,7 +107,10 @@ impl Fleet {
 
     pub(super) fn report_store(&mut self, now: Timestamp) {
         let Some(trouble) = self.store.trouble.clone() else {
-            OUTAGES.into_iter().for_each(|code| self.incidents.clear(code, ""));
+            // After a start nothing is known of it yet, and what was open stays so.
+            if self.store.reachable {
+                OUTAGES.into_iter().for_each(|code| self.incidents.clear(code, ""));
+            }
             return self.report_endings(now);
         };
         let long_away = self

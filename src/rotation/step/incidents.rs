@@ -30,6 +30,9 @@ impl Seen {
 
 impl Rotation {
     pub(super) fn advance_incidents(&mut self, ctx: Ctx<'_>, out: &mut Out) {
+        if self.documents.known {
+            self.incidents.everything_is_seen();
+        }
         self.report_current_key(ctx, out);
         self.report_expectation(ctx);
         self.report_old_key(ctx);

@@ -1,7 +1,9 @@
 //! What is written down of a rotation as it goes: for the history, the journal and the good news.
 
 use super::{Ctx, Out};
-use crate::domain::{Code, Fingerprint, KeyDocument, Origin, RotationId, Severity, Timestamp};
+use crate::domain::{
+    Code, Fingerprint, KeyDocument, Origin, RotationId, Severity, Timestamp, spell_duration,
+};
 use crate::rotation::{
     candidate::Candidate,
     history::{ConsumerRecord, PhaseEntered, Record, RecordKind},
@@ -10,6 +12,13 @@ use crate::rotation::{
     task::salt,
 };
 use std::time::Duration;
+
+/// How far from its deadline it was.
+fn margin(secs: Option<i64>) -> String {
+    let Some(secs) = secs else { return String::new() };
+    let length = spell_duration(Duration::from_secs(secs.unsigned_abs()));
+    if secs < 0 { format!(", {length} too late") } else { format!(" and ended {length} before its deadline") }
+}
 
 impl Rotation {
     /// A candidate sets out. The store is read beside the probes, so that the promotion need not wait for it.
@@ -110,9 +119,15 @@ impl Rotation {
         let Some(journey) = self.journey.take() else { return };
         let began = PhaseEntered::after_the_warning(&journey.phases).first();
         let took = ctx.now.since(began.map_or(ctx.now, |entered| entered.at));
-        self.announce_rotated(&journey, took, ctx);
+        self.announce_rotated(&journey, took, margin_secs, ctx);
     }
-    fn announce_rotated(&mut self, journey: &Journey, took: Duration, ctx: Ctx<'_>) {
+    fn announce_rotated(
+        &mut self,
+        journey: &Journey,
+        took: Duration,
+        margin_secs: Option<i64>,
+        ctx: Ctx<'_>,
+    ) {
         let new = journey.new;
         let count = self.consumers.len();
         let in_use = self
@@ -135,9 +150,9 @@ impl Rotation {
         };
         let message = format!("{key} {label} is in the store, and {tested}");
         let report = Report::new(Code::Rotated, Severity::Info, message, "nothing")
-            .about(format!("{}", self.generation()))
-            .doing(format!("the hand-over took {}", crate::domain::spell_duration(took)));
-        self.incidents.announce(ctx.now, report);
+            .about(journey.rotation_id.to_string())
+            .doing(format!("the hand-over took {}{}", spell_duration(took), margin(margin_secs)));
+        self.incidents.announce_once(ctx.now, report);
     }
 
     pub(super) fn record_refusal(&mut self, candidate: &Candidate, why: &str, now: Timestamp, out: &mut Out) {

@@ -109,7 +109,9 @@ impl Rotation {
             }
         }
         let asked_for = self.rollback_wanted == Some(fingerprint);
-        if !current && !candidate && verdict != Verdict::Dead && !(asked_for && verdict == Verdict::Unclear) {
+        let counts = current || candidate || verdict == Verdict::Dead;
+        let answers = asked_for && verdict == Verdict::Unclear;
+        if !counts && !answers {
             facts.probe.wait_until(old_key_asked_at(until, ctx));
         }
         if let Some(asked) = retry_after {

@@ -5,15 +5,16 @@ use crate::domain::{ConsumerLine, ConsumerName, Notice, ProofLevel, Severity};
 use crate::rotation::{
     consumer::ConsumerState,
     incident::Telling,
+    outbox::Told,
     state::{Dirty, Rotation},
 };
 
 impl Rotation {
     /// What was told is noted when it is out, so that a restart tells it neither twice nor never. Good news are told
     /// once at most.
-    pub(in crate::rotation) fn was_told(&mut self, notice: &Notice) {
-        let noted = self.incidents.sent(&notice.incident, notice.step) || notice.resolved;
-        if noted && notice.severity > Severity::Info {
+    pub(in crate::rotation) fn was_told(&mut self, told: &Told) {
+        let noted = self.incidents.sent(&told.incident, told.step) || told.resolved;
+        if noted && told.severity > Severity::Info {
             self.dirty = Dirty::Now;
         }
     }
@@ -23,7 +24,7 @@ impl Rotation {
     }
 
     fn notice(&self, telling: Telling, ctx: Ctx<'_>) -> Notice {
-        let Telling { incident, id, step, resolved } = telling;
+        let Telling { incident, id, step, resolved, good_news } = telling;
         let written = self.documents.key.as_ref().and_then(|document| document.rotation_id);
         Notice {
             next_mail_at: incident.next_told_at(ctx.limits).filter(|_| !resolved),
@@ -33,6 +34,7 @@ impl Rotation {
             code: incident.code,
             severity: incident.severity,
             resolved,
+            good_news,
             credential: Some(self.settings.name.clone()),
             since: incident.since,
             at: ctx.now,
@@ -40,6 +42,7 @@ impl Rotation {
             breaks: incident.breaks,
             doing: incident.doing,
             hint: incident.hint,
+            sections: Vec::new(),
             consumers: self.consumers.iter().map(|(name, state)| self.line(name, state)).collect(),
             count: incident.count,
             rotation_id: self.journey.as_ref().map(|journey| journey.rotation_id).or(written),

@@ -8,12 +8,12 @@ use super::{
 };
 use crate::{
     domain::{
-        Confirmation, Finding, Fingerprint, Limits, MailId, MailRef, ProofLevel, RotationId, Timestamp,
-        Warning,
+        Confirmation, Finding, Fingerprint, Limits, MailId, MailRef, Notice, ProofLevel, RotationId,
+        Timestamp, Warning,
     },
     rotation::{
-        Consumer, Credential, CredentialView, Delivery, Effect, Event, Fleet, Input, MailboxInput, Phase,
-        Proof, Rotation, Schedule, Settings,
+        Alerts, Channel, Consumer, Credential, CredentialView, Delivery, Effect, Event, Fleet, Input,
+        MailboxInput, Phase, Proof, Rotation, Schedule, Settings,
     },
 };
 use std::{
@@ -31,6 +31,8 @@ pub struct Bench {
     pub queue: VecDeque<Effect>,
     /// Effects whose line begins so stay in the queue.
     pub held_back: Vec<String>,
+    /// This machine's notes of its notices are not written yet.
+    pub disk_hangs: bool,
     lines: Vec<String>,
     pub notices: Vec<crate::domain::Notice>,
     pub deadlines: usize,
@@ -76,7 +78,7 @@ pub fn settings(credentials: Vec<Credential>) -> Settings {
         credentials: credentials.into_iter().map(|one| (one.name.clone(), Arc::new(one))).collect(),
         mailboxes: vec!["mail".parse().unwrap()],
         limits: Arc::new(Limits::default()),
-        alerts: true,
+        alerts: Alerts { channels: [Channel::Mail].into(), ..Alerts::default() },
         prove_period: HOUR,
         probe_period: 10 * MIN,
     }
@@ -111,6 +113,7 @@ impl Bench {
             now: START,
             queue: VecDeque::new(),
             held_back: Vec::new(),
+            disk_hangs: false,
             lines: Vec::new(),
             notices: Vec::new(),
             deadlines: 0,
@@ -183,7 +186,7 @@ impl Bench {
             if let Effect::Answer { ticket, .. } = &effect {
                 assert!(self.asked.remove(ticket), "{ticket} is answered twice");
             }
-            self.lines.push(line(&effect));
+            self.lines.extend(line(&effect));
             self.queue.push_back(effect);
         }
     }
@@ -210,7 +213,9 @@ impl Bench {
         !self.queue.is_empty()
     }
     fn is_held_back(&self, effect: &Effect) -> bool {
-        let line = line(effect);
+        let Some(line) = line(effect) else {
+            return self.disk_hangs && matches!(effect, Effect::SaveAlerts(_));
+        };
         self.held_back.iter().any(|prefix| line.starts_with(prefix.as_str()))
     }
     /// Lets time pass, deadline by deadline, and performs what comes.
@@ -259,13 +264,17 @@ impl Bench {
             Effect::CheckStore => Event::StoreChecked {
                 outcome: world.store_trouble.clone().map_or_else(|| Ok(world.store_facts.clone()), Err),
             },
-            Effect::Notify(notice) => {
+            Effect::Notify { channel, notice } => {
                 self.notices.push((*notice).clone());
-                Event::NoticeSent { incident: notice.incident, step: notice.step, outcome: Ok(()) }
+                let Notice { incident, step, .. } = *notice;
+                Event::NoticeSent { channel, incident, step, outcome: Ok(()) }
             }
+            Effect::SaveAlerts(state) => Event::AlertsSaved { outcome: world.keep(&state) },
+            Effect::Beat => Event::BeatSent { outcome: Ok(()) },
             Effect::OpenMailbox { .. }
             | Effect::LookAtMailbox { .. }
             | Effect::Answer { .. }
+            | Effect::Journal(_)
             | Effect::Record { .. } => return None,
         })
     }
@@ -277,6 +286,10 @@ impl Bench {
         let (fleet, effects) = Fleet::new(self.settings.clone(), self.now);
         self.fleet = fleet;
         self.emit(effects);
+        if let Some(kept) = &self.world.alerts {
+            let outcome = Ok(Box::new(serde_json::from_str(kept).unwrap()));
+            self.happens(Event::AlertsFound { outcome });
+        }
         for (fingerprint, (name, origin, dated, rotated_at, held)) in self.world.spool.clone() {
             let rotation_id = RotationId::from_parts(7, 7);
             let input = Input::SpoolFound { fingerprint, origin, dated, rotated_at, held, rotation_id };

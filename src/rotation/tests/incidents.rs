@@ -3,7 +3,7 @@
 use super::{bench::*, *};
 use crate::{
     domain::{Code, Finding},
-    rotation::{Event, NoticeFailure},
+    rotation::{Channel, Effect, Event, NoticeFailure},
 };
 
 /// Many credentials of which every one has something to tell.
@@ -22,34 +22,65 @@ fn many(count: u32) -> Bench {
     bench
 }
 
-#[test]
-fn at_most_twenty_notices_go_out_in_an_hour_and_none_is_lost() {
-    let mut bench = many(50);
-    for told in [20, 20, 10] {
-        bench.wait(HOUR - SEC);
-        assert_eq!(bench.take_only("mail").len(), told);
-        bench.wait(SEC);
-    }
+/// The mail that nobody has sent yet.
+fn held_mail(bench: &mut Bench) -> crate::domain::Notice {
+    let index = bench.queue.iter().position(|effect| matches!(effect, Effect::Notify { .. })).unwrap();
+    let Some(Effect::Notify { notice, .. }) = bench.queue.remove(index) else { panic!() };
+    *notice
 }
 
 #[test]
-fn steps_of_the_ladder_go_past_that_limit_but_an_end_never_before_its_beginning() {
+fn of_many_notices_sixteen_go_alone_and_one_mail_names_the_others() {
+    let mut bench = many(50);
+    bench.wait(HOUR - SEC);
+    let mut mails = vec!["mail unseeded 0 warning"; 16];
+    mails.push("mail notices-summed-up 0 warning");
+    bench.expect_mails(&mails);
+    let summary = bench.last_notice();
+    assert_eq!(summary.message, "34 notices at once: 34 unseeded");
+    let lines = &summary.sections[0].lines;
+    assert_eq!(lines.len(), 34);
+    let first = "warning slot-16: the store holds no key at vendors/slot-16, and no confirmation was found (unseeded)";
+    assert_eq!(lines[0], first);
+    // A restart knows that each of them was told.
+    bench.restart();
+    bench.wait(MIN);
+    bench.expect_mails(&[]);
+}
+
+#[test]
+fn never_more_than_twenty_mails_go_out_in_an_hour_and_what_comes_later_waits_a_quarter_of_it() {
+    let mut bench = many(120);
+    bench.wait(MIN);
+    bench.take();
+    let empty = |name: &str| Event::Credential {
+        name: name.parse().unwrap(),
+        input: crate::rotation::Input::SpoolUnreadable { why: format!("{name}.key: it does not open") },
+    };
+    for n in 0..9 {
+        for m in 0..10 {
+            bench.happens(empty(&format!("slot-{:02}", 10 * n + m)));
+        }
+        bench.wait(MIN * 5);
+    }
+    let mails = bench.take_only("mail");
+    assert_eq!(mails, ["mail notices-summed-up 0 urgent"; 3], "at 15, 30 and 45 minutes");
+}
+
+#[test]
+fn ends_are_summed_up_like_beginnings() {
     let mut bench = many(30);
     bench.run();
-    assert_eq!(bench.take_only("mail").len(), 20);
+    assert_eq!(bench.take_only("mail").len(), 17);
     for n in 0..30 {
         bench.world.put(&format!("slot-{n:02}"), key(n + 1), bench.now);
         bench.world.alive(key(n + 1));
     }
     bench.passes(20 * MIN);
-    let ends = bench.take_only("mail");
-    assert_eq!(ends, ["mail unseeded 1 warning resolved"; 20]);
-    bench.passes(2 * HOUR);
-    let order: Vec<_> = bench.notices.iter().map(|notice| (&notice.incident, notice.step)).collect();
-    for (index, (incident, step)) in order.iter().enumerate() {
-        let earlier = order[..index].iter().filter(|(other, _)| other == incident).count();
-        assert_eq!(earlier as u32, *step, "{incident}");
-    }
+    // The ends wait for their turn, and are summed up as well.
+    assert_eq!(bench.take_only("mail"), ["mail notices-summed-up 0 info"]);
+    let message = "60 notices at once: 30 account-recorded, 30 resolved";
+    assert_eq!(bench.last_notice().message, message);
 }
 
 #[test]
@@ -59,9 +90,14 @@ fn a_mail_that_could_not_be_sent_is_sent_later_and_the_outage_is_an_incident() {
     bench.warned();
     bench.run();
     for _ in 0..4 {
-        let crate::rotation::Effect::Notify(notice) = bench.queue.pop_front().unwrap() else { panic!() };
+        let notice = held_mail(&mut bench);
         let outcome = Err(NoticeFailure::Later("connection refused".into()));
-        bench.happens(Event::NoticeSent { incident: notice.incident.clone(), step: notice.step, outcome });
+        bench.happens(Event::NoticeSent {
+            channel: Channel::Mail,
+            incident: notice.incident,
+            step: notice.step,
+            outcome,
+        });
         bench.run();
         let calls = bench.deadlines;
         bench.wait(5 * MIN);
@@ -72,7 +108,8 @@ fn a_mail_that_could_not_be_sent_is_sent_later_and_the_outage_is_an_incident() {
     bench.take();
     bench.held_back.clear();
     bench.run();
-    bench.expect_mails(&["mail alerts-failing 0 urgent", "mail alerts-failing 1 urgent resolved"]);
+    // Nobody could be told of it while it lasted: one mail says that it was, and is over.
+    bench.expect_mails(&["mail alerts-failing 1 urgent resolved"]);
     assert!(bench.fleet.alerts_work());
 }
 
@@ -84,7 +121,7 @@ fn what_was_told_but_did_not_go_out_before_a_restart_is_told_again_with_the_same
     let (dated, why) = (bench.now, "two keys could be meant".to_owned());
     bench.looks(&[Finding::Unparsed { mail, dated, why }]);
     bench.run();
-    let crate::rotation::Effect::Notify(told) = bench.queue.pop_front().unwrap() else { panic!() };
+    let told = held_mail(&mut bench);
     bench.held_back.clear();
     bench.restart();
     bench.run();

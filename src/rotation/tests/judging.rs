@@ -17,9 +17,9 @@ fn a_key_of_another_account_is_refused() {
         "probe K2",
         "probe K1",
         "control",
-        "save",
         "record refusal",
         "mail candidate-refused 0 warning",
+        "save",
     ]);
     assert_eq!(bench.world.holds("main"), "K1, generation 0");
 }
@@ -129,8 +129,8 @@ fn when_the_vendor_is_blind_nothing_is_promoted() {
         "probe K2",
         "probe K1",
         "control",
-        "save",
         "mail probe-blind 0 urgent",
+        "save",
         "save",
     ]);
     assert_eq!(bench.phase(), Phase::Parked(crate::rotation::Parked::ProbeBlind));

@@ -3,25 +3,31 @@
 use super::name_of;
 use crate::{
     domain::{ConsumerName, Fingerprint},
-    rotation::{Action, Effect, Reply},
+    rotation::{Action, Channel, Effect, Reply},
 };
 
-/// One effect as one line. The credential is named where it is not `main`.
-pub fn line(effect: &Effect) -> String {
-    match effect {
+/// One effect as one line. The credential is named where it is not `main`. What goes with every notice has none.
+pub fn line(effect: &Effect) -> Option<String> {
+    Some(match effect {
+        Effect::Journal(_) | Effect::SaveAlerts(_) => return None,
         Effect::Credential { name, action } if name.as_str() == "main" => action_line(action),
         Effect::Credential { name, action } => format!("{name}: {}", action_line(action)),
         Effect::ProbeControl { .. } => "control".into(),
         Effect::OpenMailbox { name } => format!("open {name}"),
         Effect::LookAtMailbox { afresh, .. } => if *afresh { "look afresh" } else { "look" }.into(),
         Effect::CheckStore => "check store".into(),
-        Effect::Notify(notice) => {
+        Effect::Notify { channel, notice } => {
             let end = if notice.resolved { " resolved" } else { "" };
-            format!("mail {} {} {}{end}", notice.code, notice.step, notice.severity)
+            let way = match channel {
+                Channel::Mail => "mail",
+                Channel::Webhook => "post",
+            };
+            format!("{way} {} {} {}{end}", notice.code, notice.step, notice.severity)
         }
+        Effect::Beat => "beat".into(),
         Effect::Answer { ticket, reply } => format!("answer {ticket}: {}", reply_line(reply)),
         Effect::Record { record, .. } => format!("record {:?}", record.kind).to_lowercase(),
-    }
+    })
 }
 fn action_line(action: &Action) -> String {
     let named = |fingerprint: &Fingerprint| name_of(*fingerprint);

@@ -48,8 +48,8 @@ fn a_token_is_told_of_when_a_quarter_of_its_life_is_left_then_urgently_and_once_
 }
 
 #[test]
-fn a_short_life_is_told_of_a_day_before_its_end_but_not_in_its_first_half() {
-    for (life, left) in [(3 * DAY, DAY), (30 * HOUR, 15 * HOUR), (2 * HOUR, HOUR)] {
+fn a_short_life_is_told_of_a_day_before_its_end_and_a_very_short_one_in_its_last_quarter() {
+    for (life, left) in [(3 * DAY, DAY), (2 * DAY, DAY), (24 * HOUR, 6 * HOUR), (2 * HOUR, 30 * MIN)] {
         let mut bench = Bench::seeded();
         let fresh = token(&bench, Duration::ZERO, life);
         assert_eq!(told(&mut bench, vec![fresh]), [""; 0], "{life:?}");
@@ -58,6 +58,17 @@ fn a_short_life_is_told_of_a_day_before_its_end_but_not_in_its_first_half() {
         bench.passes(2 * MIN);
         assert_eq!(mails(&mut bench), ["mail store-login-expiring 0 warning"]);
     }
+}
+
+#[test]
+fn a_certificate_of_a_year_is_told_of_eight_days_before_its_end() {
+    let mut bench = Bench::seeded();
+    let year = Ending { part: LoginPart::Certificate, ..token(&bench, 365 * DAY - 9 * DAY, 365 * DAY) };
+    assert_eq!(told(&mut bench, vec![year]), [""; 0]);
+    bench.passes(DAY + HOUR);
+    assert_eq!(mails(&mut bench), ["mail store-login-expiring 0 warning"]);
+    bench.passes(6 * DAY);
+    assert_eq!(mails(&mut bench), ["mail store-login-expiring 1 urgent"]);
 }
 
 #[test]
@@ -87,7 +98,7 @@ fn what_has_lost_its_use_is_told_at_once_and_few_uses_too() {
     let gone = Ending { lost: Some("it was revoked".into()), ..ending(LoginPart::SecretId) };
     let uses = |uses_left| Ending { uses_left: Some(uses_left), ..ending(LoginPart::SecretId) };
     for (ending, message) in [
-        (gone, "the secret-id to the store has lost its use: it was revoked"),
+        (gone, "the secret-id to the store will not do: it was revoked"),
         (uses(3), "the secret-id to the store is good for 3 more logins"),
         (uses(1), "the secret-id to the store is good for 1 more login"),
     ] {
@@ -184,7 +195,7 @@ fn a_server_that_is_not_trusted_is_told_at_once_with_the_key_that_names_its_auth
 #[test]
 fn during_an_outage_what_was_told_of_the_login_stays_as_it_was() {
     let mut bench = Bench::seeded();
-    let near = token(&bench, 6 * HOUR, 10 * HOUR);
+    let near = token(&bench, 8 * HOUR, 10 * HOUR);
     assert_eq!(told(&mut bench, vec![near]), ["mail store-login-expiring 0 warning"]);
     bench.world.store_trouble = Some(StoreTrouble::Sealed);
     look(&mut bench);

@@ -20,9 +20,9 @@ const ROTATION: &[&str] = &[
     "deliver bot K2",
     "act bot",
     "prove bot K2",
-    "save",
     "record rotation",
     "mail rotated 0 info",
+    "save",
 ];
 
 #[test]
@@ -55,11 +55,11 @@ fn warned_and_confirmed() {
         "rehearse bot",
         "compare bot K1",
         "prove web K1",
-        "save",
         "look",
         "probe K1",
         "mail rotation-announced 0 info",
         "prove bot K1",
+        "save",
     ]);
     assert_eq!(bench.phase(), Phase::Announced);
     bench.wait(DAY);
@@ -154,9 +154,9 @@ fn a_delivery_of_the_old_key_that_is_under_way_ends_before_the_new_one_is_delive
         "deliver bot K3",
         "act bot",
         "prove bot K3",
-        "save",
         "record rotation",
         "mail rotated 0 info",
+        "save",
     ]);
     assert_eq!(bench.world.fake("bot").runs, Some(key(3)));
 }
@@ -188,10 +188,10 @@ fn a_foreign_confirmation_that_is_dated_later_does_not_hide_the_genuine_one() {
         "probe K3",
         "probe K1",
         "control",
-        "save",
         "look afresh",
         "record refusal",
         "mail candidate-refused 0 warning",
+        "save",
     ]);
     bench.looks(&findings);
     bench.run();
@@ -216,7 +216,7 @@ fn a_mail_dated_before_the_current_key_never_supersedes_by_itself() {
     let older = bench.confirmation(key(3), START - HOUR);
     bench.looks(&[Finding::NewKey(older)]);
     bench.run();
-    bench.expect(&["read key", "save", "mail candidate-held 0 warning", "save"]);
+    bench.expect(&["read key", "mail candidate-held 0 warning", "save", "save"]);
     bench.wait(MIN);
     bench.expect(&["spool K3", "save"]);
     assert_eq!(bench.world.holds("main"), "K2 after K1, generation 1");
@@ -250,7 +250,7 @@ fn a_genuine_mail_without_a_readable_key_is_an_incident_with_time_left_until_the
     let finding = Finding::Unparsed { mail, dated, why: "two keys could be meant".into() };
     bench.looks(std::slice::from_ref(&finding));
     bench.run();
-    bench.expect(&["save", "mail mail-unparsed 0 urgent", "save"]);
+    bench.expect(&["mail mail-unparsed 0 urgent", "save", "save"]);
     assert_eq!(bench.last_notice().until, Some(dated + DAY - 5 * MIN));
     bench.looks(&[finding]);
     bench.expect(&[]);

@@ -1,12 +1,14 @@
 //! The transition table, as sentences. A bench feeds events into a fleet and writes down every effect as one line; the
 //! world beside it (store, vendor, consumers, spool) answers them. Each test says exactly which lines come out.
 
+mod alerts;
 mod bench;
 mod consumers;
 mod expecting;
 mod first_start;
 mod fleet;
 mod foreign;
+mod gallery;
 mod incidents;
 mod judging;
 mod lines;
@@ -21,6 +23,7 @@ mod properties;
 mod restart;
 mod rollback;
 mod store;
+mod stories;
 mod world;
 
 use crate::domain::{Fingerprint, Timestamp};

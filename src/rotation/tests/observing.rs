@@ -36,7 +36,10 @@ fn records(bench: &mut Bench) -> Vec<Record> {
         | Effect::OpenMailbox { .. }
         | Effect::LookAtMailbox { .. }
         | Effect::CheckStore
-        | Effect::Notify(_)
+        | Effect::Journal(_)
+        | Effect::Notify { .. }
+        | Effect::SaveAlerts(_)
+        | Effect::Beat
         | Effect::Answer { .. } => None,
     };
     story.filter_map(record).collect()

@@ -32,10 +32,10 @@ fn a_pasted_key_is_spooled_before_anything_else_happens_to_it_and_promoted() {
         "deliver bot K2",
         "act bot",
         "prove bot K2",
-        "save",
         "answer 7: promoted as 1, proven: true",
         "record ingest",
         "mail rotated 0 info",
+        "save",
     ]);
 }
 

@@ -5,6 +5,7 @@ use crate::{
     domain::{Finding, StoreTrouble, Verdict},
     rotation::{Phase, Schedule},
 };
+use std::collections::BTreeSet;
 
 /// Everything that runs something or tells somebody.
 fn loud(bench: &mut Bench) -> Vec<String> {
@@ -62,9 +63,10 @@ fn in_every_state_of_a_rotation_one_restart_loses_nothing_and_promotes_once() {
             "cut after {cut}"
         );
         assert_eq!(bench.world.spool.len(), 0, "cut after {cut}");
-        let rotated =
-            bench.notices.iter().filter(|notice| notice.code == crate::domain::Code::Rotated).count();
-        assert!(rotated <= 1, "cut after {cut}");
+        // A mail that is sent again is the same mail.
+        let rotated = bench.notices.iter().filter(|notice| notice.code == crate::domain::Code::Rotated);
+        let mails: BTreeSet<_> = rotated.map(|notice| (&notice.incident, notice.step)).collect();
+        assert_eq!(mails.len(), 1, "cut after {cut}");
     }
     assert!(cuts > 10, "{cuts} cuts were in the middle");
 }
@@ -88,9 +90,9 @@ fn between_the_write_and_its_reading_back() {
         "deliver bot K2",
         "act bot",
         "prove bot K2",
-        "save",
         "record rotation",
         "mail rotated 0 info",
+        "save",
     ]);
 }
 

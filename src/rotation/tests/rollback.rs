@@ -33,13 +33,13 @@ fn both_keys_are_asked_now_and_the_earlier_one_is_promoted_delivered_and_told_of
         "record rollback",
         "mail rolled-back 0 warning",
         "deliver bot K1",
-        "save",
         "act bot",
-        "prove bot K1",
         "save",
+        "prove bot K1",
         "answer 7: promoted as 2, proven: true",
         "record rollback",
         "mail rotated 0 info",
+        "save",
     ]);
     assert_eq!(bench.phase(), Phase::Steady);
     let document = bench.world.stored("main").key.clone().unwrap();

@@ -7,7 +7,7 @@ use crate::{
         Instances, KeyDocument, KeyRead, Origin, PreviousKey, ProbeAnswer, ProofLevel, ProofOutcome,
         StoreFacts, StoreTrouble, Timestamp, Verdict, WriteOutcome,
     },
-    rotation::{Promotion, StateDocument, StateRead},
+    rotation::{AlertsState, Promotion, StateDocument, StateRead},
 };
 use std::collections::BTreeMap;
 
@@ -27,6 +27,10 @@ pub struct World {
     pub vendor_time: Option<Timestamp>,
     pub control: Option<Verdict>,
     pub consumers: BTreeMap<ConsumerName, Fake>,
+    /// This machine's notes of its notices, as JSON.
+    pub alerts: Option<String>,
+    /// They cannot be written.
+    pub disk_trouble: Option<String>,
     /// Writes to the store: promotions, retirements, states.
     pub writes: usize,
 }
@@ -187,6 +191,15 @@ impl World {
         let json = serde_json::to_string(document).unwrap();
         stored.state = Some(serde_json::from_str(&json).unwrap());
         WriteOutcome::Written { version: stored.state_version }
+    }
+
+    /// By way of JSON, as a file keeps it.
+    pub fn keep(&mut self, state: &AlertsState) -> Result<(), String> {
+        if let Some(trouble) = &self.disk_trouble {
+            return Err(trouble.clone());
+        }
+        self.alerts = Some(serde_json::to_string(state).unwrap());
+        Ok(())
     }
 
     pub fn probe(&self, fingerprint: Fingerprint) -> ProbeAnswer {

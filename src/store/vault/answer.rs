@@ -71,7 +71,7 @@ pub(super) enum Condition {
     /// Unsealed; it hands requests on, or names the active node.
     Standby,
     Sealed,
-    /// Not initialised, or no node at all.
+    /// Not initialised, of a mirror, or no node at all.
     Strange,
 }
 
@@ -80,7 +80,9 @@ pub(super) fn condition(answer: &Answer) -> Condition {
         Ok(Health { initialized: false, .. }) | Err(_) => Condition::Strange,
         Ok(Health { sealed: true, .. }) => Condition::Sealed,
         Ok(Health { standby: true, .. }) => Condition::Standby,
-        Ok(Health { standby: false, .. }) => Condition::Active,
+        Ok(Health { standby: false, .. }) if answer.status == 200 => Condition::Active,
+        // A cluster that only mirrors another one answers 472.
+        Ok(Health { standby: false, .. }) => Condition::Strange,
     }
 }
 
@@ -130,6 +132,7 @@ pub(super) fn trouble(answer: &Answer, doing: &str) -> StoreTrouble {
         404 if says(answer, NO_ROUTE) => {
             StoreTrouble::Refused(format!("{doing}: nothing is mounted there; look at the mount"))
         }
+        412 => StoreTrouble::Unreachable(format!("{doing}: this node does not know of the last write yet")),
         501 => StoreTrouble::Refused("it is not initialised; type: bao operator init".to_owned()),
         _ if says(answer, SEALED) => StoreTrouble::Sealed,
         _ if says(answer, NO_LEADER) => StoreTrouble::Unreachable(format!("{doing}: no node is active")),

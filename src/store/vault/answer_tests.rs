@@ -82,7 +82,7 @@ fn a_200_that_is_no_kv_version_2_is_refused_without_being_quoted() {
 
 #[test]
 fn a_server_that_quotes_us_is_not_quoted_to_the_operator() {
-    for status in [400, 403, 412, 429, 500, 502] {
+    for status in [400, 403, 429, 500, 502] {
         let text = failed(read(&errors_answer(status, "cannot parse: canary"), DOING)).to_string();
         assert!(!text.contains("canary") && text.contains(&status.to_string()), "{text}");
     }
@@ -100,6 +100,12 @@ fn each_trouble_is_told_by_its_own_name() {
     assert_eq!(
         told(&errors_answer(429, "request path \"x\": rate limit quota exceeded")),
         StoreTrouble::Refused("reading secret/data/x: 429 (rate limit quota exceeded)".into())
+    );
+    assert_eq!(
+        told(&errors_answer(412, "required index state not present")),
+        StoreTrouble::Unreachable(
+            "reading secret/data/x: this node does not know of the last write yet".into()
+        )
     );
     assert_eq!(
         told(&answer(302, "")),
@@ -183,6 +189,8 @@ fn a_node_is_what_its_health_says() {
     assert_eq!((says(json!(false)), says(json!(true))), (Condition::Active, Condition::Standby));
     let sealed = answer(503, &json!({"initialized": true, "sealed": true, "standby": true}).to_string());
     assert_eq!(condition(&sealed), Condition::Sealed);
+    let mirror = json!({"initialized": true, "sealed": false, "standby": false});
+    assert_eq!(condition(&answer(472, &mirror.to_string())), Condition::Strange);
     for strange in [r#"{"initialized":false,"sealed":true}"#, "<html>", "{}"] {
         assert_eq!(condition(&answer(200, strange)), Condition::Strange);
     }

@@ -6,7 +6,7 @@ use crate::domain::Limits;
 use reqwest::{Certificate, Client, Identity, redirect::Policy};
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{PoisonError, RwLock},
     time::Duration,
 };
@@ -24,6 +24,8 @@ pub(super) struct Clients {
 
 struct Current {
     client: Client,
+    /// What is trusted, as PEM; `None`: what the system trusts.
+    roots: Option<Vec<u8>>,
     /// Certificate and key as PEM; `None`: it shows none.
     identity: Option<Zeroizing<String>>,
 }
@@ -36,8 +38,12 @@ impl Clients {
             return Err("store.vault.auth.cert: a certificate is shown over https only".to_owned());
         }
         let (ca_cert, timeout) = (settings.ca_cert.clone(), limits.request_timeout);
-        let client = client(ca_cert.as_ref(), plain, timeout, None)?;
-        let current = RwLock::new(Current { client, identity: None });
+        let roots = ca_cert.as_deref().map(read).transpose()?;
+        let client = client(roots.as_deref(), plain, timeout, None).map_err(|why| match &ca_cert {
+            Some(path) => format!("{}: {why}", path.display()),
+            None => why,
+        })?;
+        let current = RwLock::new(Current { client, roots, identity: None });
         Ok(Self { ca_cert, plain, timeout, current })
     }
 
@@ -49,15 +55,31 @@ impl Clients {
     pub fn show(&self, identity: &Zeroizing<String>) -> Result<(), String> {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         if current.identity.as_ref() != Some(identity) {
-            let client = client(self.ca_cert.as_ref(), self.plain, self.timeout, Some(identity))?;
-            *current = Current { client, identity: Some(identity.clone()) };
+            current.client = client(current.roots.as_deref(), self.plain, self.timeout, Some(identity))?;
+            current.identity = Some(identity.clone());
         }
         Ok(())
     }
+
+    /// Trusts what the CA file holds by now. One that cannot be used is let be: somebody may be writing it.
+    pub fn trust_anew(&self) {
+        let Some(roots) = self.ca_cert.as_deref().and_then(|path| read(path).ok()) else { return };
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current.roots.as_ref() == Some(&roots) {
+            return;
+        }
+        if let Ok(client) = client(Some(&roots), self.plain, self.timeout, current.identity.as_ref()) {
+            (current.client, current.roots) = (client, Some(roots));
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn client(
-    ca_cert: Option<&PathBuf>,
+    roots: Option<&[u8]>,
     plain: bool,
     timeout: Duration,
     identity: Option<&Zeroizing<String>>,
@@ -70,12 +92,10 @@ fn client(
         .tcp_nodelay(true)
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(timeout);
-    if let Some(path) = ca_cert {
-        let named = |why: String| format!("{}: {why}", path.display());
-        let pem = fs::read(path).map_err(|error| named(error.to_string()))?;
-        let certificates = Certificate::from_pem_bundle(&pem).unwrap_or_default();
+    if let Some(pem) = roots {
+        let certificates = Certificate::from_pem_bundle(pem).unwrap_or_default();
         if certificates.is_empty() {
-            return Err(named("it holds no certificate (PEM)".to_owned()));
+            return Err("it holds no certificate (PEM)".to_owned());
         }
         builder = builder.tls_certs_only(certificates);
     } else if plain {

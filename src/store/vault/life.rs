@@ -110,9 +110,8 @@ async fn secret_id(
     session: &Session,
     transport: &Transport,
 ) -> Result<Option<Ending>, StoreTrouble> {
-    let (Some(role_name), Ok(secret_id)) = (session.role_name.clone(), auth.material()) else {
-        return Ok(None);
-    };
+    let role_name = session.role_name().clone();
+    let (Some(role_name), Ok(secret_id)) = (role_name, auth.material()) else { return Ok(None) };
     let mut look =
         ReadSecretIDRequest { mount: mount.to_owned(), role_name, secret_id: secret_id.to_string() };
     let answer = transport.send(&look, Some(&session.token)).await;
@@ -120,6 +119,10 @@ async fn secret_id(
     let answer = answer.map_err(NoAnswer::into_trouble)?;
     let of =
         |from, until, uses_left, lost| Ending { part: LoginPart::SecretId, from, until, uses_left, lost };
+    if answer.status == 403 {
+        // Not asked again with this token: an audit log would fill with it.
+        *session.role_name() = None;
+    }
     if answer.status == 204 {
         let lost = "the store does not know it any more: it has ended, was used up, or was revoked";
         return Ok(Some(of(None, None, None, Some(lost.to_owned()))));

@@ -19,6 +19,7 @@ use rustify::{
 use serde_json::json;
 use std::{
     fs,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
 use vaultrs::api::{
@@ -34,17 +35,21 @@ pub(super) struct Session {
     pub lease: Option<Lease>,
     /// When keyrelay began to use it.
     pub began: Timestamp,
-    /// The AppRole's name, which a login tells.
-    pub role_name: Option<String>,
+    /// The AppRole's name, which a login tells, as long as the policy is not known to forbid questions about it.
+    pub role_name: Mutex<Option<String>>,
 }
 
 impl Session {
     pub fn begun(token: HeaderValue, lease: Option<Lease>) -> Self {
-        Self { token, lease, began: SystemTime::now().into(), role_name: None }
+        Self { token, lease, began: SystemTime::now().into(), role_name: Mutex::default() }
     }
     /// The same token after a renewal, or without one.
     pub fn with(&self, lease: Option<Lease>) -> Self {
-        Self { token: self.token.clone(), lease, began: self.began, role_name: self.role_name.clone() }
+        let role_name = Mutex::new(self.role_name().clone());
+        Self { token: self.token.clone(), lease, began: self.began, role_name }
+    }
+    pub fn role_name(&self) -> MutexGuard<'_, Option<String>> {
+        self.role_name.lock().unwrap_or_else(PoisonError::into_inner)
     }
     pub fn renew_in(&self) -> Option<Duration> {
         self.lease?.due_in()
@@ -157,7 +162,7 @@ async fn ask(request: &impl Endpoint, mount: &str, transport: &Transport) -> Res
     auth.client_token.zeroize();
     let token =
         token.ok_or_else(|| StoreTrouble::LoggedOut(format!("{doing}: the answer holds no token")))?;
-    let role_name = auth.metadata.as_ref().and_then(|known| known.get("role_name").cloned());
+    let role_name = Mutex::new(auth.metadata.as_ref().and_then(|known| known.get("role_name").cloned()));
     Ok(Session { role_name, ..Session::begun(token, Lease::of(&auth, from, None)) })
 }
 
@@ -184,9 +189,11 @@ impl Endpoint for CertLogin {
     }
 }
 
-/// Nothing works without a login, so whatever the store says to one is no single call's matter.
+/// Nothing works without a login, so whatever the store says to one is no single call's matter. One that it failed at
+/// itself is no refusal.
 fn refusal(answer: &Answer, doing: &str) -> StoreTrouble {
     match trouble(answer, doing) {
+        StoreTrouble::Refused(why) if answer.status >= 500 => StoreTrouble::Unreachable(why),
         StoreTrouble::Refused(why) | StoreTrouble::Forbidden(why) => StoreTrouble::LoggedOut(why),
         other @ (StoreTrouble::Unreachable(_)
         | StoreTrouble::Untrusted(_)

@@ -59,9 +59,14 @@ impl Sessions {
         self.current_in(&mut state, transport).await
     }
 
-    /// The same, after a look whether somebody has given keyrelay another token.
+    /// The same, after a look whether somebody has put another token, or a login that works, in place of what was there.
     pub async fn looked_after(&self, transport: &Transport) -> Result<Arc<Session>, StoreTrouble> {
         let mut state = self.state.lock().await;
+        if let (Some(_), Some(old)) = (&state.refused, state.session.clone())
+            && self.login(&mut state, transport).await.is_ok()
+        {
+            revoke(&old, transport).await;
+        }
         if let (Auth::Token(_), Some(session)) = (&self.auth, &state.session)
             && let Some(newer) = self.token_in_place_of(&session.token)
         {
@@ -93,10 +98,7 @@ impl Sessions {
             Auth::AppRole { .. } | Auth::Kubernetes { .. } | Auth::Cert { .. } => {
                 match self.login(&mut state, transport).await {
                     Ok(session) => {
-                        // The old token may be good and only its policy not, and would live on for days. Whether it
-                        // could be revoked matters to nobody: a dead one cannot.
-                        let revoke = RevokeTokenSelfRequest::default();
-                        let _ = transport.send(&revoke, Some(&refused.token)).await;
+                        revoke(refused, transport).await;
                         Ok(Some(session))
                     }
                     Err(StoreTrouble::LoggedOut(why)) => match is_dead(&refused.token, transport).await? {
@@ -150,7 +152,7 @@ impl Sessions {
             Renewal::Lease(_) | Renewal::Never | Renewal::NotNow => {
                 match self.login(state, transport).await {
                     // The old token is good for a while, and health tells of it.
-                    Err(StoreTrouble::LoggedOut(_)) if !lease.is_over() => Some(lease.due_later()),
+                    Err(_) if !lease.is_over() => Some(lease.due_later()),
                     other => return other,
                 }
             }
@@ -218,6 +220,12 @@ async fn renew(token: &HeaderValue, former: Lease, transport: &Transport) -> Res
         StoreTrouble::Refused(_) if answer.status == 400 => Ok(Renewal::Never),
         StoreTrouble::Refused(_) => Ok(Renewal::NotNow),
     }
+}
+
+/// A token that is no longer used may be good, and would live on for days. Whether it could be revoked matters to
+/// nobody: a dead one cannot.
+async fn revoke(session: &Session, transport: &Transport) {
+    let _ = transport.send(&RevokeTokenSelfRequest::default(), Some(&session.token)).await;
 }
 
 /// Whether the store says that it does not know the token.

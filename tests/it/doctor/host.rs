@@ -22,6 +22,30 @@ async fn a_secret_that_is_missing_is_named_and_everything_else_is_still_tried() 
 }
 
 #[tokio::test]
+async fn whoever_misses_a_secret_is_skipped_and_told_once() {
+    let mut ward = Ward::new().await;
+    let gone = ward.stage.scratch.join("gone");
+    ward.configure(|config| {
+        for key in ["store.vault.auth.approle.secret_id", "alerts.email.smtp.password", "spool.key"] {
+            config.set(key, json!({"file": gone}));
+        }
+    })
+    .await;
+    let ran = ward.doctor(&[]).await;
+    let (code, failures) = (ran.code, super::what_to_fix(&ran));
+    assert_eq!((code, failures.len()), (Some(2), 3), "{}", ran.stdout);
+    let (gone, skipped) = (gone.display(), "is missing: see secrets");
+    assert!(
+        failures.iter().all(|line| line.ends_with(&format!("$ install -m 600 /dev/stdin {gone}"))),
+        "{failures:#?}"
+    );
+    let shown = lines(&ran);
+    assert_eq!(shown.iter().filter(|line| line.ends_with(skipped)).count(), 3, "{}", ran.stdout);
+    let unknown = "skipped current key of main: nobody can log in to the store";
+    assert!(shown.contains(&unknown.to_owned()), "{}", ran.stdout);
+}
+
+#[tokio::test]
 async fn a_secret_that_others_can_read_is_a_mistake_as_it_is_for_check() {
     let mut ward = Ward::new().await;
     let path = ward.stage.scratch.write("open-secret", "secret");

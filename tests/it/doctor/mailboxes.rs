@@ -1,7 +1,6 @@
 //! The mailbox and the keys of its mails' signatures, broken in one way at a time.
 
 use super::{Ward, lines};
-use crate::world::Dovecot;
 use keyrelay::demo::dns::TxtBehaviour;
 use serde_json::json;
 
@@ -10,7 +9,12 @@ const KEY: &str = "s1._domainkey.leaf7.fun";
 #[tokio::test]
 async fn a_wrong_password_is_a_finding_and_a_silent_server_an_outside_system() {
     let mut ward = Ward::new().await;
-    ward.stage.dovecot.set_password("another password");
+    let (right, wrong) =
+        (ward.stage.dovecot.mailbox(), ward.stage.scratch.secret("wrong", "another password"));
+    ward.configure(|config| {
+        config.set("mailboxes.vendor-mail.imap.password", json!({"file": wrong}));
+    })
+    .await;
     let (code, failures) = ward.failures().await;
     assert_eq!((code, failures.len()), (Some(1), 1), "{failures:?}");
     let told = &failures[0];
@@ -18,7 +22,10 @@ async fn a_wrong_password_is_a_finding_and_a_silent_server_an_outside_system() {
     assert!(told.contains("refuses the login of rotation@example.com: "), "{told}");
     assert!(told.ends_with(" > correct mailboxes.vendor-mail.imap.user, or its password"), "{told}");
 
-    ward.stage.dovecot.set_password(Dovecot::PASSWORD);
+    ward.configure(|config| {
+        config.set("mailboxes.vendor-mail", right);
+    })
+    .await;
     ward.stage.dovecot.kill().await;
     let (code, failures) = ward.failures().await;
     assert_eq!((code, failures.len()), (Some(3), 1), "{failures:?}");

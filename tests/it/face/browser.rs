@@ -18,7 +18,7 @@ pub struct Browser {
     loads: usize,
     /// Errors on the console, exceptions, what the policy forbade, and what could not be loaded.
     pub complaints: Vec<String>,
-    _child: Child,
+    child: Child,
     _profile: Scratch,
 }
 
@@ -31,6 +31,8 @@ pub struct View {
 }
 
 pub const DESK: View = View { width: 1280, height: 860, scheme: "light" };
+/// Half a screen, and the pictures of the README.
+pub const HALF: View = View { width: 920, height: 760, scheme: "light" };
 pub const PHONE: View = View { width: 390, height: 844, scheme: "light" };
 
 /// `None`, and says why, where no Chromium is installed.
@@ -61,7 +63,7 @@ pub async fn start() -> Option<Browser> {
         session: None,
         loads: 0,
         complaints: Vec::new(),
-        _child: child,
+        child,
         _profile: profile,
     };
     let target = browser.call("Target.createTarget", json!({"url": "about:blank"})).await;
@@ -72,6 +74,15 @@ pub async fn start() -> Option<Browser> {
         browser.call(domain, json!({})).await;
     }
     Some(browser)
+}
+
+/// With everything that it started.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let id = self.child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
+        // One that has ended already is not there to be killed.
+        let _ = id.map(|id| rustix::process::kill_process_group(id, rustix::process::Signal::KILL));
+    }
 }
 
 impl Browser {

@@ -145,6 +145,22 @@ pub fn urgent() -> Fleet {
     fleet
 }
 
+/// A good day: one credential in its grace with one consumer to go, the others in order.
+pub fn hand_over() -> Fleet {
+    let mut main = grace().status.credentials.remove(0);
+    main.consumers.sort_by_key(|consumer| consumer.proof);
+    main.consumers.reverse();
+    let main = serde_json::to_value(main).expect("JSON");
+    let others =
+        [("leaf7-bot", -6), ("leaf7-ci", -1), ("leaf7-crm", -3), ("leaf7-search", -4), ("leaf7-staging", -2)];
+    let others = others.into_iter().map(|(name, days)| {
+        let rotated = days * DAY - 5 * HOUR;
+        credential(name, rotated, vec![in_use("api", rotated + 9), copied("cron", rotated + 5)])
+    });
+    let credentials = others.chain([main]).collect();
+    Fleet::new("hand-over", credentials, vec![("leaf7-main", record(-5 * HOUR, 0))])
+}
+
 /// Twenty credentials, one of them handing over.
 pub fn twenty() -> Fleet {
     let mut credentials: Vec<Value> = (0..19)

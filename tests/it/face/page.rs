@@ -2,7 +2,7 @@
 //! target/screenshots, for a person to look at.
 
 use super::{
-    browser::{self, Browser, DESK, PHONE, View},
+    browser::{self, Browser, DESK, HALF, PHONE, View},
     fixtures::{self, Fleet},
 };
 use axum::{
@@ -37,17 +37,18 @@ async fn look(browser: &mut Browser, server: &Server, fleet: &str, view: View) {
 #[tokio::test]
 async fn the_page_fits_a_phone_and_a_desk_in_light_and_dark_and_nothing_is_complained_about() {
     let fleets = [
-        fixtures::every_phase(),
         fixtures::calm(),
         fixtures::grace(),
         fixtures::urgent(),
+        fixtures::hand_over(),
         fixtures::twenty(),
         fixtures::wide(),
+        fixtures::every_phase(),
     ];
     let server = serve(&fleets).await;
     let Some(mut browser) = browser::start().await else { return };
     for fleet in &fleets {
-        for (device, view) in [("desk", DESK), ("phone", PHONE)] {
+        for (device, view) in [("desk", DESK), ("half", HALF), ("phone", PHONE)] {
             for scheme in ["light", "dark"] {
                 look(&mut browser, &server, fleet.name, View { scheme, ..view }).await;
                 let wide = browser.evaluate("document.documentElement.scrollWidth").await;
@@ -120,7 +121,11 @@ async fn one_look_says_what_is_wrong_who_holds_which_key_and_how_long_is_left() 
     );
     let left = json!(["1 h 55 min left to reach every consumer", "21 h until the next rotation"]);
     assert_eq!(browser.evaluate(&text(".left")).await, left);
-    let lanes = json!(["✓ in use · 15 min ago", "✕ not tested", "○ copy works, use not tested · 15 min ago"]);
+    let lanes = json!([
+        "✓ in use · 15 min ago",
+        "✕ not tested · last seen with fedcba9876543210",
+        "○ copy works, use not tested · 15 min ago"
+    ]);
     assert_eq!(browser.evaluate(&text("#leaf7-main .lane .state")).await, lanes);
     let marks = "Array.from(document.querySelectorAll('#leaf7-main .mark text'), (each) => each.textContent)";
     assert_eq!(browser.evaluate(marks).await, json!(["warning", "rotation", "deadline", "old key dies"]));

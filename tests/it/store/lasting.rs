@@ -193,6 +193,30 @@ async fn a_login_that_is_refused_while_the_old_token_lives_is_told_and_stops_not
     .await;
 }
 
+#[tokio::test]
+async fn a_login_that_works_again_ends_what_was_told_of_it_before_it_is_needed() {
+    let ca = Ca::new();
+    let bao = Bao::start(&ca).await;
+    let scratch = Scratch::new();
+    let role = bao.approle_with(PATHS, 30).await;
+    let file = scratch.secret("secret-id", &role.secret_id);
+    let (role_id, mount) = (role.role_id.clone(), "approle".to_owned());
+    let store = open(&bao, Auth::AppRole { role_id, secret_id: in_file(&file), mount });
+    store.write(None, PATH, &fields("one"), 0).await;
+    destroy(&bao, &role.secret_id).await;
+    // What the policy forbids asks for a new login, which is refused; the token in use lives.
+    let forbidden = failed(store.read(None, "vendors/other").await);
+    assert!(matches!(forbidden, StoreTrouble::Forbidden(_)), "{forbidden:?}");
+    let told = ending(&store).await.unwrap();
+    assert_eq!(told.part, LoginPart::Login);
+    assert_eq!(version(&store).await, (1, "one".to_owned()));
+
+    let next = bao.approle_with(PATHS, 30).await;
+    scratch.secret("secret-id", &next.secret_id);
+    assert_eq!(ending(&store).await, None);
+    assert_eq!(version(&store).await, (1, "one".to_owned()));
+}
+
 fn failed_or_none(read: Read) -> Option<StoreTrouble> {
     match read {
         Read::Failed(trouble) => Some(trouble),

@@ -69,6 +69,20 @@ async fn a_certificate_of_another_authority_is_refused_before_the_token_is_sent(
 }
 
 #[tokio::test]
+async fn an_authority_that_was_put_in_place_of_another_is_trusted_at_the_next_look() {
+    let (ca, other) = (Ca::new(), Ca::new());
+    let bao = Bao::start(&ca).await;
+    let scratch = Scratch::new();
+    let ca_cert = Some(scratch.write("ca.pem", &other.ca_pem()));
+    let store = open_with(vault::Settings { ca_cert, ..settings(&bao, root(&bao)) });
+    assert!(matches!(store.health().await, Err(StoreTrouble::Untrusted(_))));
+    scratch.write("ca.pem", "half a file");
+    assert!(matches!(store.health().await, Err(StoreTrouble::Untrusted(_))));
+    scratch.write("ca.pem", &ca.ca_pem());
+    assert!(store.health().await.is_ok());
+}
+
+#[tokio::test]
 async fn a_lost_answer_to_a_write_is_unknown_and_is_not_sent_twice() {
     let ca = Ca::new();
     let bao = Bao::start(&ca).await;
@@ -150,7 +164,8 @@ async fn neither_token_nor_key_is_in_any_error_or_trace() {
         })
         .await;
         let role = Auth::AppRole { role_id: "x".into(), secret_id: fixed(CANARY), mount: "approle".into() };
-        for auth in [Auth::Token(fixed(CANARY)), role] {
+        let pod = Auth::Kubernetes { role: "x".into(), jwt: fixed(CANARY), mount: "kubernetes".into() };
+        for auth in [Auth::Token(fixed(CANARY)), role, pod] {
             let store = open_with(vault::Settings { auth, ..plain(echo.port) });
             let told = format!(
                 "{:?} {:?} {:?}",

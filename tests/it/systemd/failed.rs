@@ -15,12 +15,12 @@ async fn a_start_that_only_the_operator_can_mend_is_mailed_and_not_tried_again()
     assert_eq!(site.show("ExecMainStatus").await, "2");
     assert_eq!(site.show("ActiveState").await, "failed");
     assert_eq!(site.show("NRestarts").await, "0");
-    let mail = site.smtp.wait_for("keyrelay is down", is_of_failure).await;
+    let mail = site.servers.smtp.wait_for("keyrelay is down", is_of_failure).await;
     assert!(mail.contains("keyrelay.service is down: it ended with exit code 2"), "{mail}");
     assert!(mail.contains("keyrelay check") && mail.contains("leaf77"), "{mail}");
     site.sandbox.wait_show(FAILED, "ActiveState", |state| state == "inactive").await;
     assert_eq!(site.sandbox.show(FAILED, "Result").await, "success");
-    assert_eq!(site.smtp.mails().len(), 1);
+    assert_eq!(site.servers.smtp.mails().len(), 1);
 }
 
 #[tokio::test]
@@ -29,12 +29,12 @@ async fn what_cannot_be_mailed_is_in_the_journal_and_is_mailed_when_the_server_i
     site.sandbox.drop_in(FAILED, "quick", "[Service]\nRestartSec=200ms\n").await;
     site.config.set("credentials.leaf7-main.vendor", "leaf77");
     site.configure().await;
-    site.smtp.set_mode(SmtpMode::Busy);
+    site.servers.smtp.set_mode(SmtpMode::Busy);
     site.sandbox.run(&["systemctl", "start", "keyrelay"]).await;
     site.sandbox.said(FAILED, "nobody could be told").await;
-    assert_eq!(site.smtp.mails().len(), 0);
-    site.smtp.set_mode(SmtpMode::Accept);
-    site.smtp.wait_for("keyrelay is down", is_of_failure).await;
+    assert_eq!(site.servers.smtp.mails().len(), 0);
+    site.servers.smtp.set_mode(SmtpMode::Accept);
+    site.servers.smtp.wait_for("keyrelay is down", is_of_failure).await;
     site.sandbox.wait_show(FAILED, "ActiveState", |state| state == "inactive").await;
 }
 

@@ -1,97 +1,57 @@
-//! A machine with keyrelay installed, and all the servers around it. Secrets are systemd's: they lie in
-//! `/etc/credstore`, and the configuration names them.
+//! A machine with keyrelay installed. Secrets are systemd's: they lie in `/etc/credstore`, and the configuration names
+//! them. The one consumer is a shop that answers challenges with the key in its file.
 
-use crate::world::{Bao, Ca, Config, Dovecot, Ran, Sandbox, Scratch, Smtp, until};
+use super::servers::{NAME, PATH, PROJECT, Servers};
+use crate::world::{Config, Ran, Sandbox, until};
 use keyrelay::{
-    demo::{
-        consumer::{self, Consumer, Source},
-        dns::{self, DnsServer, TxtBehaviour},
-        mails::{self, Fields},
-        sign::Signer,
-        simulator::{self, AccountId, Simulator},
-    },
-    domain::{Key, Timestamp},
+    demo::consumer::{self, Consumer, Source},
+    domain::Key,
 };
 use serde_json::{Value, json};
-use std::{
-    fs,
-    time::{Duration, SystemTime},
-};
+use std::fs;
 
-pub const NAME: &str = "leaf7-main";
-pub const PATH: &str = "vendors/leaf7/main";
 pub const UNIT: &str = "keyrelay.service";
-const CONFIG: &str = "/etc/keyrelay/config.yaml";
-const PROJECT: &str = "2f0c6f2e-6a55-4c1e-9d0e-000000000001";
+pub const CONFIG: &str = "/etc/keyrelay/config.yaml";
+/// As the README's block does it, with the program that was built for the tests.
+pub const INSTALL: &str = "CARGO_TARGET_DIR=/srv/target /srv/keyrelay/scripts/install";
 const KEY_FILE: &str = "/etc/shop/keyrelay/leaf7.key";
 
 pub struct Site {
     pub sandbox: Sandbox,
-    pub bao: Bao,
-    pub smtp: Smtp,
-    pub dovecot: Dovecot,
+    pub servers: Servers,
     pub config: Config,
-    vendor: Simulator,
-    account: AccountId,
-    signer: Signer,
-    next_date: Timestamp,
-    _consumer: Consumer,
-    _dns: DnsServer,
-    _scratch: Scratch,
-    _ca: Ca,
+    _shop: Consumer,
 }
 
 impl Site {
     /// Everything is installed and configured, the store holds a key, and the daemon is not started yet.
     pub async fn build() -> Option<Self> {
-        Some(Self::in_box(Sandbox::boot().await?).await)
+        let sandbox = Sandbox::boot().await?;
+        sandbox.sh(INSTALL).await;
+        Some(Self::in_box(sandbox).await)
     }
 
+    /// The same in a box where keyrelay is installed.
     pub async fn in_box(sandbox: Sandbox) -> Self {
-        let (ca, scratch) = (Ca::new(), Scratch::new());
-        let (dovecot, smtp, bao) = tokio::join!(Dovecot::start(&ca), Smtp::start(&ca), Bao::start(&ca));
-        let options =
-            simulator::Options { limit: None, seed: seed(), key_random_chars: 32, ..Default::default() };
-        let vendor = simulator::start(options).await.expect("a simulated vendor");
-        let account = vendor.new_account(NAME, &[PROJECT]);
-        let dns = dns::start().await.expect("a name server");
-        let signer = Signer::generate("leaf7.fun", "s1").expect("a signing key");
-        let (name, record) = signer.txt_record();
-        dns.set(&name, TxtBehaviour::Records(vec![record]));
-        sandbox.sh("PREFIX=/usr /srv/keyrelay/scripts/install --binary /srv/built/keyrelay").await;
+        let servers = Servers::start().await;
         let source = Source::File { path: sandbox.outside(KEY_FILE).await, variable: None };
         let shop = consumer::Options::new("shop".parse().expect("a name"), source);
-        let consumer = consumer::start(shop).await.expect("a consumer");
+        let shop = consumer::start(shop).await.expect("a consumer");
+        let simulated = servers.simulated();
         let mut config = Config::new();
         config
-            .set("store", bao.store(&["vendors/leaf7/*"]).await)
-            .set("mailboxes.vendor-mail", dovecot.mailbox())
-            .set("alerts", smtp.alerts(&["ops@example.com"]))
-            .set("dns.servers", json!([dns.addr().to_string()]))
-            .set("vendors.leaf7.base_url", vendor.base_url())
-            .set("vendors.leaf7.limit", json!({"requests": 60_000, "per": "1m"}))
-            .set("listen", "unix:/run/keyrelay/face.sock")
-            .set(&format!("credentials.{NAME}"), credential(&consumer.url()));
-        let key = vendor.current_key(account);
-        bao.write(PATH, json!({"api_key": key.expose()})).await;
-        let site = Self {
-            sandbox,
-            bao,
-            smtp,
-            dovecot,
-            config,
-            vendor,
-            account,
-            signer,
-            next_date: Timestamp::from(SystemTime::now()).whole_secs(),
-            _consumer: consumer,
-            _dns: dns,
-            _scratch: scratch,
-            _ca: ca,
-        };
-        site.sandbox.write("/etc/keyrelay/ca.pem", "644", &site._ca.ca_pem()).await;
-        site.sandbox.sh("install -d -o keyrelay -g keyrelay -m 750 /etc/shop/keyrelay").await;
-        site.sandbox.drop_in(UNIT, "folders", "[Service]\nReadWritePaths=/etc/shop/keyrelay\n").await;
+            .set("store", servers.bao.store(&["vendors/leaf7/*"]).await)
+            .set("mailboxes.vendor-mail", servers.dovecot.mailbox())
+            .set("alerts", servers.smtp.alerts(&["ops@example.com"]))
+            .set("dns", simulated["dns"].clone())
+            .set("vendors", simulated["vendors"].clone())
+            .set("listen", simulated["listen"].clone())
+            .set(&format!("credentials.{NAME}"), credential(&shop.url()));
+        servers.bao.write(PATH, json!({"api_key": servers.key().expose()})).await;
+        sandbox.write("/etc/keyrelay/ca.pem", "644", servers.ca.ca_pem()).await;
+        sandbox.sh("install -d -o keyrelay -g keyrelay -m 750 /etc/shop/keyrelay").await;
+        sandbox.drop_in(UNIT, "folders", "[Service]\nReadWritePaths=/etc/shop/keyrelay\n").await;
+        let site = Self { sandbox, servers, config, _shop: shop };
         site.configure().await;
         site
     }
@@ -121,9 +81,9 @@ impl Site {
         for place in ["/store/vault", "/mailboxes/vendor-mail/imap", "/alerts/email/smtp"] {
             tree.pointer_mut(place).expect("a server")["ca_cert"] = "/etc/keyrelay/ca.pem".into();
         }
-        self.sandbox.write(CONFIG, "644", &yaml_serde::to_string(&tree).expect("a configuration")).await;
+        self.sandbox.write(CONFIG, "644", yaml_serde::to_string(&tree).expect("a configuration")).await;
         for (name, secret) in secrets {
-            self.sandbox.write(&format!("/etc/credstore/{name}"), "600", &secret).await;
+            self.sandbox.write(&format!("/etc/credstore/{name}"), "600", secret).await;
         }
     }
 
@@ -152,18 +112,6 @@ impl Site {
         let ran = self.keyrelay(&["status", "--json"]).await;
         serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
     }
-
-    /// The vendor makes a new key, and mails it.
-    pub async fn rotate(&mut self) -> Key {
-        let old = self.vendor.current_key(self.account);
-        let key = self.vendor.rotate(self.account, Duration::from_secs(86_400));
-        let (date, to) = (self.next_date, Dovecot::USER);
-        self.next_date = date + Duration::from_secs(1);
-        let fields = Fields { key: &key, old: &old, from: "security@leaf7.fun", to, date };
-        let mail = self.signer.sign(&mails::confirmation(0, &fields));
-        self.dovecot.deliver(&mail, "INBOX").await;
-        key
-    }
     /// Waits until this key is the current one and the shop is tested with it.
     pub async fn in_use(&self, key: &Key) {
         let hex = key.fingerprint().hex();
@@ -178,8 +126,4 @@ impl Site {
 fn credential(url: &str) -> Value {
     json!({"vendor": "leaf7", "path": PATH, "account": [PROJECT], "consumers": {
         "shop": {"deliver": {"file": {"path": KEY_FILE}}, "prove": {"http": {"url": url}}}}})
-}
-
-fn seed() -> u64 {
-    Timestamp::from(SystemTime::now()).as_millis().unsigned_abs()
 }

@@ -25,10 +25,10 @@ async fn started_means_that_the_loop_runs_and_the_secrets_come_from_the_credstor
 #[tokio::test]
 async fn a_sealed_store_times_no_start_out_and_the_status_says_so() {
     let Some(site) = Site::build().await else { return };
-    site.bao.seal().await;
+    site.servers.bao.seal().await;
     site.start().await;
     site.wait_status("the store is sealed").await;
-    site.bao.unseal().await;
+    site.servers.bao.unseal().await;
     site.wait_status("1 credential, all tested").await;
 }
 
@@ -36,15 +36,15 @@ async fn a_sealed_store_times_no_start_out_and_the_status_says_so() {
 async fn a_killed_daemon_is_started_again_and_loses_nothing() {
     let Some(mut site) = Site::running().await else { return };
     let before = site.pid().await;
-    site.bao.seal().await;
-    let key = site.rotate().await;
+    site.servers.bao.seal().await;
+    let key = site.servers.rotate().await;
     site.sandbox.said(UNIT, "waits in the spool").await;
     site.sandbox.sh(&format!("kill -9 {before}")).await;
     site.sandbox.wait_show(UNIT, "MainPID", |pid| pid != "0" && pid != before).await;
     assert_eq!(site.show("NRestarts").await, "1");
-    site.bao.unseal().await;
+    site.servers.bao.unseal().await;
     site.in_use(&key).await;
-    assert_eq!(site.smtp.mails().iter().filter(|mail| mail.contains("daemon-down")).count(), 0);
+    assert_eq!(site.servers.smtp.mails().iter().filter(|mail| mail.contains("daemon-down")).count(), 0);
 }
 
 /// Only the loop writes the history: a pipe in its place that nobody reads holds the loop, and nothing else.
@@ -59,7 +59,7 @@ async fn a_loop_that_hangs_is_killed_though_the_rest_of_the_process_lives() {
     site.sandbox
         .sh("cd /var/lib/keyrelay; mkdir -p history; rm -f history/leaf7-main.jsonl; mkfifo -m 666 history/leaf7-main.jsonl")
         .await;
-    let key = site.rotate().await;
+    let key = site.servers.rotate().await;
     let healthz = [
         "curl",
         "-s",
@@ -81,7 +81,7 @@ async fn a_loop_that_hangs_is_killed_though_the_rest_of_the_process_lives() {
 async fn a_reload_takes_a_right_configuration_and_refuses_a_wrong_one() {
     let Some(mut site) = Site::running().await else { return };
     let before = site.pid().await;
-    let consumers = format!("credentials.{}.consumers", super::site::NAME);
+    let consumers = format!("credentials.{}.consumers", super::servers::NAME);
     site.config
         .set(&format!("{consumers}.nightly"), serde_json::json!({"prove": {"report": {"within": "20h"}}}));
     site.configure().await;
@@ -99,7 +99,8 @@ async fn a_reload_takes_a_right_configuration_and_refuses_a_wrong_one() {
     // By hand, past the check: the daemon itself refuses it, and tells.
     site.sandbox.sh(&format!("kill -HUP {before}")).await;
     site.wait_status("1 warning: ").await;
-    site.smtp
+    site.servers
+        .smtp
         .wait_for("the refused configuration", |mail| mail.contains("X-Keyrelay-Code: config-refused"))
         .await;
     assert_eq!(site.pid().await, before);
@@ -108,16 +109,16 @@ async fn a_reload_takes_a_right_configuration_and_refuses_a_wrong_one() {
 #[tokio::test]
 async fn stopped_in_mid_rotation_it_spools_the_key_and_ends_in_peace() {
     let Some(mut site) = Site::running().await else { return };
-    site.bao.seal().await;
-    let key = site.rotate().await;
+    site.servers.bao.seal().await;
+    let key = site.servers.rotate().await;
     // Long before it would be spooled for its age.
     site.sandbox.said(UNIT, "Storing: the new key works").await;
     site.stop().await;
     assert_eq!(site.show("ActiveState").await, "inactive", "not failed");
     let spooled = site.sandbox.sh("ls /var/lib/keyrelay/spool").await;
     assert_eq!(spooled.lines().filter(|name| name.ends_with(".key")).count(), 1, "{spooled}");
-    site.dovecot.expunge("INBOX").await;
-    site.bao.unseal().await;
+    site.servers.dovecot.expunge("INBOX").await;
+    site.servers.bao.unseal().await;
     site.start().await;
     site.in_use(&key).await;
     until("the spool is empty", async || {

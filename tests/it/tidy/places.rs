@@ -37,8 +37,8 @@ const ADAPTER: &str = "an adapter does one thing when it is told to, and says wh
 const PURE: &str = "it must say the same of the same input, at any time and on any machine";
 const MAIL_ADAPTERS: &[&str] = &["mail::imap", "mail::maildir", "mail::dns"];
 const EVERYTHING_BUT_FRONTS: &[&str] = &[
-    "domain", "rotation", "vendor", "mail", "probe", "store", "spool", "consumer", "alert", "config", "face",
-    "tls",
+    "domain", "rotation", "vendor", "mail", "probe", "store", "spool", "at_rest", "consumer", "alert",
+    "config", "face", "tls",
 ];
 
 const fn adapter(
@@ -127,7 +127,8 @@ pub const PLACES: &[Place] = &[
     adapter(&["at_rest"], &["domain"], &[]),
     adapter(&["consumer"], &["domain", "tls"], &[]),
     pure(&["alert"], &["domain"], &[]),
-    adapter(&["alert::smtp"], &["domain", "alert", "tls"], &[]),
+    adapter(&["alert::smtp"], &["domain", "alert", "tls"], &["alert::web"]),
+    adapter(&["alert::web"], &["domain"], &[]),
     Place {
         paths: &["tls"],
         may_import: &["domain"],

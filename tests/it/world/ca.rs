@@ -10,7 +10,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// Its certificate, and a server's for `localhost` and `127.0.0.1`, as PEM files.
+/// The last three are those of the README's example.
+const NAMES: [&str; 5] =
+    ["localhost", "127.0.0.1", "vault.example.com", "imap.example.com", "smtp.example.com"];
+
+/// Its certificate, and a server's for this machine's loopback, as PEM files.
 pub struct Ca {
     dir: Scratch,
     issuer: Issuer<'static, KeyPair>,
@@ -27,8 +31,8 @@ impl Ca {
         let certificate = params.self_signed(&key).expect("a certificate");
         dir.write("ca.pem", &certificate.pem());
 
-        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let mut server = CertificateParams::new(names).expect("two names");
+        let names = NAMES.map(str::to_owned);
+        let mut server = CertificateParams::new(names).expect("names");
         server.distinguished_name.push(DnType::CommonName, "localhost");
         let server_key = KeyPair::generate().expect("a key pair");
         let issuer = Issuer::new(params, key);

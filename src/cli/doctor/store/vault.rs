@@ -30,6 +30,10 @@ const VERSIONS_MIN: u64 = 3;
 
 /// The rest is tried only while the store answers: one that hangs is waited for once.
 pub async fn look(site: &Arc<Site>, settings: &Settings, area: &mut Area) -> (Keys, Option<Dated>) {
+    if site.misses("store.vault.") {
+        area.add(Line::skipped("login", "its secret is missing: see secrets"));
+        return (Keys::none("nobody can log in to the store"), None);
+    }
     let store = match Store::open(&site.config.store, &site.limits) {
         Ok(store) => Arc::new(store),
         Err(why) => {
