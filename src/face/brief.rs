@@ -77,21 +77,17 @@ pub fn consumers(credential: &Credential, detail: Detail) -> Consumers<'_> {
     told
 }
 
-/// `12 in use, 3 copy works, use not tested`.
+/// `12 in use, 3 loaded`.
 pub fn counted(by_level: &BTreeMap<ProofLevel, usize>) -> String {
     let levels = by_level.iter().rev().map(|(level, count)| format!("{count} {}", level.words()));
-    levels.collect::<Vec<_>>().join("; ")
+    levels.collect::<Vec<_>>().join(", ")
 }
 
 /// A calm credential's consumers.
 pub fn all_counted(credential: &Credential) -> String {
     let mut by_level = BTreeMap::new();
     credential.consumers.iter().for_each(|consumer| *by_level.entry(consumer.proof).or_default() += 1);
-    match credential.consumers.len() {
-        0 => "no consumers".into(),
-        1 => format!("consumer {}", counted(&by_level).trim_start_matches("1 ")),
-        _ => format!("consumers: {}", counted(&by_level)),
-    }
+    if by_level.is_empty() { "no consumers".into() } else { counted(&by_level) }
 }
 
 /// What to type, as far as it is told here; whoever wants all of it asks for the credential.

@@ -171,11 +171,9 @@ fn calm_rows(page: &mut Page, credentials: &[&Credential], now: Timestamp) {
     page.column(credentials.iter().map(|credential| credential.name.as_str().len()).max().unwrap_or(0));
     for credential in credentials {
         let observing = if credential.observing { ", only observed" } else { "" };
-        let probe = credential.last_probe.map_or("not asked yet".into(), |probe| probed(probe, now));
         let next = credential.next_rotation_expected_at.map(|at| format!("; rotation {}", when(at, now)));
         let consumers = brief::all_counted(credential);
-        let body =
-            format!("{}{observing}, {probe}; {consumers}{}", credential.phase, next.unwrap_or_default());
+        let body = format!("{}{observing}; {consumers}{}", credential.phase, next.unwrap_or_default());
         page.row(0, credential.name.as_str(), Tone::Title, &body);
     }
     page.column(0);

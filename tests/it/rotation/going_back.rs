@@ -56,29 +56,13 @@ async fn the_earlier_key_comes_back_and_the_newer_one_waits_through_restarts_unt
     assert_eq!(document["api_key_generation"], json!(2));
     assert!(document["api_key_rotated_at"].as_str() > before["api_key_rotated_at"].as_str());
 
-    let label = new.fingerprint().hex();
-    let accept = format!("keyrelay accept main {label}");
-    let mail = stage.wait_mail("the rollback is told", |mail| mail.code == "rolled-back").await;
-    assert!(mail.text.contains(&accept), "{}", mail.text);
-
-    for peaceful in [true, false] {
-        if peaceful {
-            stage.restart().await;
-        } else {
-            stage.daemon.kill9();
-            stage.daemon.start_up().await;
-            stage.daemon.wait_ready().await;
-        }
-        stage.wait(&slot, "it stays as it is", |found| settled(found, &old)).await;
-        let found = stage.credential(&slot).await;
-        assert_eq!((held(&found), codes(&found)), (vec![label.as_str()], vec!["rolled-back".to_owned()]));
-    }
+    is_held_through_restarts(&mut stage, &slot, &old, &new).await;
     // The confirmation is there still, and is delivered once more.
     stage.confirm(&slot, 0, &old, &new).await;
     assert_eq!(stage.keyrelay(&["prove", "main"], "").await.code, Some(0));
     assert_eq!(stage.document(&slot).await, Some(document));
 
-    let ran = stage.keyrelay(&["accept", "main", &label, "--yes"], "").await;
+    let ran = stage.keyrelay(&["accept", "main", &new.fingerprint().hex(), "--yes"], "").await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(shop.holds(&new));
     let last = stage.document(&slot).await.expect("a key document");
@@ -95,6 +79,24 @@ async fn the_earlier_key_comes_back_and_the_newer_one_waits_through_restarts_unt
     let kinds: Vec<_> = records.iter().map(|record| record["kind"].as_str().expect("a kind")).collect();
     assert_eq!(kinds, ["ingest", "rollback", "rotation"]);
     stage.end().await;
+}
+
+async fn is_held_through_restarts(stage: &mut Stage, slot: &Slot, old: &Key, new: &Key) {
+    let label = new.fingerprint().hex();
+    let mail = stage.wait_mail("the rollback is told", |mail| mail.code == "rolled-back").await;
+    assert!(mail.text.contains(&format!("keyrelay accept main {label}")), "{}", mail.text);
+    for peaceful in [true, false] {
+        if peaceful {
+            stage.restart().await;
+        } else {
+            stage.daemon.kill9();
+            stage.daemon.start_up().await;
+            stage.daemon.wait_ready().await;
+        }
+        stage.wait(slot, "it stays as it is", |found| settled(found, old)).await;
+        let found = stage.credential(slot).await;
+        assert_eq!((held(&found), codes(&found)), (vec![label.as_str()], vec!["rolled-back".to_owned()]));
+    }
 }
 
 #[tokio::test]
@@ -124,16 +126,11 @@ async fn killed_before_any_consumer_is_back_it_is_seen_through_by_the_next_proce
 }
 
 #[tokio::test]
-async fn a_retired_key_and_a_sealed_store_are_refused_with_their_exit_codes() {
+async fn a_sealed_store_and_a_dead_key_are_refused_with_their_exit_codes() {
     let mut stage = Stage::build().await;
     let slot = stage.slot("main");
     let shop = FileConsumer::add(&mut stage, &slot, "shop").await;
     let (old, new) = rotated(&mut stage, &slot, &shop).await;
-    stage.vendor.revoke(&old);
-    let ran = stage.keyrelay(&["rollback", "main"], "").await;
-    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{ran:?}");
-    assert!(ran.stderr.contains("the vendor refuses the earlier key"), "{ran:?}");
-
     stage.bao.seal().await;
     stage
         .daemon
@@ -145,6 +142,11 @@ async fn a_retired_key_and_a_sealed_store_are_refused_with_their_exit_codes() {
     stage.bao.unseal().await;
     stage.daemon.wait_ready().await;
     stage.wait(&slot, "it is as it was", |found| settled(found, &new)).await;
+
+    stage.vendor.revoke(&old);
+    let ran = stage.keyrelay(&["rollback", "main"], "").await;
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{ran:?}");
+    assert!(ran.stderr.contains("the vendor refuses the earlier key"), "{ran:?}");
     assert_eq!(stage.versions(&slot).await.0, 2);
     stage.end().await;
 }

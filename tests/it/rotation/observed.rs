@@ -2,7 +2,7 @@
 
 use super::{
     consumers::{FileConsumer, all_in_use},
-    stage::{Stage, codes},
+    stage::{Slot, Stage, codes},
 };
 use serde_json::{Value, json};
 
@@ -54,26 +54,30 @@ async fn a_script_is_watched_for_a_rotation_and_then_replaced_in_the_middle_of_o
     let observed = &records[0]["observed"];
     assert!(observed["would_promote_at"].as_str() <= observed["stored_at"].as_str(), "{observed}");
 
-    // The next one: the script is switched off, and observe with it.
-    let (second, third) = stage.rotate(&slot);
-    stage.confirm(&slot, 1, &second, &third).await;
+    takes_over(&mut stage, &slot, &shop).await;
+    stage.end().await;
+}
+
+/// The script is switched off in the middle of the next rotation, and observe with it.
+async fn takes_over(stage: &mut Stage, slot: &Slot, shop: &FileConsumer) {
+    let (second, third) = stage.rotate(slot);
+    stage.confirm(slot, 1, &second, &third).await;
     stage
-        .wait(&slot, "the third is known", |found| {
+        .wait(slot, "the third is known", |found| {
             codes(found).contains(&"rotation-observed".to_owned()).then_some(())
         })
         .await;
     stage.config.set("observe", json!(false));
     stage.daemon.configure(&mut stage.config);
     stage.daemon.sighup();
-    stage.wait_promoted(&slot, &third).await;
+    stage.wait_promoted(slot, &third).await;
     stage
-        .wait(&slot, "the shop has the third", |found| {
+        .wait(slot, "the shop has the third", |found| {
             (found["phase"] == "steady" && all_in_use(found, &["shop"], &third)).then_some(())
         })
         .await;
     assert!(shop.holds(&third));
-    assert_eq!(stage.credential(&slot).await["observing"], false);
-    let document = stage.document(&slot).await.expect("a key document");
+    assert_eq!(stage.credential(slot).await["observing"], false);
+    let document = stage.document(slot).await.expect("a key document");
     assert_eq!((&document["api_key"], &document["api_key_generation"]), (&json!(third.expose()), &json!(1)));
-    stage.end().await;
 }
