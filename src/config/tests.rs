@@ -1,6 +1,7 @@
 //! What a configuration may say, and what is said of one that is wrong. Each case names the keys that it changes in
 //! the small right configuration below, and the exact lines that come of it.
 
+mod alerts;
 mod consumers;
 mod defaults;
 pub(super) mod example;

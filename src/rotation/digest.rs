@@ -116,7 +116,11 @@ impl Digest {
 }
 
 fn counted(count: usize) -> String {
-    if count == 0 { "no news".into() } else { format!("{count} good news") }
+    match count {
+        0 => "nothing happened".into(),
+        1 => "1 thing went well".into(),
+        many => format!("{many} things went well"),
+    }
 }
 fn open(count: usize) -> String {
     match count {

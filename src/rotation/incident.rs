@@ -151,6 +151,9 @@ impl Incidents {
     pub fn everything_is_seen(&mut self) {
         self.unseen.clear();
     }
+    pub fn everything_is_seen_but(&mut self, code: Code) {
+        self.unseen.retain(|(unseen, _)| *unseen == code);
+    }
     /// The store's notes name these as open: their threads go on. What this process has begun stays where they have
     /// none, and where this machine's notes are the later ones. A mail that may not have gone out is told again, with
     /// the same number: nobody reads it twice.

@@ -1,5 +1,6 @@
 //! The one integration test binary: the library and the built program against real servers.
 
+mod alerts;
 mod chaos;
 mod cli;
 mod consumers;

@@ -2,13 +2,18 @@
 
 use super::text::{WIDTH, plain, wrap};
 use super::times::roughly;
-use crate::domain::{ConsumerLine, Timestamp};
+use crate::domain::{ConsumerLine, ProofLevel, Timestamp};
 
 /// More rows than this are counted and left to `keyrelay status`.
 const ROWS_MAX: usize = 100;
 
 const HEADINGS: [&str; 4] = ["name", "shown", "wanted", "last tested (UTC)"];
 const GAP: &str = "  ";
+
+/// All columns, or where those are too wide, without what is wanted: it is told of those who lack it.
+const ALL: &[usize] = &[0, 1, 2, 3];
+const FEW: &[usize] = &[0, 1, 3];
+const COLUMNS: [&[usize]; 2] = [ALL, FEW];
 
 /// The rows, those that are not as wanted first.
 pub(super) fn table(consumers: &[ConsumerLine], at: Timestamp) -> Vec<String> {
@@ -20,10 +25,17 @@ pub(super) fn table(consumers: &[ConsumerLine], at: Timestamp) -> Vec<String> {
     let shown = &sorted[..sorted.len().min(ROWS_MAX)];
     let rows: Vec<[String; 4]> = shown.iter().map(|line| cells(line, at)).collect();
     let widths = widths(&rows);
-    let narrow = widths.iter().sum::<usize>() + widths.len() * GAP.len() <= WIDTH;
-    let mut table = if narrow { vec![row(&HEADINGS.map(String::from), widths)] } else { Vec::new() };
+    let columns = COLUMNS.into_iter().find(|columns| width(columns, widths) <= WIDTH);
+    let headings = columns.map(|columns| row(&HEADINGS.map(String::from), columns, widths));
+    let mut table: Vec<_> = headings.into_iter().collect();
     for (line, cells) in shown.iter().zip(&rows) {
-        table.extend(if narrow { vec![row(cells, widths)] } else { block(cells) });
+        table.extend(match columns {
+            Some(columns) => vec![row(cells, columns, widths)],
+            None => block(cells),
+        });
+        if columns == Some(FEW) && line.level < line.wanted {
+            table.push(format!("    wanted: {}", wanted(line.wanted)));
+        }
         if let Some(error) = &line.error {
             table.extend(wrap(&format!("error: {}", plain(error)), 4, 2));
         }
@@ -36,7 +48,16 @@ pub(super) fn table(consumers: &[ConsumerLine], at: Timestamp) -> Vec<String> {
 
 fn cells(line: &ConsumerLine, at: Timestamp) -> [String; 4] {
     let tested = line.at.map_or("never with this key".into(), |tested| tested_at(tested, at));
-    [line.name.as_str().into(), line.level.words().into(), line.wanted.words().into(), tested]
+    [line.name.as_str().into(), line.level.words().into(), wanted(line.wanted).into(), tested]
+}
+
+/// Of what is enough, the short word.
+fn wanted(level: ProofLevel) -> &'static str {
+    match level {
+        ProofLevel::WorkingCopy => "copy works",
+        ProofLevel::Delivered => "delivered",
+        ProofLevel::Unproven | ProofLevel::Loaded | ProofLevel::InUse => level.words(),
+    }
 }
 
 /// `08:58 (1 min ago)`, with the date where it is not the mail's.
@@ -55,9 +76,14 @@ fn widths(rows: &[[String; 4]]) -> [usize; 4] {
     })
 }
 
-fn row(cells: &[String; 4], widths: [usize; 4]) -> String {
+fn width(columns: &[usize], widths: [usize; 4]) -> usize {
+    columns.iter().map(|column| GAP.len() + widths[*column]).sum()
+}
+
+fn row(cells: &[String; 4], columns: &[usize], widths: [usize; 4]) -> String {
     let mut row = String::new();
-    for (cell, width) in cells.iter().zip(widths) {
+    for column in columns {
+        let (cell, width) = (&cells[*column], widths[*column]);
         row.push_str(&format!("{GAP}{cell:width$}"));
     }
     row.trim_end().into()
@@ -74,7 +100,6 @@ fn block(cells: &[String; 4]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ProofLevel;
     use std::time::Duration;
 
     const AT: Timestamp = Timestamp::from_secs(1_795_251_600);
@@ -102,6 +127,20 @@ mod tests {
             error: connection refused
           bot         copy works, use not tested  in use  08:58 (1 min ago)
           ci          in use                      in use  08:58 (1 min ago)
+        ");
+    }
+
+    #[test]
+    fn what_is_wanted_gives_way_to_a_long_name_and_is_told_of_those_who_lack_it() {
+        let lines = [
+            consumer("ci", ProofLevel::InUse, None),
+            consumer("the-storefront-of-example", ProofLevel::WorkingCopy, None),
+        ];
+        insta::assert_snapshot!(table(&lines, AT).join("\n"), @r"
+          name                       shown                       last tested (UTC)
+          the-storefront-of-example  copy works, use not tested  08:58 (1 min ago)
+            wanted: in use
+          ci                         in use                      08:58 (1 min ago)
         ");
     }
 

@@ -1,5 +1,6 @@
 //! `keyrelay explain`.
 
+mod code;
 mod file;
 mod mailbox;
 pub mod verdict;
@@ -43,7 +44,7 @@ pub async fn explain(args: &Args, path: &Path, console: &mut Console<'_>) -> Res
         return mailbox::explain(&config, &cases, args.days, console).await;
     };
     if let Ok(code) = about.parse::<Code>() {
-        console.say(&meaning(code));
+        console.say(&code::explained(code));
         return Ok(Exit::Done);
     }
     let file = PathBuf::from(about);
@@ -53,10 +54,6 @@ pub async fn explain(args: &Args, path: &Path, console: &mut Console<'_>) -> Res
     let config = work::load(path, Need::Check)?.config;
     let cases = cases(&config, args.credential.as_ref())?;
     file::explain(&config, &cases, &file, console).await
-}
-
-fn meaning(code: Code) -> String {
-    format!("{code}: {}\nWhat to do: {}.", code.meaning(), code.advice())
 }
 
 fn neither(about: &str) -> Failure {

@@ -54,8 +54,8 @@ impl Fleet {
             self.digest.begin(now);
         }
         self.incidents.restore(found.fleet);
-        // What is wrong with the fleet ends only when that is seen.
-        self.incidents.everything_is_seen();
+        // These end when something is seen; the store's login ends, or does not, when the store is asked.
+        self.incidents.everything_is_seen_but(Code::StoreLoginExpiring);
         for (name, open) in found.credentials {
             let rotation = self.rotations.get_mut(&name);
             rotation.into_iter().for_each(|rotation| rotation.incidents.restore(open.clone()));

@@ -90,8 +90,9 @@ impl Fleet {
     }
 
     pub(super) fn config_refused(&mut self, mistakes: String, now: Timestamp) {
+        let message = format!("the new configuration has mistakes: {mistakes}");
         let hint = "keyrelay check\nsystemctl reload keyrelay";
-        let report = Report::new(Code::ConfigRefused, Severity::Warning, mistakes, hint)
+        let report = Report::new(Code::ConfigRefused, Severity::Warning, message, hint)
             .doing("the old configuration stays in force");
         self.incidents.raise(now, report);
     }

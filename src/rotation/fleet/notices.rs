@@ -111,11 +111,11 @@ impl Fleet {
         for (channel, outbox) in &mut self.outboxes {
             for _ in 0..outbox.take_dropped() {
                 let whose = match channel {
-                    Channel::Mail => "mail",
-                    Channel::Webhook => "webhook",
+                    Channel::Mail => "mailed",
+                    Channel::Webhook => "posted",
                 };
                 let message =
-                    format!("a notice for the {whose} was given up: too many wait, or it was refused");
+                    format!("a notice that was to be {whose} was given up: too many wait, or it was refused");
                 let report = Report::new(Code::AlertsDropped, Severity::Warning, message, "keyrelay status")
                     .about(whose)
                     .breaks("operators did not hear of everything; the journal has it all")

@@ -44,6 +44,7 @@ impl Fleet {
                 let pause = self.settings.limits.backoff_min;
                 self.store.renew_at = renew_in.map(|renew_in| now + renew_in.max(pause));
                 self.store.endings = endings;
+                self.incidents.everything_is_seen();
                 self.store_works(now, effects);
             }
             // It answers: what it refuses is told where it was wanted.

@@ -127,8 +127,9 @@ impl Rotation {
         let hint = |consumer: &ConsumerName| {
             format!("restart {consumer}, then:\nkeyrelay prove {name} --consumer {consumer}")
         };
-        self.report_each(Code::ConsumerWrongKey, wrong, ladder, ctx, unknown, |consumer, error| {
-            (format!("{consumer} was given the current key, and {error}"), hint(consumer))
+        // The table of consumers says which.
+        self.report_each(Code::ConsumerWrongKey, wrong, ladder, ctx, unknown, |consumer, _| {
+            (format!("{consumer} was given the current key, and works with another one"), hint(consumer))
         });
     }
     fn report_each(
@@ -202,10 +203,8 @@ impl Rotation {
         let names: Vec<_> = silent.iter().map(|(name, _)| name.to_string()).collect();
         let list: Vec<_> = silent.iter().map(|(name, error)| format!("{name} ({error})")).collect();
         let (count, total) = (names.len(), self.consumers.len());
-        let message = match total {
-            1 => {
-                format!("the consumer does not show that it works with the current key: {}", list.join(", "))
-            }
+        let message = match count {
+            1 => format!("{} does not show that it works with the current key", list.join(", ")),
             _ => format!(
                 "{count} of {total} consumers do not show that they work with the current key: {}",
                 list.join(", ")
@@ -217,17 +216,25 @@ impl Rotation {
         let breaks = match ladder {
             Some(ladder) => {
                 format!(
-                    "{} may stop working {}, when the old key dies",
+                    "whoever of {} still uses the old key is refused by the vendor soon after {}",
                     names.join(", "),
                     ladder.until.minutes()
                 )
             }
             None => format!("{} may not be working, or not survive the next rotation", names.join(", ")),
         };
-        let hint = hint.collect::<Vec<_>>().join("\n");
+        let hint = format!(
+            "see that it runs and has read the new key, then:\n{}\nor hand the key over once more:\n\
+             keyrelay deliver {}",
+            hint.collect::<Vec<_>>().join("\n"),
+            self.settings.name
+        );
         Report::new(Code::ConsumerUnproven, severity(ladder, ctx), message, hint)
             .breaks(breaks)
-            .doing("each is tested again and again, and the old key is left alone until its grace ends")
+            .doing(
+                "the new key is in the store and was handed over; the consumer is tested again and again, also \
+                 after the deadline, and the old key is left alone until its grace ends",
+            )
             .ladder(ladder)
     }
 }

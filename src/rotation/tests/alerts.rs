@@ -288,7 +288,7 @@ fn weekly_means_one_digest_on_monday_morning_with_what_rotated_and_what_comes() 
     let digest = bench.last_notice().clone();
     assert_eq!(
         digest.message,
-        "weekly digest: 2 good news, 0 of 2 consumers at their level, nothing is open"
+        "weekly digest: 2 things went well, 0 of 2 consumers at their level, nothing is open"
     );
     assert_eq!(digest.sections[0].heading, "What went well");
     let rotated = "2026-11-21 09:02 UTC main: the new key 0000000000000002 is in the store, and all 2 consumers \

@@ -8,6 +8,7 @@ mod expecting;
 mod first_start;
 mod fleet;
 mod foreign;
+mod gallery;
 mod incidents;
 mod judging;
 mod lines;
@@ -22,6 +23,7 @@ mod properties;
 mod restart;
 mod rollback;
 mod store;
+mod stories;
 mod world;
 
 use crate::domain::{Fingerprint, Timestamp};
