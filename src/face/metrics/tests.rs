@@ -132,7 +132,6 @@ fn settled(margin_secs: Option<i64>) -> Record {
         margin_secs,
         observed: None,
         why: None,
-        observed: None,
     }
 }
 

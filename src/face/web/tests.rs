@@ -121,7 +121,6 @@ fn the_strip_of_a_hand_over_says_in_words_what_it_draws() {
         margin_secs: Some(86_000),
         observed: None,
         why: None,
-        observed: None,
     };
     let past = Past::from([(credential.name.clone(), vec![record])]);
     let page = page(&status, &past);
