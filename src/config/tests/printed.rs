@@ -34,8 +34,10 @@ fn every_configuration_of_the_example_can_be_fed_back() {
 }
 
 /// A reader that has a default says so with `Table::default`; these have none to show.
-const WITHOUT_DEFAULT: [&str; 17] = [
+const WITHOUT_DEFAULT: [&str; 19] = [
     "alerts.email.smtp.ca_cert",
+    "alerts.heartbeat",
+    "alerts.webhook",
     "credentials.NAME.account",
     "credentials.NAME.consumers.NAME.deliver",
     "credentials.NAME.consumers.NAME.deliver.file.group",

@@ -68,6 +68,8 @@ fn a_certificate_of_a_year_is_told_of_eight_days_before_its_end() {
     bench.passes(DAY + HOUR);
     assert_eq!(mails(&mut bench), ["mail store-login-expiring 0 warning"]);
     bench.passes(5 * DAY);
+    let got = bench.take();
+    eprintln!("{:#?}", got.iter().filter(|l| l.starts_with("mail")).collect::<Vec<_>>());
     assert_eq!(mails(&mut bench), ["mail store-login-expiring 1 urgent"]);
 }
 
