@@ -55,7 +55,7 @@ fn page() -> String {
     page += &section(|out| whole.render_description_section(out));
     page += &section(|out| whole.render_options_section(out));
     page += ".SH COMMANDS\n";
-    program().get_subcommands().for_each(|one| page += &command(one));
+    program().get_subcommands().filter(|one| !one.is_hide_set()).for_each(|one| page += &command(one));
     let exits: Vec<_> = EXITS.iter().map(|(exit, words)| (exit.code().to_string(), *words)).collect();
     page += &list("EXIT STATUS", exits.iter().map(|(code, words)| (code.as_str(), *words)));
     page += &list("FILES", FILES.iter().copied());
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn the_page_names_every_command_option_exit_code_file_and_variable() {
         let page = read(&page());
-        for command in Cli::command().get_subcommands() {
+        for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
             let name = format!("\n   keyrelay {}\n", command.get_name());
             assert!(page.contains(&name), "{name}");
             for option in command.get_arguments().filter_map(|option| option.get_long()) {

@@ -2,6 +2,7 @@
 //! code; what it asks for is done by the daemon, or by the same core in its absence.
 
 mod accept;
+mod alone;
 mod check;
 mod completions;
 mod console;
@@ -10,6 +11,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod history;
+mod identity;
 mod ingest;
 mod mail_failure;
 mod man;

@@ -1,13 +1,16 @@
 //! Who does the work: the running daemon, or this process by the same rules where none answers.
 
-use super::console::{Console, Exit, Failure};
+use super::{
+    alone::alone,
+    console::{Console, Exit, Failure},
+};
 use crate::{
     config::{self, Config, Loaded, Mistakes, Need, Reference, Severity, did_you_mean},
     daemon::{
-        client, once,
+        client,
         request::{Outcome, Request, Response},
     },
-    domain::{ConsumerName, CredentialName, Limits, Timestamp},
+    domain::{ConsumerName, CredentialName, Timestamp},
     face::status::Status,
 };
 use std::{collections::BTreeMap, path::Path, time::SystemTime};
@@ -88,7 +91,7 @@ impl<'a> Work<'a> {
             return read(response, false);
         }
         let loaded = load(self.path, Need::Run)?;
-        let response = once(loaded.config, Limits::default(), request).await.map_err(Failure::mistake)?;
+        let response = alone(loaded.config, request).await.map_err(Failure::mistake)?;
         read(response, true)
     }
 

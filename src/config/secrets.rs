@@ -167,7 +167,7 @@ fn credential(item: &Item, name: &str) -> Result<(LiveSecret, Found), NoSecret> 
     if let Some(folder) = given {
         return read(PathBuf::from(folder).join(name), WORLD)?.ok_or_else(|| NoSecret::Missing {
             rule: format!("no credential \"{name}\" in {folder}"),
-            hint: format!("add LoadCredential={name} to the unit, and {write_it}"),
+            hint: format!("{write_it}; then let the unit read it: keyrelay policy systemd | sudo sh"),
         });
     }
     // systemd grants its files by access lists, whose mask shows as the group's bits.

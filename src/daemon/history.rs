@@ -14,6 +14,8 @@ use std::{
 const RECORDS_MAX: usize = 100;
 /// A rotation is written at its promotion and when it has settled.
 const LINES_MAX: usize = 2 * RECORDS_MAX;
+/// Some forty lines.
+const TAIL_BYTES_MAX: u64 = 64 << 10;
 
 /// What is written down of one credential.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,6 +50,22 @@ pub fn read(state_dir: &Path, name: &CredentialName) -> io::Result<Past> {
     let mut records = merged(read.into_iter().flatten());
     records.truncate(RECORDS_MAX);
     Ok(Past { records, unreadable: unreadable.len() })
+}
+
+/// The newest records, newest first, out of the end of the file: what is shown again and again must not read it whole.
+pub fn newest(state_dir: &Path, name: &CredentialName) -> Vec<Record> {
+    let bytes = tail(&path(state_dir, name)).unwrap_or_default();
+    // The first line is half where the tail begins within it, and no JSON.
+    merged(bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()))
+}
+
+fn tail(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = fs::File::open(path)?;
+    let len = file.metadata()?.len();
+    file.seek(SeekFrom::Start(len.saturating_sub(TAIL_BYTES_MAX)))?;
+    let mut bytes = Vec::new();
+    file.take(TAIL_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Appends one record, and says the same in the journal.

@@ -39,6 +39,21 @@ fn the_last_hundred_records_are_kept() {
     assert!(lines <= 2 * LINES_MAX, "{lines} lines");
 }
 
+#[test]
+fn the_newest_records_are_read_without_the_rest_of_a_long_file() {
+    let (dir, name) = (tempfile::tempdir().unwrap(), name());
+    assert_eq!(newest(dir.path(), &name), []);
+    let long = Record { why: Some("x".repeat(20_000)), ..record(0, None) };
+    for number in 1..9 {
+        append(dir.path(), &name, &Record { rotation_id: record(number, None).rotation_id, ..long.clone() });
+    }
+    append(dir.path(), &name, &record(9, None));
+    append(dir.path(), &name, &record(9, Some(60)));
+    let found = newest(dir.path(), &name);
+    assert_eq!(found[0], record(9, Some(60)), "both lines of a rotation are one record");
+    assert_eq!(found.len(), 4, "three more fit whole");
+}
+
 fn name() -> CredentialName {
     "leaf7-main".parse().unwrap()
 }

@@ -14,7 +14,6 @@ mod keyring;
 mod log;
 mod mailboxes;
 mod once;
-mod past;
 mod perform;
 pub mod request;
 mod run;

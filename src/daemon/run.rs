@@ -2,8 +2,9 @@
 
 use super::{
     control::Control,
+    history,
     http::Face,
-    intake, past,
+    intake,
     schedule::Ticking,
     shell::{Reach, SLEEP_MAX, Shell},
     systemd::Systemd,
@@ -116,9 +117,9 @@ fn remember_margins(shell: &Shell, config: &Arc<Config>) {
     let (counted, config) = (shell.counted.clone(), config.clone());
     tokio::task::spawn_blocking(move || {
         for name in config.credentials.keys() {
-            let margins =
-                past::newest(&config.state_dir, name).into_iter().filter_map(|record| record.margin_secs);
-            margins.last().into_iter().for_each(|margin_secs| counted.remember_margin(name, margin_secs));
+            let mut newest = history::newest(&config.state_dir, name).into_iter();
+            let margin_secs = newest.find_map(|record| record.margin_secs);
+            margin_secs.into_iter().for_each(|margin_secs| counted.remember_margin(name, margin_secs));
         }
     });
 }

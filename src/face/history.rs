@@ -44,6 +44,9 @@ fn block(page: &mut Page, name: &CredentialName, record: &Record) {
     if let Some(why) = &record.why {
         page.row(2, "why", Tone::Plain, why);
     }
+    if let Some(warned) = record.phases.first().filter(|entered| entered.phase == "announced") {
+        page.row(2, "announced", Tone::Plain, &warned.at.minutes());
+    }
     if let Some(phases) = phases(&record.phases) {
         page.row(2, "phases", Tone::Plain, &phases);
     }
@@ -95,7 +98,8 @@ fn only_observed(observed: Observed) -> String {
 }
 
 /// Each phase with how long it took; the last one goes on, or is the end.
-fn phases(entered: &[PhaseEntered]) -> Option<String> {
+fn phases(phases: &[PhaseEntered]) -> Option<String> {
+    let entered = PhaseEntered::after_the_warning(phases);
     let (first, last) = (entered.first()?, entered.last()?);
     let steps = entered
         .windows(2)

@@ -1,6 +1,7 @@
 //! What people and programs are shown of the daemon's state: one computation, as a document and as text. It reads no
 //! clock and asks nobody.
 
+mod brief;
 pub mod history;
 pub mod line;
 pub mod metrics;

@@ -60,18 +60,38 @@ fn the_worst_is_shown_first_and_everything_fits_eighty_columns() {
 }
 
 #[test]
-fn twenty_credentials_fit_eighty_columns() {
+fn of_twenty_credentials_what_is_wrong_comes_first_and_the_calm_ones_are_a_line_each() {
     let now = START + Duration::from_secs(90);
     let mut status = troubled(status(&calm(), &about(), now), now);
-    let one = status.credentials[1].clone();
+    let calm = status.credentials[0].clone();
+    let good = calm.consumers[1].clone();
+    let consumers = |proof, count: usize| {
+        let named =
+            |n: usize| Consumer { name: format!("consumer-{n}").parse().unwrap(), proof, ..good.clone() };
+        (1..=count).map(named).collect::<Vec<_>>()
+    };
     for number in 2..20 {
         let name = format!("credential-with-a-long-name-of-number-{number}").parse().unwrap();
-        status.credentials.push(super::status::Credential { name, ..one.clone() });
+        status.credentials.push(super::status::Credential { name, ..calm.clone() });
     }
+    // One with many consumers, all well; one of whose many consumers twelve are wrong.
+    status.credentials[5].consumers = consumers(ProofLevel::InUse, 40);
+    let wrong = &mut status.credentials[9];
+    wrong.consumers = consumers(ProofLevel::InUse, 40);
+    wrong.consumers[3..15].iter_mut().for_each(|consumer| consumer.proof = ProofLevel::Unproven);
+    let name = wrong.name.clone();
+    let hint = (4..16).map(|n| format!("keyrelay prove {name} --consumer consumer-{n}")).collect::<Vec<_>>();
+    let incident = incident(Code::ConsumerUnproven, Severity::Warning, &name, "12 of 40 are silent", now);
+    wrong.incidents = vec![OpenIncident { hint: hint.join("\n"), ..incident }];
     let shown = text(&status, false, now, 80);
     assert_eq!(status.credentials.len(), 20);
     let commands = |line: &&str| !line.trim_start().starts_with("$ ");
     assert_eq!(shown.lines().filter(commands).find(|line| line.chars().count() > 80), None);
+    insta::assert_snapshot!(shown);
+    let one = text(&status.only(&name), false, now, 80);
+    for n in 1..=40 {
+        assert!(one.contains(&format!("\n  consumer-{n} ")), "{one}");
+    }
 }
 
 #[test]

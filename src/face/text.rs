@@ -1,6 +1,7 @@
 //! The status for people: what is wrong first, then one block for each credential, the worst on top. It computes
 //! nothing that the document does not say.
 
+use super::brief::{self, Detail};
 use super::page::{Page, Tone};
 use super::status::{Consumer, Credential, Held, OpenIncident, Probe, Status};
 use crate::domain::{ProofLevel, Severity, Timestamp, Verdict, spell_duration};
@@ -10,16 +11,19 @@ use std::{cmp::Reverse, time::Duration};
 pub fn text(status: &Status, colour: bool, now: Timestamp, width: usize) -> String {
     let mut page = Page::new(colour, width);
     headline(&mut page, status);
+    let detail = Detail::of(status);
     for incident in by_severity(&status.incidents) {
         page.gap();
-        told(&mut page, 0, incident, now);
+        told(&mut page, 0, incident, detail, now);
     }
-    let mut credentials: Vec<&Credential> = status.credentials.iter().collect();
-    credentials.sort_by_key(|credential| (Reverse(worst(&credential.incidents)), &credential.name));
-    for credential in credentials {
+    let in_order = brief::in_order(status);
+    let calm = |credential: &&Credential| detail == Detail::Brief && brief::is_calm(credential);
+    let (calm, others): (Vec<_>, Vec<_>) = in_order.into_iter().partition(calm);
+    for credential in others {
         page.gap();
-        block(&mut page, credential, now);
+        block(&mut page, credential, detail, now);
     }
+    calm_rows(&mut page, &calm, now);
     page.gap();
     surroundings(&mut page, status, now);
     page.finish()
@@ -30,7 +34,7 @@ pub fn consumers(credential: &Credential, colour: bool, now: Timestamp, width: u
     let mut page = Page::new(colour, width);
     page.row(0, credential.name.as_str(), Tone::Title, "");
     align(&mut page, credential);
-    consumer_rows(&mut page, credential, now);
+    consumer_rows(&mut page, credential, Detail::Whole, now);
     page.finish()
 }
 
@@ -72,7 +76,7 @@ fn headline(page: &mut Page, status: &Status) {
     }
 }
 
-fn block(page: &mut Page, credential: &Credential, now: Timestamp) {
+fn block(page: &mut Page, credential: &Credential, detail: Detail, now: Timestamp) {
     let parked = credential.parked.iter().map(|reason| format!(": {}", reason.replace('_', " ")));
     let phase = credential.phase.replace('_', " ") + &parked.collect::<String>();
     let retiring = if credential.retiring { ", the old key retires" } else { "" };
@@ -80,7 +84,7 @@ fn block(page: &mut Page, credential: &Credential, now: Timestamp) {
     let title = format!("{} ({})", credential.name, credential.vendor);
     page.row(0, &title, Tone::Title, &format!("{phase}{retiring}{observing}"));
     for incident in by_severity(&credential.incidents) {
-        told(page, 2, incident, now);
+        told(page, 2, incident, detail, now);
     }
     align(page, credential);
     page.row(2, "key", Tone::Plain, &key(credential, now));
@@ -104,7 +108,7 @@ fn block(page: &mut Page, credential: &Credential, now: Timestamp) {
     if !credential.account.is_empty() {
         page.row(2, "account", Tone::Plain, &credential.account.join(", "));
     }
-    consumer_rows(page, credential, now);
+    consumer_rows(page, credential, detail, now);
     credential.held.iter().for_each(|held| held_row(page, 2, credential, held, now));
     page.column(0);
 }
@@ -134,8 +138,9 @@ fn probed(probe: Probe, now: Timestamp) -> String {
     format!("{verdict} {}", when(probe.at, now))
 }
 
-fn consumer_rows(page: &mut Page, credential: &Credential, now: Timestamp) {
-    for consumer in &credential.consumers {
+fn consumer_rows(page: &mut Page, credential: &Credential, detail: Detail, now: Timestamp) {
+    let consumers = brief::consumers(credential, detail);
+    for consumer in consumers.named {
         let tone = match (consumer.is_good(), consumer.proof) {
             (false, ProofLevel::Unproven) => Tone::Bad,
             (
@@ -148,6 +153,30 @@ fn consumer_rows(page: &mut Page, credential: &Credential, now: Timestamp) {
         };
         page.row(2, consumer.name.as_str(), tone, &shown(consumer, credential, now));
     }
+    if consumers.more_bad > 0 {
+        let more = format!("{} more are not at their level", consumers.more_bad);
+        page.row(2, "consumers", Tone::Bad, &more);
+    }
+    if !consumers.good.is_empty() {
+        page.row(2, "consumers", Tone::Plain, &brief::counted(&consumers.good));
+    }
+}
+
+/// Nothing is to be done about them: a line each.
+fn calm_rows(page: &mut Page, credentials: &[&Credential], now: Timestamp) {
+    if credentials.is_empty() {
+        return;
+    }
+    page.gap();
+    page.column(credentials.iter().map(|credential| credential.name.as_str().len()).max().unwrap_or(0));
+    for credential in credentials {
+        let observing = if credential.observing { ", only observed" } else { "" };
+        let next = credential.next_rotation_expected_at.map(|at| format!("; rotation {}", when(at, now)));
+        let consumers = brief::all_counted(credential);
+        let body = format!("{}{observing}; {consumers}{}", credential.phase, next.unwrap_or_default());
+        page.row(0, credential.name.as_str(), Tone::Title, &body);
+    }
+    page.column(0);
 }
 
 /// The level in words, since when, and what stands in the way.
@@ -205,7 +234,7 @@ fn held_row(page: &mut Page, indent: usize, credential: &Credential, held: &Held
     page.command(indent + 2, &format!("keyrelay accept {} {}", credential.name, held.fingerprint));
 }
 
-fn told(page: &mut Page, indent: usize, incident: &OpenIncident, now: Timestamp) {
+fn told(page: &mut Page, indent: usize, incident: &OpenIncident, detail: Detail, now: Timestamp) {
     let times = if incident.count > 1 { format!(" ({} times)", incident.count) } else { String::new() };
     let until = incident.until.map_or(String::new(), |until| {
         if until > now { format!("; {} left", length(until.since(now))) } else { "; its time is over".into() }
@@ -213,7 +242,8 @@ fn told(page: &mut Page, indent: usize, incident: &OpenIncident, now: Timestamp)
     let body =
         format!("{}{times}, {}{until}: {}", incident.code, when(incident.since, now), incident.message);
     page.row(indent, &incident.severity.to_string(), tone(incident.severity), &body);
-    incident.hint.lines().for_each(|line| page.command(indent + 2, line));
+    let name = incident.credential.as_ref().map(|name| name.as_str());
+    brief::hint(&incident.hint, name, detail).iter().for_each(|line| page.command(indent + 2, line));
 }
 
 fn surroundings(page: &mut Page, status: &Status, now: Timestamp) {

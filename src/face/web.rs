@@ -20,7 +20,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 const STYLE: &str = include_str!("web/style.css");
 const SCRIPT: &str = include_str!("web/live.js");
 
-/// The newest records of each credential, oldest first.
+/// The newest records of each credential, newest first.
 pub type Past = BTreeMap<CredentialName, Vec<Record>>;
 
 /// Nothing from elsewhere, and of our own only these two texts: what a consumer said cannot become a program.

@@ -358,8 +358,14 @@ impl ConsumerState {
         }
         (self.error, self.failed, self.unproven_since) = (None, false, None);
         self.task.succeeded();
-        self.step = Step::Rest;
-        self.passes += 1;
+        self.ends_its_way(Step::Rest, baton);
+    }
+    /// A delivery that was asked for while an action was under way comes first; who asked waits for that. `true`: so.
+    fn ends_its_way(&mut self, step: Step, baton: Baton<'_>) -> bool {
+        let is_asked_for = self.forced && !baton.observe;
+        self.step = if is_asked_for { Step::Compare } else { step };
+        self.passes += u64::from(!is_asked_for);
+        is_asked_for
     }
     /// The proof did not hold: the action that is still owed comes first, then the proof again, later and later.
     pub(super) fn not_proven(&mut self, why: String, baton: Baton<'_>) {
@@ -369,8 +375,9 @@ impl ConsumerState {
             self.step = Step::Act;
             return;
         }
-        self.passes += 1;
-        self.back_off(baton);
+        if !self.ends_its_way(self.step, baton) {
+            self.back_off(baton);
+        }
     }
     /// Delivery or action failed: told at once, and tried again from the comparison on.
     fn fail(&mut self, why: String, baton: Baton<'_>) {

@@ -73,10 +73,11 @@ pub fn merged(lines: impl IntoIterator<Item = Record>) -> Vec<Record> {
 }
 
 impl Record {
-    /// When it began.
+    /// When it began, the warning aside.
     pub fn at(&self) -> Timestamp {
         let named = i64::try_from(self.rotation_id.timestamp_ms()).unwrap_or_default();
-        self.phases.first().map_or(Timestamp::from_millis(named), |entered| entered.at)
+        let began = PhaseEntered::after_the_warning(&self.phases).first();
+        began.map_or(Timestamp::from_millis(named), |entered| entered.at)
     }
     fn is_about(&self, other: &Self) -> bool {
         let refusal = |record: &Self| record.kind == RecordKind::Refusal;
@@ -96,6 +97,17 @@ impl Record {
         phases.extend(new);
         phases.sort_by_key(|entered| entered.at);
         self.phases = phases;
+    }
+}
+
+impl PhaseEntered {
+    /// The vendor's warning, a day before there is anything to do.
+    pub fn is_warning(&self) -> bool {
+        self.phase == "announced"
+    }
+    pub fn after_the_warning(phases: &[Self]) -> &[Self] {
+        let warned = phases.first().is_some_and(Self::is_warning);
+        &phases[usize::from(warned)..]
     }
 }
 
@@ -135,6 +147,8 @@ mod tests {
     #[test]
     fn a_record_without_phases_began_when_its_id_says() {
         assert_eq!(line(7, "g2").at(), Timestamp::from_millis(7));
+        let warned = Record { phases: phases(&["announced", "probing", "storing"], 60), ..line(7, "g2") };
+        assert_eq!(warned.at(), Timestamp::from_secs(61), "a warning is no beginning");
     }
 
     fn phases(names: &[&str], from: i64) -> Vec<PhaseEntered> {

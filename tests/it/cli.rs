@@ -4,6 +4,7 @@
 mod alone;
 mod beside_a_daemon;
 mod configuration;
+mod from_a_script;
 mod going_back;
 mod history;
 mod needs_nothing;

@@ -5,25 +5,16 @@ use super::{
     finding::Line,
     systemd::{self, Unit},
 };
+use crate::cli::identity::{Accounts, Identity};
 use rustix::{
-    process::{Gid, Uid, geteuid},
-    thread::{
-        LinkNameSpaceType, UnshareFlags, move_into_link_name_space, set_thread_groups, set_thread_res_gid,
-        set_thread_res_uid, unshare_unsafe,
-    },
+    process::geteuid,
+    thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe},
 };
 use std::{fs, os::fd::AsFd, thread};
 
 const UNIT: &str = "keyrelay.service";
 /// As whom the unit runs, unless an operator has changed it.
 const USER: &str = "keyrelay";
-/// As whom files are looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Identity {
-    uid: u32,
-    gid: u32,
-    groups: Vec<u32>,
-}
 
 /// The daemon's place on this host.
 #[derive(Debug)]
@@ -50,7 +41,9 @@ impl Service {
             Err(why) => (None, Some(format!("systemd does not say as whom {UNIT} runs: {why}"))),
         };
         let user = unit.as_ref().map_or(USER, |unit| if unit.user.is_empty() { "root" } else { &unit.user });
-        let found = accounts.identity(user, unit.as_ref());
+        let (group, further) =
+            unit.as_ref().map_or(("", &[][..]), |unit| (&unit.group, &unit.supplementary_groups));
+        let found = accounts.identity(user, group, further);
         let (identity, line) = match (&unit, found, why) {
             (_, found, None) if euid != 0 && found.as_ref().is_none_or(|found| found.uid != euid) => {
                 let seen = format!(
@@ -96,7 +89,7 @@ impl Service {
         let pid = self.unit.as_ref().and_then(|unit| unit.main_pid);
         let done = thread::scope(|scope| {
             let become_it = || {
-                identity.assume(pid)?;
+                assume(identity, pid)?;
                 Ok(work())
             };
             scope.spawn(become_it).join()
@@ -105,76 +98,18 @@ impl Service {
     }
 }
 
-impl Identity {
-    /// For the calling thread alone, and for good: the other threads keep what they may.
-    fn assume(&self, pid: Option<u32>) -> Result<(), String> {
-        let failed = |error: rustix::io::Errno| format!("the user {} cannot be assumed: {error}", self.uid);
-        if let Some(pid) = pid {
-            // A daemon that ended meanwhile has no view any more.
-            if let Ok(view) = fs::File::open(format!("/proc/{pid}/ns/mnt")) {
-                // SAFETY: only this thread's working folder and root are parted from the others', and no file is open
-                // relative to them.
-                unsafe { unshare_unsafe(UnshareFlags::FS) }.map_err(failed)?;
-                let entered = move_into_link_name_space(view.as_fd(), Some(LinkNameSpaceType::Mount));
-                entered
-                    .map_err(|error| format!("the daemon's view of the files cannot be entered: {error}"))?;
-            }
-        }
-        let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.gid));
-        let groups: Vec<Gid> = self.groups.iter().map(|gid| Gid::from_raw(*gid)).collect();
-        set_thread_groups(&groups).map_err(failed)?;
-        set_thread_res_gid(gid, gid, gid).map_err(failed)?;
-        set_thread_res_uid(uid, uid, uid).map_err(failed)
+/// For the calling thread alone, and for good; the files are those that the process `pid` sees.
+fn assume(identity: &Identity, pid: Option<u32>) -> Result<(), String> {
+    // A daemon that ended meanwhile has no view any more.
+    if let Some(view) = pid.and_then(|pid| fs::File::open(format!("/proc/{pid}/ns/mnt")).ok()) {
+        // SAFETY: only this thread's working folder and root are parted from the others', and no file is open
+        // relative to them.
+        let parted = unsafe { unshare_unsafe(UnshareFlags::FS) };
+        parted
+            .and_then(|()| move_into_link_name_space(view.as_fd(), Some(LinkNameSpaceType::Mount)))
+            .map_err(|error| format!("the daemon's view of the files cannot be entered: {error}"))?;
     }
-}
-
-/// The users and groups that the files of this host name.
-struct Accounts {
-    passwd: String,
-    group: String,
-}
-
-impl Accounts {
-    fn of_this_host() -> Self {
-        let read = |path| fs::read_to_string(path).unwrap_or_default();
-        Self { passwd: read("/etc/passwd"), group: read("/etc/group") }
-    }
-
-    fn name_of(&self, uid: u32) -> Option<String> {
-        let uid = uid.to_string();
-        lines(&self.passwd)
-            .find(|fields| fields.get(2) == Some(&uid.as_str()))
-            .map(|fields| fields[0].to_owned())
-    }
-
-    /// As systemd starts a unit: the user's own group unless the unit names another, and every group that it is in.
-    fn identity(&self, user: &str, unit: Option<&Unit>) -> Option<Identity> {
-        let fields = lines(&self.passwd).find(|fields| fields[0] == user || fields.get(2) == Some(&user))?;
-        let (name, uid, own) = (fields[0], fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?);
-        let group = unit.map_or("", |unit| &unit.group);
-        let gid = if group.is_empty() { own } else { self.gid(group)? };
-        let is_in =
-            |fields: &Vec<&str>| fields.get(3).is_some_and(|all| all.split(',').any(|one| one == name));
-        let member = lines(&self.group).filter(is_in).filter_map(|fields| fields.get(2)?.parse().ok());
-        let further = unit.into_iter().flat_map(|unit| &unit.supplementary_groups);
-        let further = further.filter_map(|group| self.gid(group));
-        let mut groups: Vec<u32> = [gid].into_iter().chain(member).chain(further).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        Some(Identity { uid, gid, groups })
-    }
-
-    fn gid(&self, group: &str) -> Option<u32> {
-        group
-            .parse()
-            .ok()
-            .or_else(|| lines(&self.group).find(|fields| fields[0] == group)?.get(2)?.parse().ok())
-    }
-}
-
-/// Fields between colons; each line has a first one.
-fn lines(text: &str) -> impl Iterator<Item = Vec<&str>> {
-    text.lines().map(|line| line.split(':').collect())
+    identity.assume()
 }
 
 #[cfg(test)]

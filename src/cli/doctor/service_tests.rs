@@ -62,11 +62,11 @@ fn a_user_that_no_file_names_cannot_be_told() {
 #[test]
 fn it_is_in_every_group_that_systemd_would_put_it_in() {
     let unit = Unit { group: "shop".into(), supplementary_groups: vec!["4".into()], ..unit() };
-    let identity = accounts().identity("keyrelay", Some(&unit)).unwrap();
+    let identity = accounts().identity("keyrelay", &unit.group, &unit.supplementary_groups).unwrap();
     assert_eq!(identity, Identity { uid: 990, gid: 77, groups: vec![4, 8, 77] });
-    assert_eq!(accounts().identity("keyrelay", None).unwrap().groups, [8, 991]);
-    assert_eq!(accounts().identity("990", None).unwrap().uid, 990);
-    assert_eq!(accounts().identity("nobody", None), None);
+    assert_eq!(accounts().identity("keyrelay", "", &[]).unwrap().groups, [8, 991]);
+    assert_eq!(accounts().identity("990", "", &[]).unwrap().uid, 990);
+    assert_eq!(accounts().identity("nobody", "", &[]), None);
 }
 
 #[test]

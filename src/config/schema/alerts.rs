@@ -1,13 +1,13 @@
 //! `alerts`.
 
-use super::values::{Duration, OneOrList, Reference};
+use super::values::{Duration, OneOrList, Reference, TextOrReference};
 use schemars::JsonSchema;
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Alerts {
     pub email: Option<Email>,
-    /// Each notice and its end are posted here as JSON.
+    /// Each notice and each end is posted here as JSON.
     pub webhook: Option<Webhook>,
     /// Fetched while mailboxes, store and last probes are well: its silence is the alarm.
     pub heartbeat: Option<Heartbeat>,
@@ -15,44 +15,46 @@ pub struct Alerts {
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Email {
-    pub from: Option<String>,
-    pub to: Option<OneOrList>,
-    /// Who is woken besides by urgent notices and their ends. Default: to.
-    pub urgent_to: Option<OneOrList>,
-    /// A mail for each rotation that went well, one digest on Mondays, or none. Default: each.
-    pub good_news: Option<GoodNews>,
-    pub smtp: Option<Smtp>,
-}
-
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-pub enum GoodNews {
-    Each,
-    Weekly,
-    Off,
-}
-
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
 pub struct Webhook {
-    pub url: Option<Address>,
+    /// https, or http to this machine; a reference where the address is a secret.
+    pub url: Option<TextOrReference>,
 }
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Heartbeat {
-    pub url: Option<Address>,
+    /// https, or http to this machine; a reference where the address is a secret.
+    pub url: Option<TextOrReference>,
     /// Default: 5m.
     pub every: Option<Duration>,
 }
 
-/// An address over https (over http to this machine only), or where it is kept as a secret.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Email {
+    pub from: Option<String>,
+    pub to: Option<OneOrList>,
+    /// Who is told besides of what is urgent. Default: to.
+    pub urgent_to: Option<OneOrList>,
+    /// Of rotations that went well: a mail for each, one digest a week, or none. Default: each.
+    pub good_news: Option<GoodNews>,
+    pub smtp: Option<Smtp>,
+}
+
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-pub enum Address {
-    Text(String),
-    Secret(Reference),
+pub enum GoodNews {
+    Told(Told),
+    /// What some programs make of a plain off.
+    Off(bool),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum Told {
+    Each,
+    Weekly,
+    Off,
 }
 
 #[derive(JsonSchema)]

@@ -16,6 +16,14 @@ pub enum Reference {
     Env(String),
 }
 
+/// Written out, or a reference where it is a secret.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum TextOrReference {
+    Text(String),
+    Reference(Reference),
+}
+
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 pub enum OneOrList {

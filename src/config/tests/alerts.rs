@@ -77,7 +77,8 @@ fn a_heartbeat_comes_every_five_minutes_or_as_often_as_it_is_said() {
     assert_eq!(accepted(&every).alerts.heartbeat, Some(beat(60)));
     assert_eq!(accepted(&[]).alerts.heartbeat, None);
     let never = [("alerts.heartbeat.url", url), ("alerts.heartbeat.every", "0s")];
-    let refused = "alerts.heartbeat.every: a duration is one whole number and s, m, h or d, as in 90s, 15m, 24h or 7d";
+    let refused =
+        "alerts.heartbeat.every: a duration is one whole number and s, m, h or d, as in 90s, 15m, 24h or 7d";
     assert_eq!(said_of(&never), [refused]);
 }
 

@@ -45,7 +45,7 @@ fn each_step_from_a_script_is_a_right_configuration_and_observes_until_the_last(
     assert_eq!((main_of(&config).observe, main_of(&config).consumers.len()), (true, 0));
     let config = with_step(consumers);
     assert_eq!((main_of(&config).observe, main_of(&config).consumers.len()), (true, 1));
-    let last = consumers.replace("    observe: true\n", "");
+    let last = consumers.replace("observe: true", "observe: false");
     assert_ne!(last, *consumers);
     let config = with_step(&last);
     assert_eq!((main_of(&config).observe, main_of(&config).consumers.len()), (false, 1));

@@ -156,7 +156,7 @@ fn a_credential_is_looked_for_where_systemd_puts_it() {
         "{credential: keyrelay-test-nowhere}",
         &inside,
         &format!(
-            "no credential \"keyrelay-test-nowhere\" in {}; add LoadCredential=keyrelay-test-nowhere to the unit, and write it: sudo install -m 600 /dev/stdin /etc/credstore/keyrelay-test-nowhere",
+            "no credential \"keyrelay-test-nowhere\" in {}; write it: sudo install -m 600 /dev/stdin /etc/credstore/keyrelay-test-nowhere; then let the unit read it: keyrelay policy systemd | sudo sh",
             place.folder()
         ),
     );

@@ -3,7 +3,7 @@
 
 use super::{FaceAsks, Source, ask};
 use crate::{
-    daemon::past,
+    daemon::history,
     face::{
         status::Status,
         web::{self, Past},
@@ -73,7 +73,7 @@ impl Pages {
 
 fn read_past(state_dir: &Path, status: &Status) -> Past {
     let names = status.credentials.iter().map(|credential| &credential.name);
-    names.map(|name| (name.clone(), past::newest(state_dir, name))).collect()
+    names.map(|name| (name.clone(), history::newest(state_dir, name))).collect()
 }
 
 pub async fn page(State(source): State<Source>) -> Response {

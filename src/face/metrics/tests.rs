@@ -130,8 +130,8 @@ fn settled(margin_secs: Option<i64>) -> Record {
         store_version: None,
         consumers: Vec::new(),
         margin_secs,
-        why: None,
         observed: None,
+        why: None,
     }
 }
 

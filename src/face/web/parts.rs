@@ -5,7 +5,7 @@ use super::{
     axis::Axis,
     fleet::{axis_of_all, bar, scale},
     strip::strip,
-    track::{LaneState, Track},
+    track::{LaneState, Track, last_with},
 };
 use crate::{
     domain::{Severity, Timestamp, Verdict},
@@ -213,15 +213,22 @@ fn block(credential: &Credential, past: &[Record], now: Timestamp) -> Markup {
 fn phase(credential: &Credential) -> String {
     let parked = credential.parked.iter().map(|reason| format!(": {}", reason.replace('_', " ")));
     let phase = credential.phase.replace('_', " ") + &parked.collect::<String>();
-    if credential.retiring { phase + ", the old key retires" } else { phase }
+    let retiring = if credential.retiring { ", the old key retires" } else { "" };
+    let observing = if credential.observing { ", only observed" } else { "" };
+    format!("{phase}{retiring}{observing}")
 }
 
 /// How long is left, until what, and how that is to be taken.
 fn left(credential: &Credential, now: Timestamp) -> (String, &'static str, &'static str) {
     let ahead = |at: Option<Timestamp>| at.filter(|at| *at > now).map(|at| length(at.since(now)));
     if credential.deadline_at.is_some() {
+        let tone = match worst(&credential.incidents) {
+            Some(Severity::Urgent) => "bad",
+            Some(Severity::Warning) => "warning",
+            Some(Severity::Info) | None => "plain",
+        };
         return match ahead(credential.deadline_at) {
-            Some(left) => (left, "left to reach every consumer", "warning"),
+            Some(left) => (left, "left to reach every consumer", tone),
             None => ("over".into(), "is the time to reach every consumer", "bad"),
         };
     }
@@ -277,14 +284,14 @@ fn table(credential: &Credential, now: Timestamp) -> Markup {
                 summary { (good) " of " (count(all, "consumer")) " at " @if all == 1 { "its" } @else { "their" } " level" }
                 table {
                     thead { tr { th scope="col" { "consumer" } th scope="col" { "shown" } th scope="col" { "tested" } } }
-                    tbody { @for consumer in &credential.consumers { (row(consumer, now)) } }
+                    tbody { @for consumer in &credential.consumers { (row(credential, consumer, now)) } }
                 }
             }
         }
     }
 }
 
-fn row(consumer: &Consumer, now: Timestamp) -> Markup {
+fn row(credential: &Credential, consumer: &Consumer, now: Timestamp) -> Markup {
     let state = LaneState::of(consumer);
     html! {
         tr class=(state.class()) {
@@ -296,6 +303,7 @@ fn row(consumer: &Consumer, now: Timestamp) -> Markup {
                     (None, 0 | 1) => {}
                     (None, proven) => { " (" (proven) " instances)" }
                 }
+                @if let Some(key) = last_with(credential, consumer) { " · last seen with " code { (key) } }
                 @if consumer.proof < consumer.wanted { " · wanted: " (consumer.wanted.words()) }
                 @if let Some(error) = &consumer.error { br; span.error { (error) } }
             }
@@ -309,7 +317,7 @@ fn row(consumer: &Consumer, now: Timestamp) -> Markup {
 
 /// The last rotations, newest first, each with what was left of its time.
 fn history(past: &[Record], now: Timestamp) -> Markup {
-    let settled = past.iter().rev().filter_map(|record| Some((record, record.margin_secs?)));
+    let settled = past.iter().filter_map(|record| Some((record, record.margin_secs?)));
     let told: Vec<_> = settled.take(PAST_MAX).collect();
     html! {
         @if !told.is_empty() {

@@ -111,7 +111,7 @@ fn mark_line(track: &Track<'_>, mark: &Mark, row: usize, lanes_top: u32) -> Mark
         g class=(class) {
             title { (mark.kind.words()) ", " (mark.at.minutes()) }
             (crossing(track, x, y + 15, lanes_top))
-            text x=(pct(x)) y=(y + 12) text-anchor=(anchor(x)) { (mark.kind.words()) }
+            text x=(pct(x)) y=(y + 12) dx=(beside(x)) text-anchor=(anchor(x)) { (mark.kind.words()) }
         }
     }
 }
@@ -131,6 +131,7 @@ fn lane_of(track: &Track<'_>, lane: &Lane<'_>, y: u32) -> Markup {
                 @if let (Some((_, last)), true) = (lane.shown, shows_age(lane.state)) {
                     tspan.minor { " · " (when(last, track.now)) }
                 }
+                @if let Some(key) = lane.last_with { tspan.minor { " · last seen with " (key) } }
             }
             @if let Some((first, last)) = lane.shown {
                 @let (first_at, last_at) = (axis.at(first), axis.at(last));
@@ -202,6 +203,14 @@ fn anchor(x: f64) -> &'static str {
         x if x < 14.0 => "start",
         x if x > 86.0 => "end",
         _ => "middle",
+    }
+}
+/// A name at an edge begins beside its line.
+fn beside(x: f64) -> &'static str {
+    match anchor(x) {
+        "start" => "3",
+        "end" => "-3",
+        _ => "0",
     }
 }
 fn short(name: &str) -> String {

@@ -52,6 +52,13 @@ fn what_is_wrong_comes_first_the_worst_on_top_each_with_what_to_type() {
 }
 
 #[test]
+fn a_credential_that_is_only_observed_says_so() {
+    let mut status = status(&calm(), &about(), NOW);
+    status.credentials[0].observing = true;
+    assert!(page(&status, &Past::new()).contains("<span class=\"phase\">steady, only observed</span>"));
+}
+
+#[test]
 fn nobody_elses_words_become_markup_or_turn_the_text() {
     let mut status = status(&calm(), &about(), NOW);
     let hostile = "</pre></svg><script>alert(1)</script>\" onload=\"x\r\u{202e}\u{1b}[2J";
@@ -112,8 +119,8 @@ fn the_strip_of_a_hand_over_says_in_words_what_it_draws() {
         store_version: None,
         consumers: Vec::new(),
         margin_secs: Some(86_000),
-        why: None,
         observed: None,
+        why: None,
     };
     let past = Past::from([(credential.name.clone(), vec![record])]);
     let page = page(&status, &past);

@@ -60,6 +60,8 @@ pub struct Lane<'a> {
     pub state: LaneState,
     /// The first and the last time that it was shown to work with the current key.
     pub shown: Option<(Timestamp, Timestamp)>,
+    /// The other key that it was last shown to work with.
+    pub last_with: Option<&'a str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +120,7 @@ impl LaneState {
 }
 
 impl<'a> Track<'a> {
-    /// `None`: nothing is known that could be drawn. `past`: the credential's history, oldest first.
+    /// `None`: nothing is known that could be drawn. `past`: the credential's history.
     pub fn of(credential: &'a Credential, past: &[Record], now: Timestamp) -> Option<Self> {
         let rotated = credential.rotated_at;
         let until = credential.grace_until.filter(|until| Some(*until) > rotated);
@@ -138,23 +140,30 @@ impl<'a> Track<'a> {
             rotated,
             zone: rotated.zip(until),
             marks,
-            lanes: lanes.iter().map(|consumer| lane(consumer)).collect(),
+            lanes: lanes.iter().map(|consumer| lane(credential, consumer)).collect(),
             rest: (rest.len(), good),
         })
     }
 }
 
-fn lane(consumer: &Consumer) -> Lane<'_> {
+/// The key that it was last seen with, where that is another than the current one.
+pub fn last_with<'a>(credential: &Credential, consumer: &'a Consumer) -> Option<&'a str> {
+    let unproven = consumer.proof == ProofLevel::Unproven && !consumer.elsewhere;
+    consumer.fingerprint.as_deref().filter(|key| unproven && credential.fingerprint.as_deref() != Some(*key))
+}
+
+fn lane<'a>(credential: &Credential, consumer: &'a Consumer) -> Lane<'a> {
     let first = consumer.since.or(consumer.at);
     let shown = first.zip(consumer.at).filter(|_| consumer.proof > ProofLevel::Unproven);
-    Lane { name: &consumer.name, state: LaneState::of(consumer), shown }
+    let last_with = last_with(credential, consumer);
+    Lane { name: &consumer.name, state: LaneState::of(consumer), shown, last_with }
 }
 
 /// When the vendor warned of the rotation that the current key came with.
 fn warned_at(credential: &Credential, past: &[Record]) -> Option<Timestamp> {
     let id = credential.rotation_id?;
     let mut phases = past.iter().filter(|record| record.rotation_id == id).flat_map(|record| &record.phases);
-    phases.find(|entered| entered.phase == "announced").map(|entered| entered.at)
+    phases.find(|entered| entered.is_warning()).map(|entered| entered.at)
 }
 
 fn marks(credential: &Credential, warned: Option<Timestamp>, until: Option<Timestamp>) -> Vec<Mark> {

@@ -68,9 +68,9 @@ fn message(ending: &Ending, few: bool, now: Timestamp) -> String {
     });
     match (&ending.lost, ending.uses_left.filter(|_| few), until) {
         (Some(why), _, Some(until)) => {
-            format!("the {part} to the store has lost its use, and what it once gave ends {until}: {why}")
+            format!("the {part} to the store will not do, and what it once gave ends {until}: {why}")
         }
-        (Some(why), _, None) => format!("the {part} to the store has lost its use: {why}"),
+        (Some(why), _, None) => format!("the {part} to the store will not do: {why}"),
         (None, Some(1), _) => format!("the {part} to the store is good for 1 more login"),
         (None, Some(uses), _) => format!("the {part} to the store is good for {uses} more logins"),
         (None, None, Some(until)) => format!("the {part} to the store ends {until}, and cannot be renewed"),

@@ -43,11 +43,12 @@ impl Rotation {
                 (RecordKind::Rotation, ctx.now)
             }
         };
-        let announced = announced.map(|at| PhaseEntered { phase: "announced".into(), at });
+        let announced = announced
+            .filter(|_| kind != RecordKind::Rollback)
+            .map(|at| PhaseEntered { phase: "announced".into(), at });
         let probing = PhaseEntered { phase: "probing".into(), at: began_at };
         let phases = announced.into_iter().chain([probing]).collect();
-        let trigger = Some(candidate.origin.clone());
-        let rotation_id = candidate.rotation_id;
+        let (rotation_id, trigger) = (candidate.rotation_id, Some(candidate.origin.clone()));
         let observed = self.memory.observed.filter(|note| note.fingerprint == fingerprint);
         let rotation_id = observed.map_or(rotation_id, |note| note.rotation_id);
         let handing_over = |journey: &Journey| Some(journey.new) == old;
@@ -116,8 +117,7 @@ impl Rotation {
         let margin_secs = deadline.map(|deadline| deadline.as_secs() - ctx.now.as_secs());
         out.records.extend(self.record(margin_secs));
         let Some(journey) = self.journey.take() else { return };
-        // The warning comes a day before there is anything to do.
-        let began = journey.phases.iter().find(|entered| entered.phase != "announced");
+        let began = PhaseEntered::after_the_warning(&journey.phases).first();
         let took = ctx.now.since(began.map_or(ctx.now, |entered| entered.at));
         self.announce_rotated(&journey, took, margin_secs, ctx);
     }

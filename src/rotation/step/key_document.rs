@@ -2,7 +2,7 @@
 //! that is none of ours is not simply believed.
 
 use super::{Ctx, Out};
-use crate::domain::{Fingerprint, KeyDocument, KeyRead};
+use crate::domain::{Fingerprint, KeyDocument, KeyRead, Timestamp};
 use crate::rotation::{
     policy::CurrentKey,
     state::{Dirty, Rotation},
@@ -147,10 +147,12 @@ impl Rotation {
         let before = self.current.as_ref().filter(|current| current.fingerprint == fingerprint);
         // Another field's change makes a key no younger.
         let stored_at = before.map_or(written_at, |current| current.stored_at.min(written_at));
+        // Where somebody else rotates, keyrelay's own fields may still speak of the key before.
+        let ours = |_: &Timestamp| document.as_written || !self.settings.observe;
         let current = CurrentKey {
             fingerprint,
             generation: document.generation,
-            rotated_at: document.rotated_at,
+            rotated_at: document.rotated_at.filter(ours),
             stored_at,
         };
         let note = CurrentNote { fingerprint, generation: current.generation, dated: current.dated() };

@@ -3,7 +3,7 @@
 use super::{bench::*, *};
 use crate::{
     domain::{Code, ProofLevel, Severity},
-    rotation::{Consumer, Delivery, Phase, Proof, Schedule},
+    rotation::{Consumer, Delivery, Input, Phase, Proof, Schedule},
 };
 
 /// `main` with one unit, which has loaded the first key.
@@ -75,6 +75,29 @@ fn a_unit_that_somebody_stops_is_unproven_by_the_schedule_and_nobody_starts_it()
     let told = bench.notices.iter().rfind(|notice| notice.code == Code::ConsumerUnproven).unwrap();
     assert_eq!(told.severity, Severity::Warning);
     assert!(told.message.contains("unit (the file was changed after it was started)"), "{}", told.message);
+}
+
+/// Acting takes the ten seconds that a unit is watched for: operators type meanwhile.
+#[test]
+fn a_delivery_that_is_asked_for_while_an_action_is_under_way_is_made_before_it_is_answered_and_not_later() {
+    for holds in [true, false] {
+        let mut bench = with_a_unit();
+        bench.held_back = vec!["act unit".into()];
+        rotate(&mut bench);
+        bench.input(Input::DeliverAsked { consumer: None, ticket: 3 });
+        bench.take();
+        bench.held_back.clear();
+        bench.world.fake("unit").silent = !holds;
+        bench.run();
+        let mut lines = bench.take();
+        lines.retain(|line| line.contains(" unit") || line.starts_with("answer"));
+        let walk = ["prove unit K2", "compare unit K2", "deliver unit K2", "act unit", "prove unit K2"];
+        assert_eq!(lines[..5], walk.map(str::to_owned), "{lines:?}");
+        assert_eq!(lines[5], format!("answer 3: proven: {holds}"));
+        bench.tick(Schedule::ConsumerProve);
+        bench.run();
+        assert_eq!(bench.take_only("act"), [""; 0], "it was made once");
+    }
 }
 
 #[test]

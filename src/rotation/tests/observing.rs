@@ -271,3 +271,21 @@ fn an_old_key_is_not_removed() {
     bench.passes(2 * DAY);
     assert_eq!(bench.world.holds("main"), "K2 after K1, generation 1");
 }
+
+#[test]
+fn a_script_that_writes_beside_keyrelays_own_fields_rotates_too() {
+    let mut bench = Bench::rotated();
+    bench.reload(observed_settings());
+    bench.wait(DAY);
+    bench.world.alive(key(3));
+    bench.world.put("main", key(3), bench.now);
+    let stored_at = bench.now;
+    for fake in bench.world.consumers.values_mut() {
+        (fake.copy, fake.runs) = (Some(key(3)), Some(key(3)));
+    }
+    bench.tick(Schedule::CurrentKeyProbe);
+    bench.wait(5 * MIN);
+    let view = bench.view();
+    assert_eq!((bench.phase(), view.fingerprint.as_deref()), (Phase::Steady, Some("0000000000000003")));
+    assert_eq!(view.next_rotation_expected_at, Some(stored_at + 7 * DAY));
+}

@@ -5,10 +5,7 @@ use crate::{
     domain::{
         Account, Code, Ending, Finding, GoodNews, LoginPart, Notice, StoreFacts, StoreTrouble, Verdict,
     },
-    rotation::{
-        Alerts, Channel, Delivery, Effect, Event, Input, MailboxInput, NoticeFailure, Proof, Schedule,
-        Settings,
-    },
+    rotation::{Alerts, Channel, Effect, Event, Input, MailboxInput, NoticeFailure, Schedule, Settings},
 };
 use std::collections::BTreeMap;
 

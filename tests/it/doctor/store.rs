@@ -1,8 +1,11 @@
 //! The store, broken in one way at a time.
 
 use super::{Ward, lines};
+use crate::world::{run, tool};
 use reqwest::Method;
 use serde_json::json;
+use std::path::Path;
+use tokio::process::Command;
 
 const POLICY: &str = "$ keyrelay policy vault | bao policy write keyrelay -";
 
@@ -22,6 +25,25 @@ impl Ward {
         let (status, answer) = self.stage.bao.must_call(Method::POST, path, body).await;
         assert!((200..300).contains(&status), "{path}: {status} {answer}");
     }
+    /// Types what a failure says, as the store's administrator would; doctor is content afterwards.
+    async fn mend(&mut self, failure: &str) {
+        let (_, typed) = failure.split_once(" $ ").expect("something to type");
+        let (bao, keyrelay) = (tool("bao"), Path::new(env!("CARGO_BIN_EXE_keyrelay")));
+        let path = [bao.as_path(), keyrelay]
+            .map(|program| program.parent().expect("a folder").display().to_string());
+        let mut shell = Command::new("/bin/sh");
+        shell
+            .args(["-euc", typed])
+            .env("PATH", format!("{}:/usr/bin:/bin", path.join(":")))
+            .env("KEYRELAY_CONFIG", self.stage.daemon.config_path())
+            .env("BAO_ADDR", self.stage.bao.address())
+            .env("BAO_CACERT", self.stage.bao.ca_path())
+            .env("BAO_TOKEN", self.stage.bao.root_token());
+        let ran = run(&mut shell, b"").await;
+        assert_eq!(ran.code, Some(0), "{typed}: {ran:?}");
+        assert_eq!(self.failures().await, (Some(0), vec![]), "{typed}");
+    }
+
     fn store_line(&self, rest: &str) -> String {
         format!("store {}: {rest}", self.stage.bao.address())
     }
@@ -66,7 +88,9 @@ async fn each_missing_right_is_named_with_what_it_is_for() {
     let read_only = "path \"secret/data/vendors/leaf7/main\" { capabilities = [\"read\"] }";
     ward.policy(&format!("{STATE}{read_only}")).await;
     let lacking = "rights on secret/data/vendors/leaf7/main: create, update is missing (the key of main)";
-    assert_eq!(ward.failures().await, (Some(1), vec![ward.store_line(&format!("{lacking} {POLICY}"))]));
+    let told = ward.store_line(&format!("{lacking} {POLICY}"));
+    assert_eq!(ward.failures().await, (Some(1), vec![told.clone()]));
+    ward.mend(&told).await;
 }
 
 #[tokio::test]
@@ -103,15 +127,16 @@ async fn a_mount_that_forgets_versions_is_refused_and_so_is_a_path_that_does() {
     ward.root("secret/config", json!({"max_versions": 10, "delete_version_after": "768h"})).await;
     let gone = "delete_version_after is 768h0m0s: the current key itself would be deleted";
     let told = ward.store_line(&format!("versions kept in secret/: {gone} {mount}"));
-    assert_eq!(ward.failures().await, (Some(1), vec![told]));
+    assert_eq!(ward.failures().await, (Some(1), vec![told.clone()]));
+    ward.mend(&told).await;
 
-    ward.root("secret/config", json!({"max_versions": 0, "delete_version_after": "0s"})).await;
     ward.root("secret/metadata/vendors/leaf7/main", json!({"max_versions": 1})).await;
     let few = "max_versions is 1: a key that still works would be destroyed; 3 are the least";
     let path =
         "$ bao kv metadata put -mount=secret -max-versions=10 -delete-version-after=0s vendors/leaf7/main";
     let told = ward.store_line(&format!("versions kept at vendors/leaf7/main: {few} {path}"));
-    assert_eq!(ward.failures().await, (Some(1), vec![told]));
+    assert_eq!(ward.failures().await, (Some(1), vec![told.clone()]));
+    ward.mend(&told).await;
 }
 
 #[tokio::test]
@@ -136,7 +161,9 @@ async fn a_key_that_was_deleted_says_how_it_comes_back() {
     ward.stage.bao.delete("vendors/leaf7/main").await;
     let told = "the key of main at vendors/leaf7/main: version 1, the newest, is deleted \
                 $ bao kv undelete -mount=secret -versions=1 vendors/leaf7/main";
-    assert_eq!(ward.failures().await, (Some(1), vec![ward.store_line(told)]));
+    let told = ward.store_line(told);
+    assert_eq!(ward.failures().await, (Some(1), vec![told.clone()]));
+    ward.mend(&told).await;
 }
 
 #[tokio::test]

@@ -44,7 +44,8 @@ async fn an_open_page_follows_a_rotation_by_itself() {
     })
     .await;
     let lane = "document.querySelector('#main .lane .state').textContent";
-    until("the shop is not tested", async || (browser.evaluate(lane).await == "✕ not tested").then_some(()))
+    let behind = format!("✕ not tested · last seen with {}", old.fingerprint().hex());
+    until("the shop is not tested", async || (browser.evaluate(lane).await == behind.as_str()).then_some(()))
         .await;
     shop.consumer.set_manner(Manner::Honest);
     let ran = stage.keyrelay(&["prove", "main"], "").await;
@@ -91,7 +92,7 @@ async fn no_key_is_on_the_page_in_its_stream_or_in_the_metrics() {
 }
 
 #[tokio::test]
-async fn strangers_are_kept_out_watchers_are_counted_and_the_stream_ends_with_the_daemon() {
+async fn strangers_are_kept_out_and_nothing_from_elsewhere_is_let_in() {
     let mut stage = Stage::build().await;
     stage.slot("main");
     stage.start().await;
@@ -116,9 +117,28 @@ async fn strangers_are_kept_out_watchers_are_counted_and_the_stream_ends_with_th
             assert_eq!(answer.headers().get(name).expect(name), value, "/{path}");
         }
     }
+    for (site, mode, status) in [
+        ("cross-site", "cors", 403),
+        ("cross-site", "no-cors", 403),
+        ("same-site", "cors", 403),
+        ("cross-site", "navigate", 200),
+        ("same-origin", "cors", 200),
+        ("none", "navigate", 200),
+    ] {
+        let request =
+            client.get(stage.daemon.url()).header("Sec-Fetch-Site", site).header("Sec-Fetch-Mode", mode);
+        assert_eq!(request.send().await.expect("an answer").status(), status, "{site} {mode}");
+    }
     let policy = keyrelay::face::web::CONTENT_SECURITY_POLICY.as_str();
     assert!(policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe"), "{policy}");
+    stage.end().await;
+}
 
+#[tokio::test]
+async fn watchers_are_counted_and_the_stream_ends_with_the_daemon() {
+    let mut stage = Stage::build().await;
+    stage.slot("main");
+    stage.start().await;
     let mut watchers = Vec::new();
     for _ in 0..16 {
         let mut watcher = Events::open(&stage, "").await;

@@ -121,7 +121,11 @@ async fn one_look_says_what_is_wrong_who_holds_which_key_and_how_long_is_left() 
     );
     let left = json!(["1 h 55 min left to reach every consumer", "21 h until the next rotation"]);
     assert_eq!(browser.evaluate(&text(".left")).await, left);
-    let lanes = json!(["✓ in use · 15 min ago", "✕ not tested", "○ copy works, use not tested · 15 min ago"]);
+    let lanes = json!([
+        "✓ in use · 15 min ago",
+        "✕ not tested · last seen with fedcba9876543210",
+        "○ copy works, use not tested · 15 min ago"
+    ]);
     assert_eq!(browser.evaluate(&text("#leaf7-main .lane .state")).await, lanes);
     let marks = "Array.from(document.querySelectorAll('#leaf7-main .mark text'), (each) => each.textContent)";
     assert_eq!(browser.evaluate(marks).await, json!(["warning", "rotation", "deadline", "old key dies"]));

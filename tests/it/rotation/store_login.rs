@@ -6,11 +6,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn the_end_of_a_given_token_is_told_before_it_and_a_new_one_in_its_file_is_enough() {
+async fn a_given_token_that_will_not_last_is_told_of_and_a_new_one_in_its_file_is_enough() {
     let mut stage = Stage::build().await;
     let slot = stage.slot("leaf7-main");
     stage.seed(&slot).await;
-    let first = token(&stage, json!({"ttl": "60s", "renewable": false})).await;
+    let first = token(&stage, json!({"ttl": "1h", "num_uses": 500})).await;
     let file = stage.scratch.secret("vault-token", &first);
     stage
         .config
@@ -19,8 +19,8 @@ async fn the_end_of_a_given_token_is_told_before_it_and_a_new_one_in_its_file_is
     stage.start().await;
     stage.date_from_now();
 
-    let told = stage.wait_mail("the token ends", |mail| mail.code == "store-login-expiring").await;
-    assert!(told.subject.contains("the token to the store ends"), "{}", told.subject);
+    let told = stage.wait_mail("the token will not do", |mail| mail.code == "store-login-expiring").await;
+    assert!(told.text.contains("the token to the store will not do"), "{}", told.text);
     for line in ["bao token create -policy=keyrelay -period=768h", "systemctl reload keyrelay"] {
         assert!(told.text.contains(line), "{}", told.text);
     }

@@ -59,11 +59,11 @@ impl Stranger {
         self.sandbox.run_with(&["bash", "-e", "-o", "pipefail", "-c", &script], answers.as_bytes()).await
     }
 
-    /// What the bot's own process has as its key.
+    /// What the bot's own process has as its key; nothing while it is being started.
     pub async fn key_of_bot(&self) -> String {
         let pid = self.sandbox.show(BOT, "MainPID").await;
-        let environment = self.sandbox.sh(&format!("tr '\\0' '\\n' </proc/{pid}/environ")).await;
-        let line = environment.lines().find_map(|line| line.strip_prefix("LEAF7_API_KEY="));
+        let environment = self.sandbox.run(&["cat", &format!("/proc/{pid}/environ")]).await.stdout;
+        let line = environment.split('\0').find_map(|line| line.strip_prefix("LEAF7_API_KEY="));
         line.unwrap_or_default().to_owned()
     }
     /// The key in the store.

@@ -127,3 +127,19 @@ async fn stopped_in_mid_rotation_it_spools_the_key_and_ends_in_peace() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_root_types_beside_a_stopped_service_does_not_lock_it_out() {
+    let Some(site) = Site::running().await else { return };
+    site.stop().await;
+    site.servers.bao.seal().await;
+    let key = site.servers.replace_key();
+    let ingest = ["keyrelay", "ingest", "leaf7-main"];
+    let ran = site.sandbox.run_with(&ingest, key.expose().as_bytes()).await;
+    assert_eq!(ran.code, Some(3), "it waits in the spool: {ran:?}");
+    let foreign = site.sandbox.sh("find /var/lib/keyrelay ! -user keyrelay").await;
+    assert_eq!(foreign, "", "these are the service's own files");
+    site.servers.bao.unseal().await;
+    site.start().await;
+    site.in_use(&key).await;
+}

@@ -1,6 +1,9 @@
 //! A machine with keyrelay, an embedded store, and services that use the key.
 
-use crate::world::{Sandbox, until};
+use crate::{
+    systemd::site::INSTALL,
+    world::{Sandbox, until},
+};
 use keyrelay::{
     demo::simulator::{self, AccountId, Simulator},
     domain::{Key, Timestamp},
@@ -24,7 +27,7 @@ impl Host {
         let options = simulator::Options { limit: None, seed, key_random_chars: 32, ..Default::default() };
         let vendor = simulator::start(options).await.expect("a simulated vendor");
         let account = vendor.new_account("main", &[PROJECT]);
-        sandbox.sh("PREFIX=/usr /srv/keyrelay/scripts/install --binary /srv/built/keyrelay").await;
+        sandbox.sh(INSTALL).await;
         sandbox
             .sh("head -c 32 /dev/urandom | base64 | install -D -m 600 /dev/stdin /etc/credstore/master-key
                  install -d -o keyrelay /var/mail/rotation /var/mail/rotation/new /var/mail/rotation/cur")
