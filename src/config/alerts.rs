@@ -17,7 +17,6 @@ use figment::value::Value;
 use std::time::Duration;
 
 const HEARTBEAT: Duration = Duration::from_secs(300);
-const HEARTBEAT_MIN: Duration = Duration::from_secs(1);
 
 /// The mail server, where one is configured, and the rest. Everything is read before anything is given up.
 pub(super) fn alerts(table: &mut Table) -> Option<(Option<smtp::Settings>, alert::Settings)> {
@@ -47,10 +46,7 @@ pub(super) fn alerts(table: &mut Table) -> Option<(Option<smtp::Settings>, alert
 
 fn heartbeat(table: &mut Table) -> Option<alert::Heartbeat> {
     let url = table.need("url", secret_url);
-    let every = table.get("every", |item| match duration(item)? {
-        every if every < HEARTBEAT_MIN => item.refuse("a heartbeat needs a second at least"),
-        every => Some(every),
-    });
+    let every = table.get("every", duration);
     table.default("every", write_duration(HEARTBEAT));
     Some(alert::Heartbeat { url: url?, every: every.unwrap_or(HEARTBEAT) })
 }

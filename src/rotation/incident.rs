@@ -143,8 +143,12 @@ impl Incidents {
         self.restored = true;
         for incident in open {
             let key = (incident.code, incident.subject.clone());
-            self.unseen.insert(key.clone());
-            self.open.insert(key, incident);
+            // What the configuration alone shows to be so is so already, and is not told anew.
+            self.tellings
+                .retain(|telling| (telling.incident.code, &telling.incident.subject) != (key.0, &key.1));
+            if self.open.insert(key.clone(), incident).is_none() {
+                self.unseen.insert(key);
+            }
         }
     }
     /// From now on what is not so is over.

@@ -61,6 +61,7 @@ impl Fleet {
             rotation.into_iter().for_each(|rotation| rotation.incidents.restore(open.clone()));
         }
         self.close_what_is_gone(&self.settings.clone());
+        self.report_observed(now);
     }
 
     fn are_alerts_kept(&self) -> bool {

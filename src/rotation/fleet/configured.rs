@@ -62,7 +62,7 @@ impl Fleet {
     }
 
     /// So that nobody forgets it.
-    fn report_observed(&mut self, now: Timestamp) {
+    pub(super) fn report_observed(&mut self, now: Timestamp) {
         let observed = self.settings.credentials.values().filter(|credential| credential.observe);
         let names: Vec<_> = observed.map(|credential| credential.name.to_string()).collect();
         let message = match &names[..] {

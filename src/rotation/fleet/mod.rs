@@ -53,6 +53,8 @@ pub struct Fleet {
     clocks_apart: BTreeSet<String>,
     /// Everything that was due at this moment is done.
     handled_at: Timestamp,
+    /// Nothing is told before what an earlier process told is known.
+    starting: bool,
 }
 
 impl Fleet {
@@ -73,8 +75,10 @@ impl Fleet {
             due_by_name: BTreeMap::new(),
             clocks_apart: BTreeSet::new(),
             handled_at: now,
+            starting: true,
         };
         let effects = fleet.handle(Event::Configured(Box::new(settings)), now);
+        fleet.starting = false;
         (fleet, effects)
     }
 

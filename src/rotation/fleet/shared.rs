@@ -82,8 +82,10 @@ impl Fleet {
         }
         self.check_store(now, effects);
         self.report_store(now);
-        self.tell(now, effects);
-        self.beat(now, effects);
+        if !self.starting {
+            self.tell(now, effects);
+            self.beat(now, effects);
+        }
         self.handled_at = now;
     }
 

@@ -66,9 +66,9 @@ fn a_new_key_is_proven_spooled_and_told_of_and_nothing_is_changed() {
         "probe K2",
         "probe K1",
         "control",
-        "save",
         "record rotation",
         "mail rotation-observed 0 info",
+        "save",
         "spool K2",
         "save",
     ]);

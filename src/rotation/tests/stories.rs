@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 
 /// The first notice of each code, none of them an end.
 pub fn gallery() -> BTreeMap<Code, Notice> {
-    let stories: [fn() -> Bench; 24] = [
+    let stories: [fn() -> Bench; 25] = [
         never_seeded,
+        observed,
         rotated_calmly,
         handed_over_badly,
         with_another_key,
@@ -56,6 +57,18 @@ fn never_seeded() -> Bench {
     bench.run();
     bench.looks(&[]);
     bench.run();
+    bench
+}
+fn observed() -> Bench {
+    let mut observed = main_settings();
+    for one in observed.credentials.values_mut() {
+        let settings = crate::rotation::Credential { observe: true, ..(**one).clone() };
+        *one = std::sync::Arc::new(settings);
+    }
+    let mut bench = Bench::seeded_with(observed);
+    bench.world.alive(key(2));
+    bench.confirmed(key(2));
+    bench.wait(MIN);
     bench
 }
 fn rotated_calmly() -> Bench {
