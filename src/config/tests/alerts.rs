@@ -33,7 +33,7 @@ fn good_news_are_mailed_each_weekly_or_not() {
     each_is_refused(&[(
         "alerts.email.good_news",
         "daily",
-        r#"alerts.email.good_news: "daily" is none of the words here; write each, weekly or off"#,
+        r#"alerts.email.good_news: "daily" is none of the words here; write "each", "weekly" or "off""#,
     )]);
 }
 

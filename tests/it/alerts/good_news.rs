@@ -12,6 +12,7 @@ async fn a_rotation_that_was_complete_before_a_kill_is_told_by_the_next_process_
     let old = stage.seed(&slot).await;
     let consumer = FileConsumer::add(&mut stage, &slot, "storefront").await;
     consumer.put(&old);
+    stage.date_from_now();
     stage.start().await;
     stage.smtp.stop();
     let (_, new) = stage.rotate(&slot);

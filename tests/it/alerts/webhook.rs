@@ -54,7 +54,8 @@ async fn a_webhook_that_fails_is_told_by_mail_and_gets_everything_later() {
     scene.start().await;
     let mail =
         scene.smtp.wait_for("it fails", |mail| mail.contains("X-Keyrelay-Code: webhook-failing")).await;
-    assert!(mail.contains("the address in alerts.webhook answered 503"), "{mail}");
+    assert!(mail.contains("Subject: [keyrelay] warning: the webhook does not take the notices:"), "{mail}");
+    assert!(mail.contains("in alerts.webhook answered 503"), "{mail}");
     assert_eq!(scene.mails()[0].0, "unseeded", "mails are held up by nothing");
     scene.kill_and_start().await;
     receiver.answers(200);

@@ -61,6 +61,8 @@ async fn a_script_is_watched_for_a_rotation_and_then_replaced_in_the_middle_of_o
 /// The script is switched off in the middle of the next rotation, and observe with it.
 async fn takes_over(stage: &mut Stage, slot: &Slot, shop: &FileConsumer) {
     let (second, third) = stage.rotate(slot);
+    // The second is as old as its place in the store; what comes now is newer.
+    stage.date_from_now();
     stage.confirm(slot, 1, &second, &third).await;
     stage
         .wait(slot, "the third is known", |found| {

@@ -42,7 +42,7 @@ use std::{
 };
 
 /// Long enough for a busy machine; no test asserts how long anything takes.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Looks until there is something to see; panics after [`PATIENCE`], saying what was waited for.
 pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
