@@ -4,6 +4,6 @@
 mod good_news;
 mod heartbeat;
 mod queue;
-mod receiver;
+pub mod receiver;
 mod scene;
 mod webhook;

@@ -1,4 +1,5 @@
-//! How operators are told: the mail server is spoken to up to the recipients, and with `--send-mail` a mail is sent.
+//! How operators are told: the mail server is spoken to up to the recipients; a mail and a post to the webhook are sent
+//! with `--send-mail` alone. The heartbeat is never fetched: that would be a sign of life that nobody gave.
 
 use super::{
     Site,
@@ -8,38 +9,75 @@ use crate::{
     alert::{
         render::Mail,
         smtp::{NotRehearsed, Rehearsed, SendOutcome, Settings, Smtp},
+        web::{PostOutcome, Web},
     },
     cli::work,
     daemon::host_name,
+    domain::{Secret, Severity},
 };
+use serde_json::json;
 use std::sync::Arc;
 
 pub async fn area(site: &Arc<Site>) -> Area {
     let mut area = Area::new("alerts");
+    mail_server(site, &mut area).await;
+    if let Some(url) = &site.config.alerts.webhook {
+        area.add(webhook(site, url).await);
+    }
+    if site.config.alerts.heartbeat.is_some() {
+        area.add(Line::skipped("heartbeat", "the daemon alone fetches it, while all is well"));
+    }
+    area
+}
+
+async fn webhook(site: &Arc<Site>, url: &Secret) -> Line {
+    let tried = "webhook";
+    if site.misses("alerts.webhook.") {
+        return Line::skipped(tried, "its address is missing: see secrets");
+    }
+    if !site.send_mail {
+        return Line::skipped(tried, "nothing is posted to it unless asked for")
+            .command("keyrelay doctor --send-mail");
+    }
+    let (host, now) = (host_name(), work::now());
+    let text = format!("a test from {host}: somebody typed keyrelay doctor --send-mail");
+    let body = json!({"code": "test", "severity": "info", "since": now, "credential": null, "message": text,
+        "hint": "nothing", "resolved": false, "host": host, "text": text});
+    match Web::new("alerts.webhook", url, &site.limits).post(&format!("test-{now}"), body.to_string()).await {
+        PostOutcome::Taken => Line::ok(tried, "it took a test notice"),
+        PostOutcome::Refused(why) => Line::failed(tried, why)
+            .advice("correct alerts.webhook, or let the receiver take what docs/alerts.md shows"),
+        PostOutcome::Failed(why) => {
+            Line::unreachable(tried, why).advice("correct alerts.webhook, or mend the receiver")
+        }
+    }
+}
+
+async fn mail_server(site: &Arc<Site>, area: &mut Area) {
     let Some(settings) = &site.config.email else {
         area.add(
             Line::warning("mail", "nobody is told when something goes wrong")
                 .advice("add alerts.email with from, to and smtp"),
         );
-        return area;
+        return;
     };
     let server = format!("{}:{}", settings.host, settings.port);
     if site.misses("alerts.email.") {
         area.add(Line::skipped(server, "the password is missing: see secrets"));
-        return area;
+        return;
     }
     let smtp = match Smtp::new(settings, &site.limits) {
         Ok(smtp) => smtp,
         Err(why) => {
             area.add(Line::new(Level::Mistake, server, why));
-            return area;
+            return;
         }
     };
-    match smtp.rehearse(&settings.to).await {
+    match smtp.rehearse(&settings.recipients(Severity::Urgent)).await {
         Ok(rehearsed) => {
             area.add(Line::ok(server, format!("login, and {} may send", settings.from)));
             let any = !rehearsed.taken.is_empty();
-            recipients(rehearsed, &mut area);
+            recipients(rehearsed, area);
             if site.send_mail && any {
                 area.add(send(&smtp, settings).await);
             }
@@ -57,7 +95,6 @@ pub async fn area(site: &Arc<Site>) -> Area {
             );
         }
     }
-    area
 }
 
 fn recipients(rehearsed: Rehearsed, area: &mut Area) {
