@@ -86,7 +86,7 @@ impl Answers {
             to_ascii(line);
             return Use::Keep;
         }
-        let known = [&b"SEARCH"[..], b"LIST", b"CAPABILITY"];
+        let known = [&b"SEARCH"[..], b"LIST", b"CAPABILITY", b"MYRIGHTS"];
         if known.iter().any(|known| word.eq_ignore_ascii_case(known)) { Use::Keep } else { Use::Drop }
     }
 }

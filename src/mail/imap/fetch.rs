@@ -20,11 +20,11 @@ const FETCH_MAILS: usize = 16;
 const FRAME: usize = 4 << 10;
 
 /// What FETCH says of one mail.
-struct Fetched {
+pub(super) struct Fetched {
     uid: u32,
     arrived_at: Option<Timestamp>,
-    size: usize,
-    bytes: Option<Zeroizing<Vec<u8>>>,
+    pub size: usize,
+    pub bytes: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Connection {
@@ -145,7 +145,7 @@ impl Connection {
     }
 
     /// At most `bytes` bytes of each mail's section. The server's word that a mail is that short is not needed.
-    fn fetch(&mut self, uids: &[u32], section: &str, bytes: usize) -> Result<Vec<Fetched>, Failed> {
+    pub(super) fn fetch(&mut self, uids: &[u32], section: &str, bytes: usize) -> Result<Vec<Fetched>, Failed> {
         let set = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
         let items = format!("(UID INTERNALDATE RFC822.SIZE {section}<0.{bytes}>)");
         let answer_max = uids.len() * (bytes + FRAME) + ANSWER_MAX;

@@ -1,8 +1,9 @@
 //! Adapter: one IMAP mailbox, over the `imap` crate and a stream of our own. Blocking, for a thread of its own that
 //! catches panics: the crate can panic on what a server says, and that is a lost connection.
 //!
-//! It reads and never writes: EXAMINE, SEARCH and BODY.PEEK leave no trace, not even `\Seen`. It never connects
-//! again, never sleeps but in [`Connection::wait`], and does not know what a mail means.
+//! Looking leaves no trace: EXAMINE, SEARCH and BODY.PEEK set no flag, not even `\Seen`. Only [`Connection::tidy`]
+//! changes something, and only where the operator wants it. It never connects again, never sleeps but in
+//! [`Connection::wait`], and does not know what a mail means.
 
 mod answer;
 mod dial;
@@ -11,6 +12,7 @@ mod folder;
 mod idle;
 mod search;
 mod socket;
+mod tidy;
 mod wire;
 
 #[cfg(test)]
@@ -21,6 +23,8 @@ use crate::domain::{Limits, Secret};
 use folder::Folder;
 use std::{path::PathBuf, time::Duration};
 use wire::{ANSWER_MAX, Shared};
+
+pub use tidy::is_same_folder;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -55,6 +59,7 @@ pub struct Connection {
     selected: Option<usize>,
     /// Whether the server takes IDLE.
     idles: bool,
+    abilities: tidy::Abilities,
     renew: Duration,
 }
 
@@ -91,10 +96,12 @@ pub fn connect(settings: &Settings, limits: &Limits) -> Result<(Connection, Wake
         folders: Vec::new(),
         selected: None,
         idles: false,
+        abilities: tidy::Abilities::default(),
         renew: limits.idle_renew,
     };
     let can = connection.run("CAPABILITY", ANSWER_MAX, imap::Session::capabilities)?;
     connection.idles = can.has_str("IDLE");
+    connection.abilities = tidy::Abilities::of(&can);
     let extended_list = can.has_str("SPECIAL-USE") && can.has_str("LIST-EXTENDED");
     connection.folders = connection.choose_folders(&settings.folders, extended_list)?;
     Ok((connection, waker))
