@@ -41,7 +41,10 @@ impl Rotation {
     pub(super) fn note_copy(&mut self, finding: &Finding) {
         match finding {
             Finding::NewKey(confirmation) => self.note(confirmation.fingerprint, &confirmation.mail),
-            Finding::Known { mail, fingerprint, genuine: true } if self.was_promoted(*fingerprint) => {
+            // A copy may come while the first one's key is still on its way.
+            Finding::Known { mail, fingerprint, genuine: true }
+                if self.known_fingerprints().contains(fingerprint) =>
+            {
                 self.note(*fingerprint, mail);
             }
             Finding::Known { .. }
@@ -225,7 +228,7 @@ impl Rotation {
         let message =
             format!("the confirmation of a finished rotation could not be {done} in the mailbox {mailbox}: {why}");
         let hint = format!(
-            "mend it on the mail server, or correct mailboxes.{mailbox}.settled; what is missing is said by:\nkeyrelay doctor"
+            "keyrelay doctor\nmend what it says on the mail server, or correct mailboxes.{mailbox}.settled, then:\nsystemctl reload keyrelay"
         );
         let report = Report::new(Code::MailNotTidied, Severity::Warning, message, hint)
             .breaks("the mailbox goes on holding the key; the rotation itself is complete")

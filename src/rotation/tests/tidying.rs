@@ -36,6 +36,20 @@ fn copy_of(confirmation: &Confirmation, bench: &mut Bench, folder: &str) -> Find
     Finding::Known { mail, fingerprint: confirmation.fingerprint, genuine: true }
 }
 
+/// The folder is not there at first; and the confirmation lies in two.
+pub fn untidy() -> Bench {
+    let mut bench = wishing(Settled::Move("Rotated".into()), true);
+    let why = "imap.example.com:993: UID MOVE to \"Rotated\" is refused: Mailbox doesn't exist: Rotated";
+    bench.world.mailbox.refusal = Some(why.into());
+    let confirmation = rotate(&mut bench, 2);
+    let copy = copy_of(&confirmation, &mut bench, "Junk");
+    bench.looks(&[copy]);
+    bench.wait(HOUR);
+    bench.world.mailbox.refusal = None;
+    bench.wait(HOUR);
+    bench
+}
+
 #[test]
 fn s23_a_confirmation_is_moved_when_every_consumer_works_with_its_key_and_that_is_on_record() {
     let mut bench = moving();
@@ -229,7 +243,7 @@ fn s23_while_an_operator_has_gone_back_nothing_is_touched_and_then_all_is_made_u
     bench.run();
     bench.restart(); // the order is lost with the process
     bench.looks(&[]);
-    bench.held_back = vec!["move".into()];
+    bench.run();
     bench.rollback(false, 1);
     bench.run();
     bench.queue.clear();
@@ -390,7 +404,7 @@ fn s23_a_connection_that_breaks_is_made_up_for_and_told_only_if_it_always_does()
     let mut bench = moving();
     bench.world.mailbox.breaks = true;
     rotate(&mut bench, 2);
-    bench.wait(SEC);
+    bench.run();
     bench.world.mailbox.breaks = false;
     bench.passes(HOUR);
     let lines = bench.take();

@@ -5,6 +5,7 @@ mod hostile;
 mod idle;
 mod look;
 mod script;
+mod tidy;
 
 use super::*;
 use crate::{
