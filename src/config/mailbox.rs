@@ -54,7 +54,8 @@ fn settled(table: &mut Table, settings: Option<&MailboxSettings>) -> Option<Sett
     };
     match settings {
         Some(MailboxSettings::Maildir(_)) if settled != Settled::Keep => {
-            let (rule, hint) = ("a maildir is only read: nothing in it is moved or deleted", "write settled: keep");
+            let (rule, hint) =
+                ("a maildir is only read: nothing in it is moved or deleted", "write settled: keep");
             table.sheet.note(Severity::Error, &table.at("settled"), rule, Some(hint.into()));
             None
         }

@@ -1,7 +1,9 @@
 //! The document that outlives the process: how far things are. The key document decides which key is current.
 
 use super::incident::Incident;
-use crate::domain::{Account, ConsumerName, Fingerprint, MailId, MailPlace, ProofLevel, RotationId, Timestamp};
+use crate::domain::{
+    Account, ConsumerName, Fingerprint, MailId, MailPlace, ProofLevel, RotationId, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 

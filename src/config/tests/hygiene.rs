@@ -27,7 +27,10 @@ fn s23_a_folder_that_is_watched_is_no_place_to_move_to() {
         let said = said_of(&[(FOLDERS, folders), (SETTLED, &format!("{{move: {target}}}"))]);
         assert_eq!(said, [format!("{SETTLED}.move: {target} is a folder that is watched; {hint}")]);
     }
-    assert_eq!(hygiene(&[(FOLDERS, "[Rotations]"), (SETTLED, "{move: INBOX}")]).settled, Settled::Move("INBOX".into()));
+    assert_eq!(
+        hygiene(&[(FOLDERS, "[Rotations]"), (SETTLED, "{move: INBOX}")]).settled,
+        Settled::Move("INBOX".into())
+    );
 }
 
 #[test]
@@ -38,7 +41,9 @@ fn s23_a_maildir_moves_nothing() {
     for settled in ["delete", "{move: Done}"] {
         assert_eq!(
             said_of(&[maildir, recipient, (SETTLED, settled)]),
-            [format!("{SETTLED}: a maildir is only read: nothing in it is moved or deleted; write settled: keep")]
+            [format!(
+                "{SETTLED}: a maildir is only read: nothing in it is moved or deleted; write settled: keep"
+            )]
         );
     }
     assert_eq!(
@@ -50,7 +55,11 @@ fn s23_a_maildir_moves_nothing() {
 #[test]
 fn s23_what_is_neither_word_nor_folder_is_refused() {
     each_is_refused(&[
-        (SETTLED, "purge", "mailboxes.vendor-mail.settled: \"purge\" is none of the words here; write \"keep\" or \"delete\""),
+        (
+            SETTLED,
+            "purge",
+            "mailboxes.vendor-mail.settled: \"purge\" is none of the words here; write \"keep\" or \"delete\"",
+        ),
         (SETTLED, "{}", "mailboxes.vendor-mail.settled.move: this key is missing"),
         (SETTLED, "{move: ''}", "mailboxes.vendor-mail.settled.move: the text is empty"),
         (

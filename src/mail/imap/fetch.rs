@@ -145,7 +145,12 @@ impl Connection {
     }
 
     /// At most `bytes` bytes of each mail's section. The server's word that a mail is that short is not needed.
-    pub(super) fn fetch(&mut self, uids: &[u32], section: &str, bytes: usize) -> Result<Vec<Fetched>, Failed> {
+    pub(super) fn fetch(
+        &mut self,
+        uids: &[u32],
+        section: &str,
+        bytes: usize,
+    ) -> Result<Vec<Fetched>, Failed> {
         let set = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
         let items = format!("(UID INTERNALDATE RFC822.SIZE {section}<0.{bytes}>)");
         let answer_max = uids.len() * (bytes + FRAME) + ANSWER_MAX;

@@ -78,12 +78,7 @@ impl Connection {
         Ok(tidied)
     }
 
-    fn tidy_one(
-        &mut self,
-        mail: &MailPlace,
-        settled: &Settled,
-        bytes_max: usize,
-    ) -> Result<Tidied, Failed> {
+    fn tidy_one(&mut self, mail: &MailPlace, settled: &Settled, bytes_max: usize) -> Result<Tidied, Failed> {
         if let Some(why) = self.abilities.missing(settled).or_else(|| self.watched_target(settled)) {
             return Ok(Tidied::Refused(self.server.says(&why)));
         }
@@ -127,7 +122,8 @@ impl Connection {
         let Some((number, (validity, uid))) = number.zip(place) else {
             return Ok(Err(Tidied::Elsewhere));
         };
-        let opened = if *settled == Settled::Keep { self.look_at(number)? } else { self.open_to_write(number)? };
+        let opened =
+            if *settled == Settled::Keep { self.look_at(number)? } else { self.open_to_write(number)? };
         if opened.validity != validity {
             return Ok(Err(Tidied::Elsewhere));
         }
@@ -203,7 +199,8 @@ impl Connection {
         uids.sort_unstable_by(|one, other| other.cmp(one));
         for uid in uids.into_iter().take(ALIKE_MAX) {
             let fetched = self.fetch(&[uid], "BODY.PEEK[]", bytes_max + 1)?;
-            if fetched.iter().filter_map(|mail| mail.bytes.as_ref()).any(|bytes| MailHash::of(bytes) == *hash) {
+            if fetched.iter().filter_map(|mail| mail.bytes.as_ref()).any(|bytes| MailHash::of(bytes) == *hash)
+            {
                 return Ok(true);
             }
         }

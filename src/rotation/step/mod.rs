@@ -32,7 +32,9 @@ use super::{
     history::Record,
     state::Rotation,
 };
-use crate::domain::{CredentialName, Fingerprint, Limits, MailPlace, Notice, StoreTrouble, Timestamp, Verdict};
+use crate::domain::{
+    CredentialName, Fingerprint, Limits, MailPlace, Notice, StoreTrouble, Timestamp, Verdict,
+};
 use std::{collections::BTreeMap, time::Duration};
 
 impl Out {

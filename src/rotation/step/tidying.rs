@@ -108,7 +108,8 @@ impl Rotation {
         }
         let noted = std::mem::take(&mut self.memory.copies);
         let count = noted.len();
-        self.memory.copies = noted.into_iter().filter(|copy| self.tidies() && self.is_awaited(copy)).collect();
+        self.memory.copies =
+            noted.into_iter().filter(|copy| self.tidies() && self.is_awaited(copy)).collect();
         if self.memory.copies.len() != count {
             self.dirty = self.dirty.max(Dirty::WhenCalm);
         }
@@ -148,9 +149,8 @@ impl Rotation {
         let Some(current) = self.current.as_ref().filter(|_| self.tidies() && self.may_deliver()) else {
             return false;
         };
-        let as_written = |document: &KeyDocument| {
-            document.as_written && document.current == Some(current.fingerprint)
-        };
+        let as_written =
+            |document: &KeyDocument| document.as_written && document.current == Some(current.fingerprint);
         let in_store = self.documents.key.as_ref().is_some_and(as_written) && self.store_trouble().is_none();
         let settled = current.generation > 0 && current.generation <= self.memory.settled;
         let on_record = self.dirty == Dirty::No && self.saving.is_idle() && !self.documents.state_wanted;
@@ -225,8 +225,9 @@ impl Rotation {
             Settled::Delete => "deleted",
             Settled::Move(_) => "moved",
         };
-        let message =
-            format!("the confirmation of a finished rotation could not be {done} in the mailbox {mailbox}: {why}");
+        let message = format!(
+            "the confirmation of a finished rotation could not be {done} in the mailbox {mailbox}: {why}"
+        );
         let hint = format!(
             "keyrelay doctor\nmend what it says on the mail server, or correct mailboxes.{mailbox}.settled, then:\nsystemctl reload keyrelay"
         );

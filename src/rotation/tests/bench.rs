@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Confirmation, Finding, Fingerprint, Hygiene, Limits, MailHash, MailId, MailRef, Notice, ProofLevel, RotationId,
-        Timestamp, Warning,
+        Confirmation, Finding, Fingerprint, Hygiene, Limits, MailHash, MailId, MailRef, Notice, ProofLevel,
+        RotationId, Timestamp, Warning,
     },
     rotation::{
         Alerts, Channel, Consumer, Credential, CredentialView, Delivery, Effect, Event, Fleet, Input,

@@ -56,7 +56,9 @@ fn s23_a_confirmation_is_moved_when_every_consumer_works_with_its_key_and_that_i
     rotate(&mut bench, 2);
     bench.run();
     let lines: Vec<_> = bench.take();
-    let after = |line: &str| lines.iter().position(|known| known == line).unwrap_or_else(|| panic!("{line}: {lines:?}"));
+    let after = |line: &str| {
+        lines.iter().position(|known| known == line).unwrap_or_else(|| panic!("{line}: {lines:?}"))
+    };
     let last = |line: &str| lines.iter().rposition(|known| known == line).unwrap();
     assert!(after("record rotation") < after("save"));
     assert!(after("prove bot K2") < after("save") && after("prove web K2") < after("save"));
@@ -163,7 +165,8 @@ fn s23_a_kill_at_any_moment_leaves_no_mail_behind_and_takes_none_too_early() {
             true => Finding::Known { mail, fingerprint, genuine: true },
             false => Finding::NewKey(confirmation),
         };
-        let findings: Vec<_> = Some(again).filter(|_| !bench.world.mailbox.gone.contains(&at)).into_iter().collect();
+        let findings: Vec<_> =
+            Some(again).filter(|_| !bench.world.mailbox.gone.contains(&at)).into_iter().collect();
         bench.looks(&findings);
         bench.passes(HOUR);
         assert_eq!(bench.world.holds("main"), "K2 after K1, generation 1", "cut after {cut}");

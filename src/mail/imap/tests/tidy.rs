@@ -126,7 +126,11 @@ fn s23_a_mail_is_deleted_by_its_uid_alone() {
 fn s23_where_a_plain_expunge_would_be_needed_nothing_is_done() {
     let without = "taking away what others have marked as deleted";
     for (can, settled, expected) in [
-        ("IDLE", archive(), "localhost: the server has neither MOVE nor UIDPLUS: a mail cannot be moved without "),
+        (
+            "IDLE",
+            archive(),
+            "localhost: the server has neither MOVE nor UIDPLUS: a mail cannot be moved without ",
+        ),
         ("MOVE", Settled::Delete, "localhost: the server has no UIDPLUS: a mail cannot be deleted without "),
     ] {
         let (_played, mut connection) = able(can, |_| {});
@@ -166,7 +170,10 @@ fn s23_a_missing_folder_is_refused_and_the_mail_stays() {
 
 #[test]
 fn imap07_s23_a_mail_that_is_gone_is_done_whatever_the_server_calls_that() {
-    for answer in [&[][..], &["4 FETCH (UID 4 INTERNALDATE \"20-Nov-2026 09:00:00 +0100\" RFC822.SIZE 44 BODY[]<0> NIL)"]] {
+    for answer in [
+        &[][..],
+        &["4 FETCH (UID 4 INTERNALDATE \"20-Nov-2026 09:00:00 +0100\" RFC822.SIZE 44 BODY[]<0> NIL)"],
+    ] {
         let (_played, mut connection) = able("MOVE", move |peer| {
             selected(peer, 7);
             peer.answer(&format!("UID FETCH 4 {WHOLE}"), answer);
@@ -281,10 +288,7 @@ fn s23_what_stands_in_the_way_is_what_the_server_says_and_nothing_is_changed() {
     for (rights, target) in [("lrswipkxtecda", "lrsi"), ("lrswipcda", "lrswipcda")] {
         let (_played, mut connection) = able("UIDPLUS ACL", move |peer| {
             peer.answer("EXAMINE \"Archive &- more\"", &["OK [UIDVALIDITY 9] ok"]);
-            peer.answer(
-                "MYRIGHTS \"Archive &- more\"",
-                &[&format!("MYRIGHTS \"Archive &- more\" {target}")],
-            );
+            peer.answer("MYRIGHTS \"Archive &- more\"", &[&format!("MYRIGHTS \"Archive &- more\" {target}")]);
             selected(peer, 7);
             peer.answer("MYRIGHTS \"INBOX\"", &[&format!("MYRIGHTS INBOX {rights}")]);
         });
