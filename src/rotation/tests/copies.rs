@@ -1,6 +1,6 @@
 //! The confirmation that lies in the mailbox more than once: what is counted, what is told, what is taken away.
 
-use super::{bench::*, tidying::*, *};
+use super::{tidying::*, *};
 use crate::domain::{Finding, Settled};
 
 #[test]

@@ -7,7 +7,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-fn with(settings: Settings, hygiene: &Hygiene) -> Settings {
+pub fn with(settings: Settings, hygiene: &Hygiene) -> Settings {
     let one = |one: &Arc<Credential>| Arc::new(Credential { hygiene: hygiene.clone(), ..(**one).clone() });
     let credentials = settings.credentials.iter().map(|(name, known)| (name.clone(), one(known))).collect();
     Settings { credentials, ..settings }
@@ -370,4 +370,21 @@ fn s23_a_wish_that_is_taken_back_ends_its_notice_and_its_notes() {
     bench.passes(HOUR);
     assert_eq!(bench.take_only("mail mail"), ["mail mail-not-tidied 1 warning resolved"]);
     assert!(bench.world.stored("main").state.as_ref().unwrap().copies.is_empty());
+}
+
+/// Nobody has to wait for the next rotation, or for the next connection.
+#[test]
+fn s23_a_wish_that_comes_later_is_for_what_lies_there_already() {
+    let mut bench = Bench::rotated();
+    let hygiene = Hygiene { settled: Settled::Delete, report_copies: false };
+    bench.reload(with(main_settings(), &hygiene));
+    bench.wait(MIN);
+    assert_eq!(bench.take_only("look"), ["look afresh"]);
+    let findings = [1, 2].map(|number| {
+        let mail = bench.mail(bench.now);
+        Finding::Known { mail, fingerprint: key(number), genuine: true }
+    });
+    bench.looks(&findings);
+    bench.wait(MIN);
+    assert_eq!(tidied(&mut bench), ["delete INBOX 7/2, INBOX 7/3"]);
 }
