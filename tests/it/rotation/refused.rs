@@ -99,6 +99,7 @@ async fn r09_while_the_vendor_does_not_say_whose_key_it_is_the_key_waits_in_the_
     let old = stage.seed(&slot).await;
     stage.start().await;
     stage.wait(&slot, "the key is known", |found| (found["phase"] == "steady").then_some(())).await;
+    stage.date_from_now();
     let (_, new) = stage.rotate(&slot);
     stage.vendor.set_faults(Mode::Unavailable);
     stage.confirm(&slot, 0, &old, &new).await;
