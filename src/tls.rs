@@ -3,7 +3,8 @@
 
 use crate::domain::Timestamp;
 use rustls::{
-    CertificateError, ClientConfig, Error, RootCertStore, crypto::ring, server::WebPkiClientVerifier,
+    AlertDescription, CertificateError, ClientConfig, Error, PeerIncompatible, RootCertStore, crypto::ring,
+    server::WebPkiClientVerifier,
 };
 use rustls_pki_types::{CertificateDer, UnixTime, pem::PemObject};
 use rustls_platform_verifier::BuilderVerifierExt;
@@ -94,6 +95,10 @@ fn roots(path: &Path) -> Result<RootCertStore, String> {
 pub fn explain(error: &Error) -> String {
     match error {
         Error::InvalidCertificate(wrong) => explain_certificate(wrong),
+        Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13)
+        | Error::AlertReceived(AlertDescription::ProtocolVersion) => {
+            "it speaks no TLS of version 1.2 or later".into()
+        }
         Error::InvalidMessage(_) => {
             "it does not speak TLS on this port; another port, or STARTTLS, may be meant".into()
         }
@@ -128,6 +133,9 @@ fn explain_certificate(wrong: &CertificateError) -> String {
 fn certified_name(shown: &str) -> &str {
     shown.split('"').nth(1).unwrap_or(shown)
 }
+
+#[cfg(test)]
+mod certificates_tests;
 
 #[cfg(test)]
 mod tests {
