@@ -1,7 +1,8 @@
 //! Adapter: one IMAP mailbox, over the `imap` crate and a stream of our own. Blocking, for a thread of its own.
 //!
-//! It reads and never writes: EXAMINE, SEARCH and BODY.PEEK leave no trace, not even `\Seen`. It never connects
-//! again, never sleeps but in [`Connection::wait`], and does not know what a mail means.
+//! Looking leaves no trace: EXAMINE, SEARCH and BODY.PEEK set no flag, not even `\Seen`. Only [`Connection::tidy`]
+//! changes something, and only where the operator wants it. It never connects again, never sleeps but in
+//! [`Connection::wait`], and does not know what a mail means.
 
 mod answer;
 mod dial;
@@ -10,6 +11,7 @@ mod folder;
 mod idle;
 mod search;
 mod socket;
+mod tidy;
 mod trouble;
 mod wire;
 
@@ -25,6 +27,8 @@ use std::{cell::Cell, path::PathBuf, time::Duration};
 use trouble::{Failed, Server, guarded};
 use wire::{ANSWER_MAX, Shared};
 use zeroize::Zeroizing;
+
+pub use tidy::is_same_folder;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -59,6 +63,7 @@ pub struct Connection {
     selected: Option<usize>,
     /// Whether the server takes IDLE.
     idles: bool,
+    abilities: tidy::Abilities,
     renew: Duration,
 }
 
@@ -81,10 +86,12 @@ pub fn connect(settings: &Settings, limits: &Limits) -> Result<(Connection, Wake
         folders: Vec::new(),
         selected: None,
         idles: false,
+        abilities: tidy::Abilities::default(),
         renew: limits.idle_renew,
     };
     let can = connection.run("CAPABILITY", ANSWER_MAX, imap::Session::capabilities)?;
     connection.idles = has(&can, "IDLE");
+    connection.abilities = tidy::Abilities::of(&can);
     let extended_list = has(&can, "SPECIAL-USE") && has(&can, "LIST-EXTENDED");
     connection.folders = connection.choose_folders(&settings.folders, extended_list)?;
     Ok((connection, waker))

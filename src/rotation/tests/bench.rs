@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Confirmation, Finding, Fingerprint, Limits, MailId, MailRef, Notice, ProofLevel, RotationId,
-        Timestamp, Warning,
+        Confirmation, Finding, Fingerprint, Hygiene, Limits, MailHash, MailId, MailRef, Notice, ProofLevel,
+        RotationId, Timestamp, Warning,
     },
     rotation::{
         Alerts, Channel, Consumer, Credential, CredentialView, Delivery, Effect, Event, Fleet, Input,
@@ -59,6 +59,7 @@ pub fn credential(name: &str, consumers: &[(&str, Consumer)]) -> Credential {
         vendor_title: "Leaf7".into(),
         dashboard: "fetch the key: https://leaf7.fun".into(),
         mailbox: Some("mail".parse().unwrap()),
+        hygiene: Hygiene::default(),
         observe: false,
         path: format!("vendors/{name}"),
         account: None,
@@ -261,6 +262,10 @@ impl Bench {
             Effect::ProbeControl { origin, .. } => {
                 Event::ControlFinished { origin, answer: world.random_key() }
             }
+            Effect::TidyMail { name, attempt, mails, settled, .. } => {
+                let outcome = world.mailbox.tidy(&mails, &settled);
+                Event::Credential { name, input: Input::MailTidied { attempt, outcome } }
+            }
             Effect::CheckStore => Event::StoreChecked {
                 outcome: world.store_trouble.clone().map_or_else(|| Ok(world.store_facts.clone()), Err),
             },
@@ -317,6 +322,8 @@ impl Bench {
             selector: "s1".into(),
             arrived_at: at,
             folder: "INBOX".into(),
+            place: format!("7/{}", self.mails),
+            hash: MailHash::of(&self.mails.to_be_bytes()),
         }
     }
     pub fn confirmation(&mut self, fingerprint: Fingerprint, dated: Timestamp) -> Confirmation {

@@ -24,6 +24,7 @@ mod restart;
 mod rollback;
 mod store;
 mod stories;
+mod tidying;
 mod world;
 
 use crate::domain::{Fingerprint, Timestamp};

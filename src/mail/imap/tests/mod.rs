@@ -7,6 +7,7 @@ mod limits;
 mod look;
 mod pki;
 mod script;
+mod tidy;
 
 use super::*;
 use crate::{
