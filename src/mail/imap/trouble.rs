@@ -48,7 +48,7 @@ impl Server {
         let quoted = password.replace('\\', "\\\\").replace('"', "\\\"");
         let sasl = Zeroizing::new(format!("\0{}\0{password}", settings.user));
         let mut unsaid =
-            vec![password.into(), quoted.into(), STANDARD.encode(password), STANDARD.encode(&*sasl)];
+            vec![password.to_owned(), quoted, STANDARD.encode(password), STANDARD.encode(&*sasl)];
         unsaid.retain(|text| !text.is_empty());
         let unsaid = unsaid.into_iter().map(|text| Zeroizing::new(text.into_bytes())).collect();
         Self { at: format!("{}:{}", settings.host, settings.port), unsaid }
