@@ -28,6 +28,7 @@ use std::{
 const NO_PEER: &str =
     "its certificate is signed by nobody that is trusted here; name its CA's file in ca_cert";
 const NO_SIGNER: &str = "its certificate is signed by one that may not sign it (EndEntityUsedAsCa)";
+const EXPIRED: &str = "its certificate has expired";
 const OLD_TLS: &str = "it speaks no TLS of version 1.2 or later";
 
 type Ca = CertifiedIssuer<'static, KeyPair>;
@@ -208,6 +209,9 @@ impl JoinIn for JoinHandle<bool> {
     }
 }
 
+/// What is wrong, who shows it, and what the mailbox's operator is told.
+type Bad = (&'static str, Shows, &'static str);
+
 struct Tree {
     folder: tempfile::TempDir,
     ours: Ca,
@@ -242,83 +246,62 @@ impl Tree {
         Shows::Chain(vec![certificate], PrivateKeyDer::from_pem_file(at("leaf.key")).unwrap())
     }
 
-    /// What is wrong, who shows it, and what the mailbox's operator is told.
-    fn bad(&self) -> Vec<(&'static str, Shows, &'static str)> {
-        let ours = Some(&self.ours);
-        let named = |names: &'static [&'static str]| {
-            move |params: &mut CertificateParams| {
-                params.subject_alt_names =
-                    names.iter().map(|name| SanType::DnsName((*name).try_into().unwrap())).collect();
-            }
+    /// Good signatures under what is not for this name, time or use.
+    fn bad_leaves(&self) -> Vec<Bad> {
+        let leaf = |change: &dyn Fn(&mut CertificateParams)| leaf(Some(&self.ours), &[], change);
+        let named = |name: &'static str| {
+            leaf(&move |params| params.subject_alt_names = vec![SanType::DnsName(name.try_into().unwrap())])
         };
         let years = |from, to| {
-            move |params: &mut CertificateParams| {
+            leaf(&move |params| {
                 params.not_before = rcgen::date_time_ymd(from, 1, 1);
                 params.not_after = rcgen::date_time_ymd(to, 1, 1);
-            }
+            })
         };
+        let address =
+            leaf(&|params| params.subject_alt_names = vec![SanType::IpAddress([127, 0, 0, 1].into())]);
+        let nameless = leaf(&|params| {
+            params.subject_alt_names.clear();
+            params.distinguished_name.push(DnType::CommonName, "localhost");
+        });
+        let client = leaf(&|params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth]);
+        let other = "its certificate is for mail.example.org, not for this name";
+        let wild = "its certificate is for *.localhost, not for this name";
+        let by_address = "its certificate is for 127.0.0.1, not for this name";
+        let early = "its certificate is not valid yet; is the clock right?";
+        let purpose = "its certificate is refused: certificate does not allow extended key usage for server \
+            authentication, allows client authentication";
+        vec![
+            ("another name", named("mail.example.org"), other),
+            ("a wildcard that stands for a label more", named("*.localhost"), wild),
+            ("an address in the place of the name", address, by_address),
+            ("the name in its subject alone", nameless, "its certificate is not for this name"),
+            ("expired", years(2020, 2021), EXPIRED),
+            ("not valid yet", years(2090, 2100), early),
+            ("for clients only", client, purpose),
+        ]
+    }
+
+    /// Certificates that nobody, or nobody who may, has signed; and a server from before all that.
+    fn bad_chains(&self) -> Vec<Bad> {
+        let good = |_: &mut CertificateParams| {};
+        let ours = Some(&self.ours);
         let stranger = authority("stranger", IS_CA, None, (2020, 2100));
         let namesake = authority("ours", IS_CA, None, (2020, 2100));
+        let between = authority("between", IS_CA, ours, (2020, 2100));
         let no_ca = authority("no CA", IsCa::ExplicitNoCa, ours, (2020, 2100));
         let over = authority("over", IS_CA, ours, (2020, 2021));
-        let between = authority("between", IS_CA, ours, (2020, 2100));
         let short = authority("short", IsCa::Ca(BasicConstraints::Constrained(0)), ours, (2020, 2100));
         let below = authority("below", IS_CA, Some(&short), (2020, 2100));
+        let too_long = "its certificate is signed by one that may not sign it (PathLenConstraintViolated)";
         vec![
-            (
-                "another name",
-                leaf(ours, &[], named(&["mail.example.org"])),
-                "its certificate is for mail.example.org, not for this name",
-            ),
-            (
-                "an address in the place of the name",
-                leaf(ours, &[], |params| {
-                    params.subject_alt_names = vec![SanType::IpAddress([127, 0, 0, 1].into())]
-                }),
-                "its certificate is for 127.0.0.1, not for this name",
-            ),
-            (
-                "a wildcard that stands for a label more",
-                leaf(ours, &[], named(&["*.localhost"])),
-                "its certificate is for *.localhost, not for this name",
-            ),
-            (
-                "the name in its subject alone",
-                leaf(ours, &[], |params| {
-                    params.subject_alt_names.clear();
-                    params.distinguished_name.push(DnType::CommonName, "localhost");
-                }),
-                "its certificate is not for this name",
-            ),
-            ("expired", leaf(ours, &[], years(2020, 2021)), "its certificate has expired"),
-            (
-                "not valid yet",
-                leaf(ours, &[], years(2090, 2100)),
-                "its certificate is not valid yet; is the clock right?",
-            ),
-            ("self-signed", leaf(None, &[], |_| {}), NO_PEER),
-            ("another CA", leaf(Some(&stranger), &[&stranger], |_| {}), NO_PEER),
-            ("another CA of the same name", leaf(Some(&namesake), &[], |_| {}), NO_PEER),
-            ("an intermediate that is not shown", leaf(Some(&between), &[], |_| {}), NO_PEER),
-            ("an intermediate that is no CA", leaf(Some(&no_ca), &[&no_ca], |_| {}), NO_SIGNER),
-            (
-                "an intermediate that has expired",
-                leaf(Some(&over), &[&over], |_| {}),
-                "its certificate has expired",
-            ),
-            (
-                "a CA below one that may have none",
-                leaf(Some(&below), &[&below, &short], |_| {}),
-                "its certificate is signed by one that may not sign it (PathLenConstraintViolated)",
-            ),
-            (
-                "for clients only",
-                leaf(ours, &[], |params| {
-                    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth]
-                }),
-                "its certificate is refused: certificate does not allow extended key usage for server authentication, \
-                 allows client authentication",
-            ),
+            ("self-signed", leaf(None, &[], good), NO_PEER),
+            ("another CA", leaf(Some(&stranger), &[&stranger], good), NO_PEER),
+            ("another CA of the same name", leaf(Some(&namesake), &[], good), NO_PEER),
+            ("an intermediate that is not shown", leaf(Some(&between), &[], good), NO_PEER),
+            ("an intermediate that is no CA", leaf(Some(&no_ca), &[&no_ca], good), NO_SIGNER),
+            ("an intermediate that has expired", leaf(Some(&over), &[&over], good), EXPIRED),
+            ("a CA below one that may have none", leaf(Some(&below), &[&below, &short], good), too_long),
             ("TLS 1.1", Shows::Version([3, 2]), OLD_TLS),
             ("TLS 1.0", Shows::Version([3, 1]), OLD_TLS),
             ("SSL 3.0", Shows::Version([3, 0]), OLD_TLS),
@@ -348,7 +331,7 @@ async fn r26_m58_nobody_of_ours_speaks_to_who_shows_a_bad_certificate() {
         "its certificate is signed in a way that is trusted no longer, as with SHA-1",
     );
     let mut refused = 0;
-    for (what, shows, why) in tree.bad().into_iter().chain([sha1]) {
+    for (what, shows, why) in tree.bad_leaves().into_iter().chain(tree.bad_chains()).chain([sha1]) {
         let ca = if what == "SHA-1" { &openssl_ca } else { &ca };
         for (client, heard, said) in ask_all(&Arc::new(shows), ca).await {
             assert!(!heard, "{client} shakes hands with {what}");
