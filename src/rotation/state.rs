@@ -200,7 +200,7 @@ pub struct Rotation {
     pub(super) tidying: Task,
     /// The key document was asked for once more, before mails are touched.
     pub(super) tidying_checked: bool,
-    /// More copies of a confirmation were seen than are noted at a time.
+    /// Copies of a confirmation may lie there that are not noted: the mailbox is to be looked at again for them.
     pub(super) copies_left_out: bool,
     /// The first complete look at the mailbox is done (or there is no mailbox).
     pub(super) looked: bool,

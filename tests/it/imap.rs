@@ -237,7 +237,6 @@ async fn s23_a_mail_is_moved_or_deleted_alone_with_and_without_the_move_command(
     dovecot.deliver(&mail("friend@example.org", "lunch"), "INBOX").await;
     dovecot.doveadm(&["flags", "add", "-u", Dovecot::USER, "\\Deleted", "mailbox", "INBOX", "all"]).await;
     let to_done = Settled::Move("Done".into());
-    let sent = mail("key@vendor.example", "your new key");
     let mut expected = 0;
     for without_move in [false, true] {
         if without_move {
@@ -245,6 +244,7 @@ async fn s23_a_mail_is_moved_or_deleted_alone_with_and_without_the_move_command(
         }
         let (mut connection, _waker) = connect(&dovecot, &ca, Tls::Implicit);
         for settled in [&to_done, &Settled::Delete] {
+            let sent = mail("key@vendor.example", &format!("your new key, {without_move}"));
             let place = delivered(&dovecot, &mut connection, &sent).await;
             let other = MailPlace { hash: MailHash::of(b"another mail"), ..place.clone() };
             let tidied = connection.tidy(&[other, place.clone(), place], settled, 100_000).unwrap();

@@ -15,8 +15,8 @@
 //! touched at all: what was not taken away before waits until the newer key is let in again, or another has settled.
 //! A rotation that was superseded before it settled is tidied together with the one that took its place.
 //!
-//! Genuine copies in other watched folders hold the same key and are treated likewise; what is not genuine is not
-//! ours, and stays as evidence. Everything is idempotent: a mail that is gone is done, whoever took it.
+//! Genuine copies in other watched folders hold the same key and are treated likewise, and so are confirmations of
+//! earlier keys that are still there; what is not genuine is not ours, and stays as evidence. Everything is idempotent: a mail that is gone is done, whoever took it.
 
 use super::{Ctx, Out};
 use crate::domain::{
@@ -126,6 +126,9 @@ impl Rotation {
         let due = if over { self.copies_due() } else { Vec::new() };
         if due.is_empty() {
             self.tidying_checked = false;
+            if over && std::mem::take(&mut self.copies_left_out) {
+                out.look_again = Some(true);
+            }
             if over || self.memory.copies.is_empty() {
                 self.incidents.clear(Code::MailNotTidied, "");
             }
@@ -204,7 +207,7 @@ impl Rotation {
             self.tell_of_copies(ctx);
         }
         // Whatever has another place now is found there.
-        if elsewhere || std::mem::take(&mut self.copies_left_out) {
+        if elsewhere {
             out.look_again = Some(true);
         }
         match refused {

@@ -4,6 +4,7 @@
 mod alerts;
 mod bench;
 mod consumers;
+mod copies;
 mod expecting;
 mod first_start;
 mod fleet;

@@ -7,30 +7,30 @@ use crate::{
 };
 use std::sync::Arc;
 
-fn with(settings: Settings, hygiene: &Hygiene) -> Settings {
+pub fn with(settings: Settings, hygiene: &Hygiene) -> Settings {
     let one = |one: &Arc<Credential>| Arc::new(Credential { hygiene: hygiene.clone(), ..(**one).clone() });
     let credentials = settings.credentials.iter().map(|(name, known)| (name.clone(), one(known))).collect();
     Settings { credentials, ..settings }
 }
-fn wishing(settled: Settled, report_copies: bool) -> Bench {
+pub fn wishing(settled: Settled, report_copies: bool) -> Bench {
     Bench::seeded_with(with(main_settings(), &Hygiene { settled, report_copies }))
 }
 fn moving() -> Bench {
     wishing(Settled::Move("Done".into()), false)
 }
 /// What is done in the mailbox, since the last time.
-fn tidied(bench: &mut Bench) -> Vec<String> {
+pub fn tidied(bench: &mut Bench) -> Vec<String> {
     let tidies = |line: &String| ["move", "delete", "count"].iter().any(|verb| line.starts_with(verb));
     bench.take().into_iter().filter(tidies).collect()
 }
 /// The confirmation of this key, which is alive, is read.
-fn rotate(bench: &mut Bench, number: u64) -> Confirmation {
+pub fn rotate(bench: &mut Bench, number: u64) -> Confirmation {
     bench.world.alive(key(number));
     let confirmation = bench.confirmation(key(number), bench.now);
     bench.looks(&[Finding::NewKey(confirmation.clone())]);
     confirmation
 }
-fn copy_of(confirmation: &Confirmation, bench: &mut Bench, folder: &str) -> Finding {
+pub fn copy_of(confirmation: &Confirmation, bench: &mut Bench, folder: &str) -> Finding {
     let mut mail = bench.mail(bench.now);
     (mail.id, mail.folder) = (confirmation.mail.id.clone(), folder.into());
     Finding::Known { mail, fingerprint: confirmation.fingerprint, genuine: true }
@@ -290,67 +290,6 @@ fn s23_a_key_that_keyrelay_did_not_promote_keeps_its_mail() {
 }
 
 #[test]
-fn s23_a_copy_is_treated_likewise_and_what_is_not_genuine_is_left_alone() {
-    let mut bench = wishing(Settled::Delete, true);
-    let confirmation = rotate(&mut bench, 2);
-    let copy = copy_of(&confirmation, &mut bench, "Junk");
-    let mail = bench.mail(bench.now);
-    let forged = Finding::Known { mail, fingerprint: key(2), genuine: false };
-    bench.wait(HOUR);
-    bench.looks(&[copy, forged]);
-    bench.wait(HOUR);
-    let lines = bench.take();
-    let said = |start: &str| lines.iter().filter(|line| line.starts_with(start)).cloned().collect::<Vec<_>>();
-    assert_eq!(said("delete"), ["delete INBOX 7/1", "delete Junk 7/2"]);
-    assert_eq!(said("mail mail"), ["mail mail-copies 0 info"]);
-    let notice = bench.last_notice();
-    assert_eq!(
-        (notice.message.as_str(), notice.doing.as_deref()),
-        (
-            "the confirmation of the current key lay in the mailbox mail 2 times: 1 in INBOX, 1 in Junk",
-            Some("they are genuine, and were deleted like the first")
-        )
-    );
-}
-
-#[test]
-fn s23_copies_are_reported_once_for_each_number_and_nothing_is_touched() {
-    let mut bench = wishing(Settled::Keep, true);
-    let confirmation = rotate(&mut bench, 2);
-    let copies = ["Junk", "Junk"].map(|folder| copy_of(&confirmation, &mut bench, folder));
-    bench.wait(HOUR);
-    for copy in &copies {
-        for _ in 0..2 {
-            bench.looks(std::slice::from_ref(copy));
-            bench.passes(HOUR);
-        }
-        bench.restart();
-        bench.looks(std::slice::from_ref(copy));
-        bench.passes(HOUR);
-    }
-    let lines = bench.take();
-    let said = |start: &str| lines.iter().filter(|line| line.starts_with(start)).cloned().collect::<Vec<_>>();
-    assert_eq!(said("count"), ["count INBOX 7/1, Junk 7/2", "count Junk 7/3"]);
-    assert_eq!(said("mail mail"), ["mail mail-copies 0 info"; 2]);
-    assert!(bench.world.mailbox.gone.is_empty());
-}
-
-/// Somebody dragged it from one watched folder to another: it is one mail.
-#[test]
-fn s23_a_mail_that_was_moved_by_hand_is_no_copy() {
-    let mut bench = wishing(Settled::Keep, true);
-    let confirmation = rotate(&mut bench, 2);
-    let copy = copy_of(&confirmation, &mut bench, "Junk");
-    bench.wait(HOUR);
-    bench.world.mailbox.gone.extend(confirmation.mail.lies_at());
-    bench.looks(&[copy]);
-    bench.wait(HOUR);
-    let lines = bench.take();
-    assert!(lines.contains(&"count INBOX 7/1, Junk 7/2".to_owned()), "{lines:?}");
-    assert!(!lines.iter().any(|line| line.starts_with("mail mail-copies")), "{lines:?}");
-}
-
-#[test]
 fn s23_a_server_that_says_no_is_told_of_and_tried_until_it_does_it() {
     let mut bench = moving();
     bench.world.mailbox.refusal = Some("UID MOVE to \"Done\" is refused: no such folder".into());
@@ -420,33 +359,6 @@ fn s23_a_connection_that_breaks_is_made_up_for_and_told_only_if_it_always_does()
     assert_eq!(bench.take_only("mail mail"), ["mail mail-not-tidied 0 warning"]);
 }
 
-/// The attacker who sends the confirmation on again and again makes the notes no longer than they may be.
-#[test]
-fn s23_however_many_copies_there_are_all_are_taken_away_and_few_are_noted() {
-    let mut bench = wishing(Settled::Delete, true);
-    let confirmation = rotate(&mut bench, 2);
-    bench.wait(HOUR);
-    let copies: Vec<_> = (0..100).map(|_| copy_of(&confirmation, &mut bench, "INBOX")).collect();
-    let mut looks = 0;
-    loop {
-        let left = |finding: &&Finding| match finding {
-            Finding::Known { mail, .. } => !bench.world.mailbox.gone.contains(&mail.lies_at().unwrap()),
-            _ => true,
-        };
-        let left: Vec<_> = copies.iter().filter(left).cloned().collect();
-        if left.is_empty() {
-            break;
-        }
-        looks += 1;
-        assert!(looks < 10, "{} are left", left.len());
-        bench.looks(&left);
-        bench.passes(HOUR);
-        let state = bench.world.stored("main").state.clone().unwrap();
-        assert!(state.copies.len() <= 32, "{}", state.copies.len());
-    }
-    assert_eq!(looks, 4);
-}
-
 #[test]
 fn s23_a_wish_that_is_taken_back_ends_its_notice_and_its_notes() {
     let mut bench = moving();
@@ -458,4 +370,21 @@ fn s23_a_wish_that_is_taken_back_ends_its_notice_and_its_notes() {
     bench.passes(HOUR);
     assert_eq!(bench.take_only("mail mail"), ["mail mail-not-tidied 1 warning resolved"]);
     assert!(bench.world.stored("main").state.as_ref().unwrap().copies.is_empty());
+}
+
+/// Nobody has to wait for the next rotation, or for the next connection.
+#[test]
+fn s23_a_wish_that_comes_later_is_for_what_lies_there_already() {
+    let mut bench = Bench::rotated();
+    let hygiene = Hygiene { settled: Settled::Delete, report_copies: false };
+    bench.reload(with(main_settings(), &hygiene));
+    bench.wait(MIN);
+    assert_eq!(bench.take_only("look"), ["look afresh"]);
+    let findings = [1, 2].map(|number| {
+        let mail = bench.mail(bench.now);
+        Finding::Known { mail, fingerprint: key(number), genuine: true }
+    });
+    bench.looks(&findings);
+    bench.wait(MIN);
+    assert_eq!(tidied(&mut bench), ["delete INBOX 7/2, INBOX 7/3"]);
 }
