@@ -5,7 +5,7 @@
 //! more in the same opened folder, have the hash they had. Only `UID MOVE` and `UID EXPUNGE` are used: a plain EXPUNGE
 //! and CLOSE would take away what somebody else has marked as deleted. A server that can do neither is told of.
 
-use super::{Connection, Failed, search::encode_folder, wire::ANSWER_MAX};
+use super::{Connection, Failed, has, search::encode_folder, wire::ANSWER_MAX};
 use crate::{
     domain::{MailHash, MailPlace, Settled, Tidied},
     mail::MailboxTrouble,
@@ -27,7 +27,7 @@ pub(super) struct Abilities {
 
 impl Abilities {
     pub fn of(can: &imap::types::Capabilities) -> Self {
-        Self { moves: can.has_str("MOVE"), uid_plus: can.has_str("UIDPLUS"), acl: can.has_str("ACL") }
+        Self { moves: has(can, "MOVE"), uid_plus: has(can, "UIDPLUS"), acl: has(can, "ACL") }
     }
     fn missing(self, settled: &Settled) -> Option<String> {
         match settled {
