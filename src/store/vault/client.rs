@@ -2,8 +2,8 @@
 //! one.
 
 use super::{Auth, Settings, failure::cause};
-use crate::domain::Limits;
-use reqwest::{Certificate, Client, Identity, redirect::Policy};
+use crate::{domain::Limits, http};
+use reqwest::{Certificate, Client, Identity};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -84,14 +84,8 @@ fn client(
     timeout: Duration,
     identity: Option<&Zeroizing<String>>,
 ) -> Result<Client, String> {
-    let mut builder = Client::builder()
-        .redirect(Policy::none())
-        .retry(reqwest::retry::never())
-        .no_proxy()
-        .https_only(!plain)
-        .tcp_nodelay(true)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(timeout);
+    let mut builder =
+        http::client().https_only(!plain).tcp_nodelay(true).connect_timeout(CONNECT_TIMEOUT).timeout(timeout);
     if let Some(pem) = roots {
         let certificates = Certificate::from_pem_bundle(pem).unwrap_or_default();
         if certificates.is_empty() {

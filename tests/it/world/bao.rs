@@ -1,6 +1,6 @@
 //! One node of OpenBao on raft storage, so that it can be sealed, killed and started again; alone, or of a cluster.
 
-use super::{Ca, Port, Scratch, Server, install_tls, tool, until};
+use super::{Ca, Port, Scratch, Server, install_tls, secrets, tool, until};
 use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -38,6 +38,8 @@ impl Bao {
         let keys = bao.ask(Method::PUT, "sys/init", json!({"secret_shares": 1, "secret_threshold": 1})).await;
         bao.root_token = text(&keys, "/root_token");
         bao.unseal_key = text(&keys, "/keys/0");
+        secrets::note(&bao.root_token);
+        secrets::note(&bao.unseal_key);
         bao.unseal().await;
         bao.ask(Method::POST, "sys/mounts/secret", json!({"type": "kv", "options": {"version": "2"}})).await;
         bao.ask(Method::POST, "sys/auth/approle", json!({"type": "approle"})).await;
@@ -116,14 +118,18 @@ impl Bao {
         self.ask(Method::POST, "auth/approle/role/keyrelay", limits).await;
         let role = self.ask(Method::GET, "auth/approle/role/keyrelay/role-id", Value::Null).await;
         let secret = self.ask(Method::POST, "auth/approle/role/keyrelay/secret-id", json!({})).await;
-        AppRole { role_id: text(&role, "/data/role_id"), secret_id: text(&secret, "/data/secret_id") }
+        let secret_id = text(&secret, "/data/secret_id");
+        secrets::note(&secret_id);
+        AppRole { role_id: text(&role, "/data/role_id"), secret_id }
     }
 
     /// A renewable token with the same rights, for `ttl_secs`.
     pub async fn token(&self, paths: &[&str], ttl_secs: u32) -> String {
         self.put_policy(paths).await;
         let wish = json!({"policies": ["keyrelay"], "ttl": format!("{ttl_secs}s"), "renewable": true});
-        text(&self.ask(Method::POST, "auth/token/create", wish).await, "/auth/client_token")
+        let token = text(&self.ask(Method::POST, "auth/token/create", wish).await, "/auth/client_token");
+        secrets::note(&token);
+        token
     }
 
     pub async fn revoke(&self, token: &str) {
@@ -141,6 +147,9 @@ impl Bao {
     }
     /// Writes without check-and-set, as anybody else would; returns the version written.
     pub async fn write(&self, path: &str, data: Value) -> u64 {
+        if let Some(key) = data["api_key"].as_str() {
+            secrets::note(key);
+        }
         let answer = self.ask(Method::POST, &format!("secret/data/{path}"), json!({"data": data})).await;
         answer["data"]["version"].as_u64().unwrap_or_else(|| panic!("no version in {answer}"))
     }
