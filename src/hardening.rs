@@ -34,3 +34,47 @@ fn forget_panics() {
         eprintln!("keyrelay: the thread {thread} panicked at {place} (a bug: please report it)");
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    const CANARY: &str = "canary-7q3z9k1x5w8v2m4b";
+    const AGAIN: &str = "KEYRELAY_TEST_PANICS";
+
+    /// `unwrap` of an error that holds an answer's body, and whatever a library says of its input.
+    #[test]
+    fn s15_a_panic_tells_where_it_was_and_nothing_of_its_message() {
+        if std::env::var_os(AGAIN).is_some() {
+            return panic_with_the_canary();
+        }
+        let this = "hardening::tests::s15_a_panic_tells_where_it_was_and_nothing_of_its_message";
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        let ran = again
+            .args(["--exact", this, "--nocapture"])
+            .env(AGAIN, "1")
+            .env("RUST_BACKTRACE", "full")
+            .output();
+        let ran = ran.unwrap();
+        let told = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
+        let lines: Vec<_> = told.lines().filter(|line| line.starts_with("keyrelay: ")).collect();
+        assert_eq!(lines.len(), 2, "{told}");
+        for line in lines {
+            assert!(line.contains("the thread worker panicked at src/hardening.rs:"), "{line}");
+        }
+        assert!(!told.contains(CANARY), "{told}");
+    }
+
+    fn panic_with_the_canary() {
+        harden().unwrap();
+        let panics: [fn(); 2] = [
+            || panic!("the answer was {CANARY}"),
+            || Err::<(), _>(std::io::Error::other(format!("body: {CANARY}"))).unwrap(),
+        ];
+        for panics in panics {
+            let thread = std::thread::Builder::new().name("worker".into()).spawn(panics).unwrap();
+            assert!(thread.join().is_err());
+        }
+    }
+}

@@ -132,8 +132,8 @@ fn elsewhere(source: &Source) -> Vec<String> {
     let rules = IN_ONE_PLACE.iter().filter(|(below, _, place, _)| path.starts_with(below) && path != place);
     let found = rules.flat_map(|(below, what, _, instead)| {
         let used = source.paths.iter().filter(|used| *below == "tests/" || !used.in_test);
-        let used =
-            used.filter(|used| format!("::{}", used.segments.join("::")).ends_with(&format!("::{what}")));
+        let used = used
+            .filter(move |used| format!("::{}", used.segments.join("::")).ends_with(&format!("::{what}")));
         used.map(move |used| format!("{path}:{}: {what}: {instead}", used.line))
     });
     found.collect()

@@ -1,10 +1,11 @@
-//! One node of OpenBao on raft storage, so that it can be sealed, killed and started again; alone, or of a cluster.
+//! One node of OpenBao on raft storage, so that it can be sealed, killed and started again; alone, or of a cluster. It
+//! writes its audit log, in which whatever is no JSON text would stand in clear.
 
 use super::{Ca, Port, Scratch, Server, install_tls, secrets, tool, until};
 use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 /// A way in with limited rights.
 pub struct AppRole {
@@ -266,6 +267,11 @@ impl Bao {
         self.ask(Method::POST, "sys/policies/acl/keyrelay", json!({"policy": policy})).await;
     }
 
+    /// What it has written down of each request and answer.
+    pub fn audit_log(&self) -> Vec<u8> {
+        fs::read(self.dir.join("audit.log")).unwrap_or_default()
+    }
+
     fn running(&self) -> &Server {
         self.server.as_ref().expect("OpenBao runs")
     }
@@ -291,8 +297,19 @@ listener "tcp" {{
 }}
 api_addr = "https://127.0.0.1:{port}"
 cluster_addr = "https://127.0.0.1:{cluster}"
+audit "file" "file" {{
+  options {{
+    file_path = "{dir}/audit.log"
+  }}
+}}
 "#
         )
+    }
+}
+
+impl Drop for Bao {
+    fn drop(&mut self) {
+        secrets::none_in("OpenBao's audit log", &self.audit_log());
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     ffi::OsString,
     fs,
     io::{Read, Seek, SeekFrom, Write},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::ExitStatus,
     time::Duration,
@@ -22,6 +22,8 @@ pub struct Daemon {
     dir: Scratch,
     port: Port,
     http: reqwest::Client,
+    /// Its environment calls this a proxy.
+    trap: TcpListener,
 }
 
 impl Daemon {
@@ -29,7 +31,7 @@ impl Daemon {
     pub fn new(config: &mut Config) -> Self {
         install_tls();
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let daemon = Self { server: None, dir: Scratch::new(), port: Port::free(), http };
+        let daemon = Self { server: None, dir: Scratch::new(), port: Port::free(), http, trap: trap() };
         daemon.dir.folder("state");
         daemon.configure(config);
         daemon
@@ -165,17 +167,17 @@ impl Daemon {
         self.dir.join("bus")
     }
     /// What may stand in a host's environment and must lead nothing astray is always there.
-    fn environment(&self) -> [(&'static str, OsString); 8] {
-        [
-            ("HTTP_PROXY", NOBODY.into()),
-            ("HTTPS_PROXY", NOBODY.into()),
-            ("ALL_PROXY", NOBODY.into()),
+    pub fn environment(&self) -> Vec<(&'static str, OsString)> {
+        let proxy = format!("http://{}", self.trap.local_addr().expect("a port"));
+        let mut environment = PROXIES.map(|name| (name, OsString::from(&proxy))).to_vec();
+        environment.extend([
             ("SSLKEYLOGFILE", self.tls_keys_path().into()),
             ("DBUS_SYSTEM_BUS_ADDRESS", format!("unix:path={}", self.bus_path().display()).into()),
             ("STATE_DIRECTORY", self.state_dir().into()),
             ("RUNTIME_DIRECTORY", self.dir.path().into()),
             ("PATH", "/usr/bin:/bin".into()),
-        ]
+        ]);
+        environment
     }
     /// Whoever heeds `SSLKEYLOGFILE` writes the keys of his connections there.
     fn tls_keys_path(&self) -> PathBuf {
@@ -216,8 +218,16 @@ fn face(port: u16, path: &str) -> Option<Vec<u8>> {
     stream.read_to_end(&mut shown).ok().map(|_| shown)
 }
 
-/// Nobody listens at the discard port: who takes it for a proxy reaches nobody.
-const NOBODY: &str = "http://127.0.0.1:9";
+/// What libraries look for when nobody forbids it.
+const PROXIES: [&str; 6] =
+    ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
+
+/// Somebody who must hear nothing.
+fn trap() -> TcpListener {
+    let trap = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    trap.set_nonblocking(true).expect("a listener that can be asked");
+    trap
+}
 
 impl Drop for Daemon {
     fn drop(&mut self) {
@@ -227,6 +237,7 @@ impl Drop for Daemon {
         secrets::found(&secrets::canary().scan(&self.state_dir()));
         if !std::thread::panicking() {
             assert!(!self.tls_keys_path().exists(), "the keys of TLS connections are written down");
+            assert!(self.trap.accept().is_err(), "a proxy of the environment is asked");
         }
         if std::thread::panicking() {
             let (log, levels) = (self.log(), [" INFO", " WARN", "ERROR", "DEBUG performing"]);

@@ -1,6 +1,6 @@
 //! A secret that leaks fails its test by whatever way it came out, though the test itself looks nowhere.
 
-use crate::world::{Ca, Config, Daemon, Sandbox, Scratch, Server, Smtp, secrets, until};
+use crate::world::{Bao, Ca, Config, Daemon, Sandbox, Scratch, Server, Smtp, secrets, until};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use std::{
     fs,
@@ -14,7 +14,8 @@ const SECRET: &str = "canary-7q3z9k1x5w8v2m4b";
 /// What the end of these says.
 fn complaint<T>(ends: T) -> String {
     let panic = catch_unwind(AssertUnwindSafe(|| drop(ends))).expect_err("the leak is found");
-    panic.downcast_ref::<String>().expect("a message").clone()
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).expect("a message")
 }
 
 /// With a mailbox, so that something can have a name of the test's choice.
@@ -63,6 +64,24 @@ async fn r60_a_secret_in_the_daemons_environment_fails_the_test() {
 }
 
 #[tokio::test]
+async fn s07_s08_who_asks_the_environments_proxy_or_writes_tls_keys_down_fails_the_test() {
+    let (_dir, mut config) = config("mail");
+    let daemon = Daemon::new(&mut config);
+    let environment = daemon.environment();
+    let value = |name: &str| {
+        environment.iter().find(|(known, _)| *known == name).expect(name).1.to_str().expect(name)
+    };
+    let proxy = value("all_proxy").strip_prefix("http://").expect("an address");
+    let _asking = std::net::TcpStream::connect(proxy).expect("the trap is there");
+    assert!(complaint(daemon).contains("a proxy of the environment is asked"));
+    let daemon = Daemon::new(&mut config);
+    let environment = daemon.environment();
+    let keys = &environment.iter().find(|(name, _)| *name == "SSLKEYLOGFILE").expect("the variable").1;
+    fs::write(keys, "CLIENT_RANDOM").expect("a file");
+    assert!(complaint(daemon).contains("the keys of TLS connections"));
+}
+
+#[tokio::test]
 async fn r60_a_secret_on_the_daemons_face_fails_the_test() {
     let (_dir, mut config) = config(SECRET);
     let mut daemon = Daemon::new(&mut config);
@@ -94,6 +113,20 @@ async fn r60_a_secret_that_a_command_prints_fails_the_test() {
     let panic = printing.await.expect_err("the leak is found").into_panic();
     let told = panic.downcast_ref::<String>().expect("a message");
     assert!(told.contains("what a command printed"), "{told}");
+}
+
+/// As a number, a path or a name, where OpenBao hashes nothing.
+#[tokio::test]
+async fn s04_a_secret_in_the_stores_audit_log_fails_the_test() {
+    let ca = Ca::new();
+    let bao = Bao::start(&ca).await;
+    secrets::note(SECRET);
+    bao.write("vendors/x", serde_json::json!({"api_key": SECRET})).await;
+    let harmless = bao.audit_log();
+    assert!(secrets::canary().scan_bytes("here", &harmless).is_empty());
+    bao.write("vendors/x", serde_json::json!({SECRET: "a name"})).await;
+    assert!(bao.audit_log().len() > harmless.len(), "it is written down");
+    assert!(complaint(bao).contains("OpenBao's audit log"));
 }
 
 #[tokio::test]
