@@ -213,6 +213,24 @@ fn the_old_key_is_retired_when_its_grace_is_over_and_it_is_dead_and_that_is_note
     assert_eq!((bench.view().retiring, bench.world.holds("main")), (false, "K2, generation 1".into()));
 }
 
+/// It was kept in memory as long as the process lived, with up to fifteen before it.
+#[test]
+fn s14_an_old_keys_value_is_needed_until_it_is_retired_and_no_consumer_works_with_it() {
+    let mut bench = Bench::rotated();
+    let needs =
+        |bench: &Bench, number| bench.fleet.needs_key(&"main".parse().unwrap(), key(number), bench.now);
+    bench.world.says(key(1), Verdict::Dead);
+    bench.passes(DAY - 2 * HOUR);
+    assert!(needs(&bench, 1) && needs(&bench, 2));
+    bench.passes(2 * HOUR);
+    assert_eq!(bench.world.holds("main"), "K2, generation 1");
+    assert!(!needs(&bench, 1) && needs(&bench, 2));
+    // Somebody has a consumer work with it again: it can be told with what.
+    bench.world.fake("web").runs = Some(key(1));
+    bench.passes(2 * HOUR);
+    assert!(needs(&bench, 1) && needs(&bench, 2));
+}
+
 #[test]
 fn an_old_key_that_outlives_its_grace_is_told_of_and_kept() {
     let mut bench = Bench::rotated();

@@ -11,7 +11,7 @@ async fn r48_s05_s06_no_redirect_is_followed_and_its_target_hears_neither_header
     for sender in SENDERS {
         for status in STATUSES {
             // Each trap would be content, and one sends back to where the way began.
-            let (port, host) = (trap("127.0.0.1").await, trap("127.0.0.2").await);
+            let (port, host) = (Wire::content("127.0.0.1").await, Wire::content("127.0.0.2").await);
             let back = Wire::start("127.0.0.1", move |_, _| moved(status, "/there-and-back")).await;
             let tls = format!("https://{}/", port.addr);
             for (what, target) in [
@@ -25,7 +25,7 @@ async fn r48_s05_s06_no_redirect_is_followed_and_its_target_hears_neither_header
             ] {
                 let hops = what == "eleven hops";
                 let first = Wire::start("127.0.0.1", move |_, before| match before {
-                    11.. if hops => well(),
+                    11.. if hops => moved(200, "/"),
                     _ if hops => moved(status, &format!("/hop/{before}")),
                     _ => moved(status, &target),
                 })
@@ -55,40 +55,10 @@ async fn r48_s05_s06_no_redirect_is_followed_and_its_target_hears_neither_header
 #[tokio::test]
 async fn the_same_senders_are_content_with_a_good_answer() {
     for sender in SENDERS.into_iter().filter(|sender| *sender != Sender::Proof) {
-        let good = trap("127.0.0.1").await;
+        let good = Wire::content("127.0.0.1").await;
         let (done, told) = sender.ask(&good.url()).await;
         assert!(done, "{sender:?}: {told}; {:?}", good.heard());
     }
-}
-
-async fn trap(ip: &str) -> Wire {
-    Wire::start(ip, |target, _| answer_to(target)).await
-}
-
-fn answer_to(target: &str) -> Vec<u8> {
-    let body = match target {
-        _ if target.starts_with("/v1/sys/health") => {
-            r#"{"initialized": true, "sealed": false, "standby": false}"#
-        }
-        _ if target.starts_with("/v1/auth/") => {
-            r#"{"auth": {"client_token": "s.another-token-0123456789", "accessor": "a", "policies": [], "token_policies": [], "metadata": null, "lease_duration": 3600, "renewable": false, "entity_id": "", "token_type": "service", "orphan": true}, "data": {"ttl": 3600, "renewable": false}}"#
-        }
-        _ if target.starts_with("/v1/secret/data/") => {
-            r#"{"data": {"data": {"api_key": "x"}, "metadata": {"version": 1, "created_time": "2026-11-21T09:00:00Z", "deletion_time": "", "destroyed": false, "custom_metadata": null}, "version": 1, "created_time": "2026-11-21T09:00:00Z", "deletion_time": "", "destroyed": false, "custom_metadata": null}}"#
-        }
-        _ => "[]",
-    };
-    answered(body)
-}
-
-fn well() -> Vec<u8> {
-    answered("[]")
-}
-
-fn answered(body: &str) -> Vec<u8> {
-    let length = body.len();
-    format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")
-        .into()
 }
 
 fn moved(status: u16, target: &str) -> Vec<u8> {

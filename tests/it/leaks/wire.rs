@@ -10,7 +10,7 @@ use keyrelay::{
     store::{Fields, Settings, Store, vault},
     vendor::Profile,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
@@ -32,7 +32,11 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// On `127.0.0.1`, say. `answer` is told the request's target, and how many came before.
+    /// At which every sender is content.
+    pub async fn content(ip: &str) -> Self {
+        Self::start(ip, |request, _| good_answer(request)).await
+    }
+    /// On `127.0.0.1`, say. `answer` is told the request, and how many came before.
     pub async fn start(ip: &str, answer: impl Fn(&str, usize) -> Vec<u8> + Send + 'static) -> Self {
         let listener = TcpListener::bind((ip, 0)).await.expect("a free port");
         let (addr, heard) = (listener.local_addr().expect("an address"), Arc::<Mutex<Vec<_>>>::default());
@@ -48,14 +52,13 @@ impl Wire {
                     }
                 }
                 let request = String::from_utf8_lossy(&request[..len]).into_owned();
-                let target = request.split(' ').nth(1).unwrap_or("/").to_owned();
                 let before = {
                     let mut heard = keeps.lock().expect("a list");
-                    heard.push(request);
+                    heard.push(request.clone());
                     heard.len() - 1
                 };
                 // Who has heard enough hangs up.
-                let _ = stream.write_all(&answer(&target, before)).await;
+                let _ = stream.write_all(&answer(&request, before)).await;
             }
         });
         Self { addr, heard, task }
@@ -82,6 +85,35 @@ fn is_whole(request: &[u8]) -> bool {
         .lines()
         .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
     body.len() >= length.unwrap_or(0)
+}
+
+fn good_answer(request: &str) -> Vec<u8> {
+    let metadata = json!({"version": 1, "created_time": "2026-11-21T09:00:00Z", "deletion_time": "",
+        "destroyed": false, "custom_metadata": null});
+    let enveloped = |data: Value, auth: Value| {
+        json!({"request_id": "", "lease_id": "", "renewable": false, "lease_duration": 0, "data": data,
+            "wrap_info": null, "warnings": null, "auth": auth})
+    };
+    let (method, rest) = request.split_once(' ').unwrap_or_default();
+    let body = match (method, rest.split(' ').next().unwrap_or_default()) {
+        (_, target) if target.starts_with("/v1/sys/health") => {
+            json!({"initialized": true, "sealed": false, "standby": false})
+        }
+        (_, target) if target.starts_with("/v1/auth/") => enveloped(
+            json!({"ttl": 3600, "renewable": false}),
+            json!({"client_token": "s.another-token-0123456789", "accessor": "a", "policies": [],
+                "token_policies": [], "metadata": null, "lease_duration": 3600, "renewable": false, "entity_id": "",
+                "token_type": "service", "orphan": true}),
+        ),
+        ("GET", target) if target.starts_with("/v1/secret/data/") => {
+            enveloped(json!({"data": {"api_key": "x"}, "metadata": metadata}), Value::Null)
+        }
+        (_, target) if target.starts_with("/v1/secret/data/") => enveloped(metadata, Value::Null),
+        _ => json!([]),
+    };
+    let (body, head) =
+        (body.to_string(), "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close");
+    format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into()
 }
 
 /// Who sends a secret over HTTP.

@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 /// A body that does not parse is what servers put into their logs.
 #[tokio::test]
 async fn s03_what_is_written_is_one_json_document_whose_texts_alone_hold_the_key() {
-    let store =
-        Wire::start("127.0.0.1", |_, _| b"HTTP/1.1 503 Sealed\r\nContent-Length: 0\r\n\r\n".to_vec()).await;
+    let store = Wire::content("127.0.0.1").await;
     Sender::Writing.ask(&store.url()).await;
     Sender::Login.ask(&store.url()).await;
     let heard = store.heard();
