@@ -41,7 +41,7 @@ mod tests {
     use std::process::Command;
 
     const CANARY: &str = "canary-7q3z9k1x5w8v2m4b";
-    const AGAIN: &str = "KEYRELAY_TEST_PANICS";
+    const AGAIN: &str = "TEST_PANICS";
 
     /// `unwrap` of an error that holds an answer's body, and whatever a library says of its input.
     #[test]

@@ -13,7 +13,7 @@ use std::{
 #[test]
 fn r60_no_secret_of_any_test_is_in_what_the_run_printed_or_left_behind() {
     let folder = |name: &str| env::var_os(name).map(PathBuf::from).expect("scripts/test sets it");
-    let (noted, left) = (folder("KEYRELAY_TEST_SECRETS"), folder("TMPDIR"));
+    let (noted, left) = (folder("TEST_SECRETS_DIR"), folder("TMPDIR"));
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let secrets = all_secrets(&noted);
     let leaks = leaks(&secrets, &target.join("nextest/default/junit.xml"), &left, &noted);

@@ -62,7 +62,7 @@ pub fn canary() -> Arc<Canary> {
 
 /// For the last test of a run, which looks for them everywhere; the folder is gone after it.
 fn write_down(texts: &[&str]) {
-    let Some(folder) = std::env::var_os("KEYRELAY_TEST_SECRETS") else { return };
+    let Some(folder) = std::env::var_os("TEST_SECRETS_DIR") else { return };
     let path = Path::new(&folder).join(std::process::id().to_string());
     fs::write(&path, texts.join("\n")).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
