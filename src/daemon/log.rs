@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_prints_what_it_reads_is_silent_whatever_is_asked_for() {
+    fn s02_who_prints_what_it_reads_is_silent_whatever_is_asked_for() {
         for target in ["html5ever", "html5ever::tokenizer", "vaultrs::api", "imap::client"] {
             assert!(!may_speak(target), "{target}");
         }

@@ -29,7 +29,7 @@ fn nothing_is_done_between_the_write_and_its_reading_back() {
 }
 
 #[test]
-fn a_lost_check_and_set_because_another_daemon_promoted_the_same_key() {
+fn c08_a_lost_check_and_set_because_another_daemon_promoted_the_same_key() {
     let mut bench = about_to_store();
     let stored = bench.world.stored("main");
     let mut document = stored.key.clone().unwrap();
@@ -225,10 +225,73 @@ fn s14_an_old_keys_value_is_needed_until_it_is_retired_and_no_consumer_works_wit
     bench.passes(2 * HOUR);
     assert_eq!(bench.world.holds("main"), "K2, generation 1");
     assert!(!needs(&bench, 1) && needs(&bench, 2));
-    // Somebody has a consumer work with it again: it can be told with what.
-    bench.world.fake("web").runs = Some(key(1));
+}
+
+#[test]
+fn s14_the_value_that_a_consumer_last_worked_with_is_needed_until_it_works_with_another() {
+    let mut bench = Bench::seeded();
+    let needs =
+        |bench: &Bench, number| bench.fleet.needs_key(&"main".parse().unwrap(), key(number), bench.now);
+    bench.world.fake("web").reads_store = false;
+    bench.world.alive(key(2));
+    bench.confirmed(key(2));
+    bench.passes(HOUR);
+    bench.world.says(key(1), Verdict::Dead);
+    bench.passes(DAY);
+    assert_eq!(bench.world.holds("main"), "K2, generation 1");
+    assert!(needs(&bench, 1) && needs(&bench, 2), "it can be told with which key the consumer works");
+    bench.world.fake("web").runs = Some(key(2));
     bench.passes(2 * HOUR);
-    assert!(needs(&bench, 1) && needs(&bench, 2));
+    assert!(!needs(&bench, 1) && needs(&bench, 2));
+}
+
+/// Timers stop in suspend; the wall clock does not.
+#[test]
+fn c01_r58_whatever_was_due_in_a_suspend_of_thirty_hours_is_done_when_it_ends() {
+    let mut bench = Bench::rotated();
+    bench.world.says(key(1), Verdict::Dead);
+    bench.now = bench.now + 30 * HOUR;
+    bench.wait(5 * MIN);
+    bench.passes(20 * MIN);
+    assert_eq!(bench.take_only("retire").len(), 1);
+    assert_eq!(bench.world.holds("main"), "K2, generation 1");
+
+    let mut bench = Bench::seeded();
+    bench.world.alive(key(2));
+    bench.world.fake("web").silent = true;
+    bench.confirmed(key(2));
+    bench.run();
+    bench.take();
+    bench.now = bench.now + 21 * HOUR;
+    bench.wait(MIN);
+    let told = bench.take_only("mail");
+    assert_eq!(told.len(), 1, "the step that is reached, and none that was missed: {told:?}");
+    assert!(told[0].starts_with("mail consumer-unproven"), "{told:?}");
+}
+
+/// A board without a battery starts in 1970, until it hears of the time.
+#[test]
+fn c07_r58_with_a_clock_of_1970_keys_are_taken_and_told_and_none_is_removed_until_the_clocks_agree() {
+    let mut bench = Bench::seeded();
+    let truth = bench.now;
+    bench.world.vendor_time = Some(truth);
+    bench.now = Timestamp::from_secs(60);
+    bench.restart();
+    bench.run();
+    bench.world.alive(key(2));
+    let confirmation = bench.confirmation(key(2), truth);
+    bench.looks(&[crate::domain::Finding::NewKey(confirmation)]);
+    bench.passes(HOUR);
+    assert!(bench.take().iter().any(|line| line.starts_with("mail clock-skewed")));
+    assert_eq!(bench.world.holds("main"), "K2 after K1, generation 1");
+    bench.world.says(key(1), Verdict::Dead);
+    bench.passes(2 * DAY);
+    assert_eq!(bench.take_only("retire"), [""; 0]);
+    // It hears of the time: two days after the rotation.
+    bench.now = truth + 2 * DAY;
+    bench.world.vendor_time = Some(bench.now);
+    bench.passes(HOUR);
+    assert_eq!(bench.world.holds("main"), "K2, generation 1");
 }
 
 #[test]
@@ -256,7 +319,7 @@ fn a_dead_old_key_proves_nothing_while_the_current_one_is_not_alive() {
 }
 
 #[test]
-fn no_old_key_is_removed_while_the_clocks_disagree() {
+fn c02_no_old_key_is_removed_while_the_clocks_disagree() {
     let mut bench = Bench::rotated();
     bench.world.says(key(1), Verdict::Dead);
     bench.world.vendor_time = Some(bench.now + 30 * DAY);

@@ -66,7 +66,7 @@ async fn an_open_page_follows_a_rotation_by_itself() {
 }
 
 #[tokio::test]
-async fn no_key_is_on_the_page_in_its_stream_or_in_the_metrics() {
+async fn s18_no_key_is_on_the_page_in_its_stream_or_in_the_metrics() {
     let mut stage = Stage::build().await;
     let slot = stage.slot("main");
     stage.seed(&slot).await;

@@ -32,7 +32,7 @@ async fn s03_what_is_written_is_one_json_document_whose_texts_alone_hold_the_key
 }
 
 #[tokio::test]
-async fn s02_s04_a_rotation_at_trace_leaves_fingerprints_in_the_log_and_hashes_in_the_stores_audit_log() {
+async fn s02_s04_s17_a_rotation_leaves_fingerprints_in_log_and_mails_and_hashes_in_the_stores_audit_log() {
     let mut stage = Stage::build().await;
     let slot = stage.slot("main");
     let old = stage.seed(&slot).await;
@@ -57,6 +57,11 @@ async fn s02_s04_a_rotation_at_trace_leaves_fingerprints_in_the_log_and_hashes_i
     {
         assert!(log.contains(words), "{words:?} is in the log at TRACE");
     }
-    // No secret is in either: both look themselves when they end.
+    let told = stage.wait_mail("the rotation is complete", |mail| mail.code == "rotated").await;
+    assert!(told.text.contains(&new.fingerprint().hex()), "{told:?}");
+    for mail in stage.smtp.mails() {
+        assert!(!mail.contains("keeps working for another"), "a vendor's mail is quoted: {mail}");
+    }
+    // No secret is in any of them: each looks itself when it ends.
     stage.end().await;
 }

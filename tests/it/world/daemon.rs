@@ -73,6 +73,13 @@ impl Daemon {
     pub fn sighup(&self) {
         self.running().signal(Signal::HUP);
     }
+    /// SIGSTOP: it does nothing, and time passes.
+    pub fn freeze(&self) {
+        self.running().signal(Signal::STOP);
+    }
+    pub fn thaw(&self) {
+        self.running().signal(Signal::CONT);
+    }
     /// SIGTERM, and waits for the end.
     pub async fn term(&mut self) -> ExitStatus {
         self.look_at_it_alive();
