@@ -236,6 +236,14 @@ impl Bench {
         self.now = end;
     }
 
+    /// The machine sleeps so long, and its timers with it.
+    pub fn sleeps(&mut self, length: Duration) {
+        self.now = self.now + length;
+        let effects = self.fleet.handle_deadline(self.now);
+        self.emit(effects);
+        self.run();
+    }
+
     /// Lets time pass with its schedules.
     pub fn passes(&mut self, length: Duration) {
         let end = self.now + length;

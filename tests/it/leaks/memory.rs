@@ -124,7 +124,12 @@ async fn s13_s14_after_a_rotation_nothing_of_the_old_key_is_left_in_memory() {
     let seen = |text: &str| occurrences(pid, text);
     assert!(seen(new.expose()) > 0, "the key that counts is in memory: the search works");
     let at_once = seen(old.expose());
-    until("the old key is gone", async || (seen(old.expose()) == 0).then_some(())).await;
+    until("the old key is gone", async || {
+        let left = surroundings(pid, old.expose());
+        println!("still there: {left:?}");
+        left.is_empty().then_some(())
+    })
+    .await;
     // Its Message-ID is not kept, and these words stand in no document.
     // The mail stays in the buffers of the IMAP connection until it reads something as long, or ends.
     let (key, mail) = (seen(new.expose()), seen("keeps working for another 24 hours"));
@@ -137,9 +142,14 @@ async fn s13_s14_after_a_rotation_nothing_of_the_old_key_is_left_in_memory() {
 
 /// How often a text stands in a process' memory.
 fn occurrences(pid: u32, text: &str) -> usize {
+    surroundings(pid, text).len()
+}
+
+/// What stands before and behind it there, each time: that tells whose copy it is.
+fn surroundings(pid: u32, text: &str) -> Vec<String> {
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).expect("a process that runs");
     let memory = File::open(format!("/proc/{pid}/mem")).expect("root may look");
-    let mut found = 0;
+    let mut found = Vec::new();
     for line in maps.lines().filter(|line| line.contains(" rw")) {
         let (from, rest) = line.split_once('-').expect("a range");
         let to = rest.split(' ').next().expect("a range");
@@ -147,7 +157,10 @@ fn occurrences(pid: u32, text: &str) -> usize {
         let mut bytes = vec![0; usize::try_from(to - from).expect("a size")];
         // A page may go while it is read.
         if memory.read_exact_at(&mut bytes, from).is_ok() {
-            found += memmem(&bytes, text.as_bytes()).len();
+            found.extend(memmem(&bytes, text.as_bytes()).into_iter().map(|at| {
+                let around = &bytes[at.saturating_sub(80)..bytes.len().min(at + text.len() + 80)];
+                String::from_utf8_lossy(around).replace(text, "…").replace('\0', "")
+            }));
         }
     }
     found
