@@ -15,6 +15,10 @@ use zeroize::Zeroizing;
 /// A host that does not take a connection within this is away; a store stands near.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long a connection is kept for the next call. Its buffers hold what it has read last, an old key perhaps, until it
+/// reads more or ends; calls of one rotation come within seconds.
+const KEPT_FOR: Duration = Duration::from_secs(20);
+
 pub(super) struct Clients {
     ca_cert: Option<PathBuf>,
     plain: bool,
@@ -84,8 +88,12 @@ fn client(
     timeout: Duration,
     identity: Option<&Zeroizing<String>>,
 ) -> Result<Client, String> {
-    let mut builder =
-        http::client().https_only(!plain).tcp_nodelay(true).connect_timeout(CONNECT_TIMEOUT).timeout(timeout);
+    let mut builder = http::client()
+        .https_only(!plain)
+        .tcp_nodelay(true)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(KEPT_FOR)
+        .timeout(timeout);
     if let Some(pem) = roots {
         let certificates = Certificate::from_pem_bundle(pem).unwrap_or_default();
         if certificates.is_empty() {
