@@ -66,12 +66,13 @@ mod tests {
         assert!(!told.contains(CANARY), "{told}");
     }
 
+    fn answer() -> std::io::Result<()> {
+        Err(std::io::Error::other(format!("body: {CANARY}")))
+    }
+
     fn panic_with_the_canary() {
         harden().unwrap();
-        let panics: [fn(); 2] = [
-            || panic!("the answer was {CANARY}"),
-            || Err::<(), _>(std::io::Error::other(format!("body: {CANARY}"))).unwrap(),
-        ];
+        let panics: [fn(); 2] = [|| panic!("the answer was {CANARY}"), || answer().unwrap()];
         for panics in panics {
             let thread = std::thread::Builder::new().name("worker".into()).spawn(panics).unwrap();
             assert!(thread.join().is_err());

@@ -14,7 +14,19 @@ fn is_sign(byte: u8) -> bool {
 }
 
 /// A vendor's API key: 16 to 512 of `A-Z a-z 0-9 . _ ~ + / = : -`. It has no `Display`, no `Serialize`, and
-/// `Debug` shows its fingerprint only.
+/// `Debug` shows its fingerprint only:
+/// ```
+/// let key = keyrelay::domain::Key::parse("l7_0123456789abcdef").unwrap();
+/// println!("{key:?}");
+/// ```
+/// ```compile_fail
+/// let key = keyrelay::domain::Key::parse("l7_0123456789abcdef").unwrap();
+/// println!("{key}");
+/// ```
+/// ```compile_fail
+/// let key = keyrelay::domain::Key::parse("l7_0123456789abcdef").unwrap();
+/// let json = serde_json::to_string(&key);
+/// ```
 #[derive(Clone)]
 pub struct Key(Zeroizing<Box<str>>);
 

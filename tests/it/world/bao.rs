@@ -282,6 +282,11 @@ impl Bao {
         let join = self.joins.as_ref().map_or(String::new(), |first| {
             format!("retry_join {{\n leader_api_addr = \"{first}\"\n leader_ca_cert_file = \"{ca}\"\n }}")
         });
+        // The devices of a cluster must be the same on all nodes, and a path of its own is none.
+        let audit = self.joins.is_none().then(|| {
+            format!("audit \"file\" \"file\" {{\n options {{\n file_path = \"{dir}/audit.log\"\n }}\n}}")
+        });
+        let audit = audit.unwrap_or_default();
         format!(
             r#"storage "raft" {{
   path = "{dir}/raft"
@@ -297,11 +302,7 @@ listener "tcp" {{
 }}
 api_addr = "https://127.0.0.1:{port}"
 cluster_addr = "https://127.0.0.1:{cluster}"
-audit "file" "file" {{
-  options {{
-    file_path = "{dir}/audit.log"
-  }}
-}}
+{audit}
 "#
         )
     }

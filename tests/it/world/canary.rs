@@ -5,6 +5,7 @@ use base64::{
     alphabet::{Alphabet, STANDARD, URL_SAFE},
     engine::{GeneralPurpose, general_purpose::NO_PAD},
 };
+use rustix::io::Errno;
 use std::{
     collections::{BTreeSet, HashMap},
     fs, io,
@@ -65,14 +66,16 @@ impl Canary {
             let path = format!("/proc/{pid}/{part}");
             match fs::read(&path) {
                 Ok(bytes) => leaks.extend(self.scan_bytes(&path, &bytes)),
+                // What a command has started, and ends meanwhile.
+                Err(error) if has_ended(&error) => return leaks,
                 // The environment of one that shows nothing to its own user: root alone can look.
                 Err(error) if part == "environ" && error.kind() == io::ErrorKind::PermissionDenied => {}
                 Err(error) => panic!("{path} cannot be scanned: {error}"),
             }
         }
-        let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("a process that runs");
-        for task in tasks {
-            let children = read(&task.expect("a thread").path().join("children"));
+        let tasks = fs::read_dir(format!("/proc/{pid}/task"));
+        for task in tasks.into_iter().flatten().flatten() {
+            let children = fs::read(task.path().join("children")).unwrap_or_default();
             let children = String::from_utf8_lossy(&children).into_owned();
             leaks.extend(
                 children
@@ -122,6 +125,10 @@ fn first_four(text: &[u8]) -> [u8; 4] {
 
 fn hash(first: [u8; 4]) -> usize {
     (u32::from_le_bytes(first).wrapping_mul(0x9e37_79b1) >> 16) as usize
+}
+
+fn has_ended(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(Errno::SRCH.raw_os_error())
 }
 
 fn read(path: &Path) -> Vec<u8> {
