@@ -3,7 +3,7 @@
 use super::{
     places::{
         HAVE_TIMERS, IN_ONE_PLACE, NO_NOTES_TO_SELF, NOT_IN_PRODUCTION, NOWHERE, PLACES, Place, SLEEPERS,
-        SLEEPS,
+        SLEEPS, UNSAFE,
     },
     source::{PathUse, Source, Token},
 };
@@ -58,6 +58,7 @@ pub fn findings(source: &Source, libraries: &[String]) -> Vec<String> {
     findings.extend(words(source));
     findings.extend(sleeps(source));
     findings.extend(elsewhere(source));
+    findings.extend(unsafes(source));
     if source.path.starts_with("src/") {
         findings.extend(place_rules(source, libraries));
     }
@@ -101,6 +102,13 @@ fn words(source: &Source) -> Vec<String> {
         findings.extend(note.map(|note| format!("{path}:{}: {note}: build it, or leave it out", number + 1)));
     }
     findings
+}
+
+fn unsafes(source: &Source) -> Vec<String> {
+    let (path, may) = (&source.path, UNSAFE.contains(&source.module().as_str()));
+    let found = source.tokens.iter().filter(|token| token.text == "unsafe" && !may);
+    let why = "unsafe: what reads others' bytes is safe code";
+    found.map(|token| format!("{path}:{}: {why}; a safe call does the same", token.line)).collect()
 }
 
 fn sleeps(source: &Source) -> Vec<String> {
