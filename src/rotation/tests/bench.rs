@@ -185,7 +185,7 @@ impl Bench {
         }
         self.happens(Event::Credential { name: "main".parse().unwrap(), input });
     }
-    fn emit(&mut self, effects: Vec<Effect>) {
+    pub fn emit(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             if let Effect::Answer { ticket, .. } = &effect {
                 assert!(self.asked.remove(ticket), "{ticket} is answered twice");
@@ -241,14 +241,6 @@ impl Bench {
             self.emit(effects);
         }
         self.now = end;
-    }
-
-    /// The machine sleeps so long, and its timers with it.
-    pub fn sleeps(&mut self, length: Duration) {
-        self.now = self.now + length;
-        let effects = self.fleet.handle_deadline(self.now);
-        self.emit(effects);
-        self.run();
     }
 
     /// Lets time pass with its schedules.

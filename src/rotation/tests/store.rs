@@ -353,3 +353,13 @@ fn an_old_key_that_dies_early_is_told_of_while_consumers_are_not_tested() {
     bench.wait(5 * MIN);
     bench.expect_mails(&["mail rotated 0 info", "mail old-key-died 1 urgent resolved"]);
 }
+
+impl Bench {
+    /// The machine sleeps so long, and its timers with it.
+    fn sleeps(&mut self, length: Duration) {
+        self.now = self.now + length;
+        let effects = self.fleet.handle_deadline(self.now);
+        self.emit(effects);
+        self.run();
+    }
+}
