@@ -25,7 +25,7 @@ mod systemd;
 mod tools;
 mod watcher;
 
-pub use log::{forget_panics, to_journal};
+pub use log::to_journal;
 pub use once::once;
 pub use run::{Order, run, serve};
 pub use settings::host_name;

@@ -339,7 +339,8 @@ impl Shell {
 
     /// Wipes keys that nobody needs any more.
     fn tidy_keyring(&self) {
-        self.tools.keyring.retain(|name, fingerprint| self.fleet.needs_key(name, fingerprint));
+        let now = clock::now();
+        self.tools.keyring.retain(|name, fingerprint| self.fleet.needs_key(name, fingerprint, now));
     }
 
     /// The process ends: what exists nowhere else is spooled, what is under way is given a moment.

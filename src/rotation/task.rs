@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn back_off_doubles_up_to_its_cap_and_is_the_same_in_every_run() {
+    fn h05_back_off_doubles_up_to_its_cap_and_is_the_same_in_every_run() {
         let (limits, now) = (Limits::default(), Timestamp::from_secs(1_000));
         let waits = |salt| {
             let mut task = Task::default();
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cap_follows_the_time_left() {
+    fn h06_the_cap_follows_the_time_left() {
         let limits = Limits::default();
         let cap = |secs| backoff_cap(Some(Duration::from_secs(secs)), &limits).as_secs();
         assert_eq!((cap(86_400), cap(1_200), cap(100), cap(0)), (300, 60, 10, 10));

@@ -70,7 +70,7 @@ fn the_same_key_twice_is_one_entry_with_the_later_note() {
 }
 
 #[test]
-fn nothing_of_the_key_is_readable_and_its_name_does_not_tell_it() {
+fn s16_nothing_of_the_key_is_readable_and_its_name_does_not_tell_it() {
     let dir = tempfile::tempdir().unwrap();
     let settings = own(dir.path());
     Spool::open(&settings).unwrap().put(&name(), &key(SECRET), &note(false)).unwrap();
@@ -190,7 +190,7 @@ fn a_key_that_a_crash_cut_off_is_made_again() {
 }
 
 #[test]
-fn a_key_that_others_may_read_is_refused() {
+fn s16_a_key_that_others_may_read_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let settings = own(dir.path());
     Spool::open(&settings).unwrap();

@@ -25,7 +25,7 @@ async fn a_refused_login_is_told_at_once_and_tried_rarely_and_a_reload_mends_it(
     let mut scene = Scene::build().await;
     // A look each second, if the mailbox were open.
     scene.config.set("schedules.mailbox_poll", "* * * * * *");
-    scene.dovecot.set_password("another password");
+    scene.dovecot.set_password("another 5Jd6yLs1 password");
     scene.start().await;
     let incident = scene.told("mailbox-refused").await;
     assert_eq!(incident["severity"], "urgent");

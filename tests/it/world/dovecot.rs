@@ -1,6 +1,6 @@
 //! Dovecot (Debian's dovecot-imapd), with one mail account, its INBOX, and a folder flagged `\Junk`.
 
-use super::{Ca, Port, Scratch, Server, debian, run, until};
+use super::{Ca, Port, Scratch, Server, debian, run, secrets, until};
 use rustix::process::{Signal, getegid, geteuid};
 use serde_json::{Value, json};
 use std::{
@@ -26,7 +26,7 @@ pub struct Dovecot {
 
 impl Dovecot {
     pub const USER: &'static str = "rotation@example.com";
-    pub const PASSWORD: &'static str = "a mail password";
+    pub const PASSWORD: &'static str = "imap 8Kq2vTz9 password";
 
     pub async fn start(ca: &Ca) -> Self {
         Self::start_with(ca, 10).await
@@ -160,6 +160,7 @@ impl Dovecot {
 
     /// From now on only this password logs in.
     pub fn set_password(&self, password: &str) {
+        secrets::note(password);
         self.dir.write("passwd", &format!("{}:{{PLAIN}}{password}\n", Self::USER));
     }
 

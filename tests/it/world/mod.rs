@@ -18,6 +18,7 @@ mod process;
 mod proxy;
 mod sandbox;
 mod scratch;
+pub mod secrets;
 mod smtp;
 
 pub use bao::Bao;
