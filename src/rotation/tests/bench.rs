@@ -328,6 +328,7 @@ impl Bench {
             selector: "s1".into(),
             arrived_at: at,
             folder: "INBOX".into(),
+            junk: false,
             place: format!("7/{}", self.mails),
             hash: MailHash::of(&self.mails.to_be_bytes()),
         }
