@@ -3,8 +3,8 @@
 
 use super::tools::Tools;
 use crate::{
-    domain::{CredentialName, Finding, Fingerprint, Key, KeyShape, MailId, MailboxName, Timestamp},
-    mail::{RawMail, TxtAnswers, authenticity},
+    domain::{CredentialName, Finding, Fingerprint, Key, KeyShape, MailId, MailRef, MailboxName, Timestamp},
+    mail::{Look, RawMail, TxtAnswers, authenticity},
     vendor::{Expectation, Profile, recognise},
 };
 use sha2::{Digest, Sha256};
@@ -30,6 +30,8 @@ pub struct Wanted {
 pub struct Answered {
     pub mailbox: MailboxName,
     pub mails: Vec<RawMail>,
+    /// The folder that is flagged `\Junk`.
+    pub junk: Option<String>,
     pub answers: TxtAnswers,
     pub all: bool,
 }
@@ -43,10 +45,13 @@ pub struct Judged {
     pub keys: Vec<(CredentialName, Fingerprint, Key)>,
     /// Place, why, and whether it killed the process before.
     pub unread: Vec<(String, String, bool)>,
+    /// Genuine mails in the folder that is flagged `\Junk`.
+    pub in_junk: Vec<(CredentialName, MailRef)>,
 }
 
 /// Fetches the DKIM keys that the mails name, all at once, each once.
-pub async fn answer(tools: Arc<Tools>, mailbox: MailboxName, mails: Vec<RawMail>, all: bool) -> Answered {
+pub async fn answer(tools: Arc<Tools>, mailbox: MailboxName, look: Look, all: bool) -> Answered {
+    let Look { mails, junk, .. } = look;
     let pins =
         |profile: &Profile| profile.mail.iter().flat_map(|rules| rules.signed_by.clone()).collect::<Vec<_>>();
     let pinned: Vec<String> = tools.config.vendors.values().flat_map(pins).collect();
@@ -65,7 +70,7 @@ pub async fn answer(tools: Arc<Tools>, mailbox: MailboxName, mails: Vec<RawMail>
         // A look-up that panicked has no answer: its mail waits.
         answers.extend(answered.ok());
     }
-    Answered { mailbox, mails, answers, all }
+    Answered { mailbox, mails, junk, answers, all }
 }
 
 /// The parser of MIME recurses: a thread of usual size dies of a mail that a larger one survives.
@@ -114,9 +119,10 @@ fn begin() -> io::Result<mpsc::Sender<Work>> {
 
 fn judge_all(tools: &Tools, answered: Answered, wanted: &[Wanted]) -> Judged {
     let diary = Diary::at(&tools.config.state_dir);
-    let Answered { mailbox, mails, answers, all } = answered;
+    let Answered { mailbox, mails, junk, answers, all } = answered;
     let mut findings: Vec<_> = wanted.iter().map(|wanted| (wanted.name.clone(), Vec::new())).collect();
-    let (mut keys, mut unread, mut newest_notice_at) = (Vec::new(), Vec::new(), None);
+    let (mut keys, mut unread, mut in_junk, mut newest_notice_at) =
+        (Vec::new(), Vec::new(), Vec::new(), None);
     for mail in &mails {
         let page = match diary.open(mail) {
             Ok(page) => page,
@@ -137,8 +143,12 @@ fn judge_all(tools: &Tools, answered: Answered, wanted: &[Wanted]) -> Judged {
                 shape: wanted.shape.as_ref(),
             };
             let recognised = recognise(mail, &answers, profile, &expected, &tools.limits);
-            if is_notice(&recognised.finding) {
+            if notice(&recognised.finding).is_some() {
                 newest_notice_at = newest_notice_at.max(Some(mail.arrived_at));
+                if junk.as_ref() == Some(&mail.folder) {
+                    in_junk
+                        .extend(notice(&recognised.finding).map(|mail| (wanted.name.clone(), mail.clone())));
+                }
             }
             if let Some(key) = recognised.key {
                 let fingerprint = key.fingerprint_without(&profile.key.prefix);
@@ -153,17 +163,19 @@ fn judge_all(tools: &Tools, answered: Answered, wanted: &[Wanted]) -> Judged {
         }
         page.close();
     }
-    Judged { mailbox, all, newest_notice_at, findings, keys, unread }
+    Judged { mailbox, all, newest_notice_at, findings, keys, unread, in_junk }
 }
 
 /// The vendor's own mail, whatever came of it.
-fn is_notice(finding: &Finding) -> bool {
+fn notice(finding: &Finding) -> Option<&MailRef> {
     match finding {
-        Finding::NewKey(_) | Finding::Warning(_) | Finding::Known { .. } | Finding::Unparsed { .. } => true,
+        Finding::NewKey(confirmation) => Some(&confirmation.mail),
+        Finding::Warning(warning) => Some(&warning.mail),
+        Finding::Known { mail, .. } | Finding::Unparsed { mail, .. } => Some(mail),
         Finding::Wait { .. }
         | Finding::Held { .. }
         | Finding::Suspicious { .. }
-        | Finding::NotOurs { .. } => false,
+        | Finding::NotOurs { .. } => None,
     }
 }
 

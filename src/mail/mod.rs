@@ -7,6 +7,7 @@ mod mailbox;
 pub mod maildir;
 pub mod parse;
 pub mod text;
+pub mod token;
 mod waker;
 
 pub use mailbox::{Folders, Mailbox, MailboxSettings, open};
@@ -57,6 +58,8 @@ pub struct Look {
     pub mails: Vec<RawMail>,
     /// Mails that this connection could not read, with the reason; the others are complete.
     pub unreadable: Vec<String>,
+    /// The folder that the server flags `\Junk`, if it is watched.
+    pub junk: Option<String>,
 }
 
 /// Why a mailbox cannot be watched. Texts are for operators.
@@ -68,6 +71,12 @@ pub enum MailboxTrouble {
     /// The login was refused: trying again locks accounts out.
     #[error("{0}")]
     Refused(String),
+    /// The server lets nobody in for a while (too many connections, a day's budget spent): hurry makes it worse.
+    #[error("{0}")]
+    Busy(String),
+    /// The access token is at its end, or the server takes it for ended: with the next one all is well.
+    #[error("{0}")]
+    TokenEnded(String),
 }
 
 /// What the DNS said of one name's TXT records.

@@ -31,6 +31,10 @@ pub enum Effect {
         name: MailboxName,
         afresh: bool,
     },
+    /// Write a mailbox's new refresh token to the store.
+    SaveToken {
+        name: MailboxName,
+    },
     CheckStore,
     /// Write down what came up, for whoever reads the journal.
     Journal(Box<Notice>),

@@ -36,10 +36,15 @@ impl Connection {
         extended_list: bool,
     ) -> Result<Vec<Folder>, MailboxTrouble> {
         if !configured.is_empty() {
+            if configured.iter().any(|name| !name.eq_ignore_ascii_case("INBOX")) {
+                let junk = self.find_junk(extended_list)?;
+                self.junk = configured.iter().find(|name| junk == Some(encode_folder(name))).cloned();
+            }
             return Ok(configured.iter().map(|name| Folder::new(name, encode_folder(name))).collect());
         }
         let mut folders = vec![Folder::new("INBOX", "INBOX".into())];
         let junk = self.find_junk(extended_list)?;
+        self.junk = junk.clone();
         folders.extend(junk.map(|name| Folder::new(&name, name.clone())));
         Ok(folders)
     }

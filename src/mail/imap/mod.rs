@@ -9,6 +9,8 @@ mod dial;
 mod fetch;
 mod folder;
 mod idle;
+mod refusal;
+mod sasl;
 mod search;
 mod socket;
 mod wire;
@@ -17,7 +19,7 @@ mod wire;
 mod tests;
 
 use super::{Folders, Look, MailboxTrouble, Search, Waker};
-use crate::domain::{Limits, Secret};
+use crate::domain::{Grant, Limits, Secret};
 use folder::Folder;
 use std::{path::PathBuf, time::Duration};
 use wire::{ANSWER_MAX, Shared};
@@ -29,9 +31,19 @@ pub struct Settings {
     pub tls: Tls,
     pub ca_cert: Option<PathBuf>,
     pub user: String,
-    pub password: Secret,
+    pub login: Login,
     /// Empty: INBOX and what the server flags `\Junk`.
     pub folders: Vec<String>,
+}
+
+/// What lets the user in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Login {
+    Password(Secret),
+    /// An access token is to be fetched first: nobody connects with this one.
+    OAuth2(Box<Grant>),
+    /// The access token.
+    Token(Secret),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +65,8 @@ pub struct Connection {
     /// Not empty; the first is the one that IDLE watches.
     folders: Vec<Folder>,
     selected: Option<usize>,
+    /// The watched folder that is flagged `\Junk`.
+    junk: Option<String>,
     /// Whether the server takes IDLE.
     idles: bool,
     renew: Duration,
@@ -61,28 +75,11 @@ pub struct Connection {
 /// Connects and logs in. `Refused` means the login; everything else is `Unreachable`, with the precise cause.
 pub fn connect(settings: &Settings, limits: &Limits) -> Result<(Connection, Waker), MailboxTrouble> {
     let server = Server { at: format!("{}:{}", settings.host, settings.port) };
-    let (wire, waker) = dial::dial(settings, limits.mail_read_timeout).map_err(|why| server.trouble(&why))?;
+    let dialled = dial::dial(settings, limits.mail_read_timeout);
+    let (wire, waker) = dialled.map_err(|why| refusal::lost(&server, &why, &why))?;
     let mut client = imap::Client::new(wire.clone());
     client.greeting_read = true; // judged by `dial` already
-
-    // What was said before TLS is forgotten: the capabilities are asked for anew, here and after the login.
-    wire.lock().begin(ANSWER_MAX);
-    let before = client.capabilities().map_err(|e| server.lost(&wire, "CAPABILITY", e))?;
-    if before.has_str("LOGINDISABLED") {
-        return Err(MailboxTrouble::Refused(format!(
-            "{} takes no password on this connection; set tls: implicit or tls: starttls",
-            server.at
-        )));
-    }
-    wire.lock().begin(ANSWER_MAX);
-    let Settings { user, password, .. } = settings;
-    // A quoted string is ASCII; what is not must go another way, where there is one.
-    let session = if before.has_str("AUTH=PLAIN") && !(user.is_ascii() && password.expose().is_ascii()) {
-        client.authenticate("PLAIN", &Plain(settings))
-    } else {
-        client.login(user, password.expose())
-    };
-    let session = session.map_err(|(e, _)| server.refused_login(&wire, settings, e))?;
+    let session = sasl::log_in(&server, &wire, client, settings)?;
 
     let mut connection = Connection {
         server,
@@ -90,6 +87,7 @@ pub fn connect(settings: &Settings, limits: &Limits) -> Result<(Connection, Wake
         wire,
         folders: Vec::new(),
         selected: None,
+        junk: None,
         idles: false,
         renew: limits.idle_renew,
     };
@@ -98,16 +96,6 @@ pub fn connect(settings: &Settings, limits: &Limits) -> Result<(Connection, Wake
     let extended_list = can.has_str("SPECIAL-USE") && can.has_str("LIST-EXTENDED");
     connection.folders = connection.choose_folders(&settings.folders, extended_list)?;
     Ok((connection, waker))
-}
-
-/// SASL PLAIN (RFC 4616).
-struct Plain<'a>(&'a Settings);
-
-impl imap::Authenticator for Plain<'_> {
-    type Response = String;
-    fn process(&self, _challenge: &[u8]) -> String {
-        format!("\0{}\0{}", self.0.user, self.0.password.expose())
-    }
 }
 
 impl Connection {
@@ -119,7 +107,7 @@ impl Connection {
     /// SEARCHes the watched folders and fetches what this connection has not handed out yet.
     pub fn look(&mut self, search: &Search, which: Folders) -> Result<Look, MailboxTrouble> {
         let query = search::Query::new(search).map_err(|why| self.server.trouble(&why))?;
-        let mut look = Look { mails: Vec::new(), unreadable: Vec::new() };
+        let mut look = Look { mails: Vec::new(), unreadable: Vec::new(), junk: self.junk.clone() };
         // The first folder comes last, so that it stays selected and no mail falls between SEARCH and IDLE.
         if which == Folders::All {
             for other in 1..self.folders.len() {
@@ -170,6 +158,12 @@ impl Connection {
         result.map_err(|error| match error {
             imap::Error::No(no) => {
                 let words = answer::clean(no.information.as_bytes());
+                // It says no to everything then, and not to this one folder.
+                if let busy @ MailboxTrouble::Busy(_) =
+                    refusal::lost(&self.server, &words, &format!("{name} is refused: {words}"))
+                {
+                    return Failed::Lost(busy);
+                }
                 Failed::No(self.server.says(&format!("{name} is refused: {words}")))
             }
             lost => Failed::Lost(self.server.lost(&self.wire, name, lost)),
@@ -217,32 +211,8 @@ impl Server {
             _ => "the answer is no IMAP".into(),
         };
         match wire.lock().bye() {
-            Some(bye) => self.trouble(&format!("the server took its leave: {bye}")),
-            None => self.trouble(&format!("{command}: {why}")),
+            Some(bye) => refusal::lost(self, &bye, &format!("the server took its leave: {bye}")),
+            None => refusal::lost(self, &why, &format!("{command}: {why}")),
         }
-    }
-
-    /// A NO to LOGIN is the operator's, unless the server says that it is its own.
-    fn refused_login(&self, wire: &Shared, settings: &Settings, error: imap::Error) -> MailboxTrouble {
-        let imap::Error::No(no) = error else {
-            return match error {
-                imap::Error::Validate(_) => MailboxTrouble::Refused(format!(
-                    "{}: the password or the user {} has a line end in it",
-                    self.at, settings.user
-                )),
-                lost => self.lost(wire, "LOGIN", lost),
-            };
-        };
-        let mut words = answer::clean(no.information.as_bytes());
-        if words.contains(settings.password.expose()) {
-            words.clear(); // a server may repeat what it got; nobody else shall
-        }
-        if ["[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]"].iter().any(|code| words.starts_with(code)) {
-            return self.trouble(&format!("no login at the moment: {words}"));
-        }
-        MailboxTrouble::Refused(format!(
-            "{} refuses the login of {}: {words}; check user and password, and whether this account may use IMAP",
-            self.at, settings.user
-        ))
     }
 }

@@ -14,6 +14,7 @@ mod judging;
 mod lines;
 mod loaded;
 mod login;
+mod mailboxes;
 mod mailed;
 mod observing;
 mod operator;

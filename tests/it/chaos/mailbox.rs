@@ -21,7 +21,7 @@ async fn a_mail_server_that_was_killed_or_that_kicks_is_found_again_with_the_mai
 }
 
 #[tokio::test]
-async fn a_refused_login_is_told_at_once_and_tried_rarely_and_a_reload_mends_it() {
+async fn r32_a_refused_login_is_told_at_once_and_tried_rarely_and_a_reload_mends_it() {
     let mut scene = Scene::build().await;
     // A look each second, if the mailbox were open.
     scene.config.set("schedules.mailbox_poll", "* * * * * *");
