@@ -74,12 +74,8 @@ impl Mailbox {
         let salt = salt(&[name.as_str()]);
         match input {
             MailboxInput::Looked { newest_notice_at } => {
-                self.connection.succeeded();
-                self.last_ok_at = Some(now);
                 self.last_notice_at = self.last_notice_at.max(newest_notice_at);
-                self.lost_since = None;
-                incidents.clear(Code::MailboxUnreachable, name.as_str());
-                incidents.clear(Code::MailboxRefused, name.as_str());
+                self.looked(name, incidents, now);
             }
             MailboxInput::Lost { why } => self.lost(name, &why, incidents, now, limits),
             MailboxInput::Busy { why } => {
@@ -123,6 +119,13 @@ impl Mailbox {
                 incidents.raise_again(now, unread(name, &place, &why, broken));
             }
         }
+    }
+    fn looked(&mut self, name: &MailboxName, incidents: &mut Incidents, now: Timestamp) {
+        self.connection.succeeded();
+        self.last_ok_at = Some(now);
+        self.lost_since = None;
+        incidents.clear(Code::MailboxUnreachable, name.as_str());
+        incidents.clear(Code::MailboxRefused, name.as_str());
     }
     fn lost(
         &mut self,

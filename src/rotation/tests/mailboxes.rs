@@ -2,7 +2,7 @@
 
 use super::{bench::*, world::World, *};
 use crate::{
-    domain::{Code, Notice, Severity},
+    domain::{Code, Finding, Notice, Severity},
     rotation::{Effect, Event, Fleet, MailboxInput, Settings},
 };
 
@@ -130,7 +130,7 @@ fn r33_a_connection_that_ends_with_its_token_begins_anew_and_nobody_is_told() {
     bench.run();
     bench.happens(mailbox("mail", looked()));
     bench.run();
-    bench.take_story();
+    bench.take();
     for _ in 0..3 {
         bench.passes(55 * MIN);
         bench.happens(mailbox("mail", token_ended()));
@@ -184,10 +184,35 @@ fn imap14_a_genuine_mail_in_junk_is_told_of_once_each() {
         bench.run();
     }
     bench.expect_mails(&["mail mail-in-junk 0 warning", "mail mail-in-junk 0 warning"]);
-    assert!(
-        bench
-            .notices
-            .iter()
-            .all(|notice| notice.message.contains("lies in [Gmail]/Spam of the mailbox mail"))
+    let told = bench.notices.iter().filter(|notice| notice.code == Code::MailInJunk);
+    let messages: Vec<_> = told.map(|notice| notice.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        ["a genuine mail of the vendor's for main lies in [Gmail]/Spam of the mailbox mail"; 2]
     );
+}
+
+#[test]
+fn imap14_one_mail_that_labels_show_in_two_folders_is_one_rotation() {
+    let mut bench = Bench::seeded();
+    bench.world.alive(key(2));
+    let in_inbox = bench.confirmation(key(2), bench.now);
+    let mut in_all_mail = in_inbox.clone();
+    in_all_mail.mail.folder = "[Gmail]/All Mail".into();
+    let found = [Finding::NewKey(in_inbox), Finding::NewKey(in_all_mail)];
+    bench.looks(&found);
+    bench.run();
+    assert_eq!(bench.take_only("store").len(), 1);
+    // Each new connection finds both again.
+    for _ in 0..3 {
+        bench.looks(&found);
+        bench.wait(MIN);
+    }
+    let again: Vec<_> = bench
+        .take()
+        .into_iter()
+        .filter(|line| line.starts_with("store") || line.starts_with("mail "))
+        .collect();
+    assert_eq!(again, [""; 0]);
+    assert_eq!(bench.world.holds("main"), "K2 after K1, generation 1");
 }

@@ -9,6 +9,8 @@ use serde_json::json;
 struct Site {
     stage: Stage,
     provider: Provider,
+    /// Whom the mail server's certificate is signed by; its file goes with it.
+    _ca: Ca,
 }
 
 impl Site {
@@ -16,7 +18,7 @@ impl Site {
         let (mut stage, ca) = (Stage::build().await, Ca::new());
         let provider = Provider::start(Dovecot::USER).await;
         stage.dovecot = Dovecot::start_with_tokens(&ca, &provider.tokeninfo_url()).await;
-        let mut site = Self { stage, provider };
+        let mut site = Self { stage, provider, _ca: ca };
         let mut mailbox = site.stage.dovecot.mailbox();
         mailbox["imap"].as_object_mut().unwrap().remove("password");
         let client_secret = site.stage.scratch.secret("client-secret", "a client's secret");

@@ -28,7 +28,8 @@ fn settings(dovecot: &Dovecot, ca: &Ca, token: Secret) -> Settings {
     }
 }
 
-#[tokio::test]
+// The provider answers while the adapter blocks.
+#[tokio::test(flavor = "multi_thread")]
 async fn an_access_token_lets_in_by_the_standards_way_and_by_the_older_one_where_it_is_the_only_one() {
     let ca = Ca::new();
     let provider = Provider::start(Dovecot::USER).await;
@@ -48,7 +49,8 @@ async fn an_access_token_lets_in_by_the_standards_way_and_by_the_older_one_where
     assert!(dovecot.log().contains("Login: user=<rotation@example.com>"), "{}", dovecot.log());
 }
 
-#[tokio::test]
+// The provider answers while the adapter blocks.
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_the_server_does_not_take_is_refused_by_name_and_the_connection_does_not_hang() {
     let ca = Ca::new();
     let provider = Provider::start(Dovecot::USER).await;
