@@ -1,5 +1,4 @@
-//! Adapter: one IMAP mailbox, over the `imap` crate and a stream of our own. Blocking, for a thread of its own that
-//! catches panics: the crate can panic on what a server says, and that is a lost connection.
+//! Adapter: one IMAP mailbox, over the `imap` crate and a stream of our own. Blocking, for a thread of its own.
 //!
 //! It reads and never writes: EXAMINE, SEARCH and BODY.PEEK leave no trace, not even `\Seen`. It never connects
 //! again, never sleeps but in [`Connection::wait`], and does not know what a mail means.
@@ -13,6 +12,7 @@ mod refusal;
 mod sasl;
 mod search;
 mod socket;
+mod trouble;
 mod wire;
 
 #[cfg(test)]
@@ -22,6 +22,7 @@ use super::{Folders, Look, MailboxTrouble, Search, Waker};
 use crate::domain::{Grant, Limits, Secret};
 use folder::Folder;
 use std::{path::PathBuf, time::Duration};
+use trouble::{Failed, Server, guarded};
 use wire::{ANSWER_MAX, Shared};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,12 +75,11 @@ pub struct Connection {
 
 /// Connects and logs in. `Refused` means the login; everything else is `Unreachable`, with the precise cause.
 pub fn connect(settings: &Settings, limits: &Limits) -> Result<(Connection, Waker), MailboxTrouble> {
-    let server = Server { at: format!("{}:{}", settings.host, settings.port) };
+    let server = Server::new(settings);
+    sasl::check(&server, settings)?;
     let dialled = dial::dial(settings, limits.mail_read_timeout);
     let (wire, waker) = dialled.map_err(|why| refusal::lost(&server, &why, &why))?;
-    let mut client = imap::Client::new(wire.clone());
-    client.greeting_read = true; // judged by `dial` already
-    let session = sasl::log_in(&server, &wire, client, settings)?;
+    let session = sasl::log_in(settings, &server, &wire)?;
 
     let mut connection = Connection {
         server,
@@ -92,8 +92,8 @@ pub fn connect(settings: &Settings, limits: &Limits) -> Result<(Connection, Wake
         renew: limits.idle_renew,
     };
     let can = connection.run("CAPABILITY", ANSWER_MAX, imap::Session::capabilities)?;
-    connection.idles = can.has_str("IDLE");
-    let extended_list = can.has_str("SPECIAL-USE") && can.has_str("LIST-EXTENDED");
+    connection.idles = sasl::has(&can, "IDLE");
+    let extended_list = sasl::has(&can, "SPECIAL-USE") && sasl::has(&can, "LIST-EXTENDED");
     connection.folders = connection.choose_folders(&settings.folders, extended_list)?;
     Ok((connection, waker))
 }
@@ -107,6 +107,7 @@ impl Connection {
     /// SEARCHes the watched folders and fetches what this connection has not handed out yet.
     pub fn look(&mut self, search: &Search, which: Folders) -> Result<Look, MailboxTrouble> {
         let query = search::Query::new(search).map_err(|why| self.server.trouble(&why))?;
+        self.renumbered();
         let mut look = Look { mails: Vec::new(), unreadable: Vec::new(), junk: self.junk.clone() };
         // The first folder comes last, so that it stays selected and no mail falls between SEARCH and IDLE.
         if which == Folders::All {
@@ -125,7 +126,7 @@ impl Connection {
         self.wire.lock().take_news(); // whatever was announced so far, the SEARCH will find
         let unreadable = look.unreadable.len();
         self.look_into(0, &query, &mut look)?;
-        let complete = look.unreadable.len() == unreadable;
+        let complete = !self.renumbered() && look.unreadable.len() == unreadable;
         self.folders[0].opened_at = next.filter(|_| complete);
         look.mails.sort_by_key(|mail| mail.arrived_at); // in the same second, by UID
         Ok(look)
@@ -136,6 +137,17 @@ impl Connection {
         for folder in &mut self.folders {
             folder.forget();
         }
+    }
+
+    /// Whether the server told meanwhile that a folder is no longer what it was: then nothing that is known of any
+    /// holds, and there is a reason to look again.
+    fn renumbered(&mut self) -> bool {
+        let renumbered = self.wire.lock().take_renumbered();
+        if renumbered {
+            self.forget();
+            self.selected = None;
+        }
+        renumbered
     }
 
     /// Logs out; the server has half a second to answer.
@@ -152,67 +164,9 @@ impl Connection {
         answer_max: usize,
         command: impl FnOnce(&mut imap::Session<Shared>) -> imap::Result<T>,
     ) -> Result<T, Failed> {
-        self.wire.lock().begin(answer_max);
-        let result = command(&mut self.session);
+        self.wire.lock().begin(name, answer_max);
+        let result = guarded(|| command(&mut self.session));
         let _ = self.session.take_all_unsolicited();
-        result.map_err(|error| match error {
-            imap::Error::No(no) => {
-                let words = answer::clean(no.information.as_bytes());
-                // It says no to everything then, and not to this one folder.
-                if let busy @ MailboxTrouble::Busy(_) =
-                    refusal::lost(&self.server, &words, &format!("{name} is refused: {words}"))
-                {
-                    return Failed::Lost(busy);
-                }
-                Failed::No(self.server.says(&format!("{name} is refused: {words}")))
-            }
-            lost => Failed::Lost(self.server.lost(&self.wire, name, lost)),
-        })
-    }
-}
-
-/// Why a command failed.
-enum Failed {
-    /// The server said NO: the connection is as good as before. Server, command and its words.
-    No(String),
-    Lost(MailboxTrouble),
-}
-
-impl From<Failed> for MailboxTrouble {
-    fn from(failed: Failed) -> Self {
-        match failed {
-            Failed::No(why) => MailboxTrouble::Unreachable(why),
-            Failed::Lost(trouble) => trouble,
-        }
-    }
-}
-
-/// Puts the server's name before what is told of it.
-struct Server {
-    at: String,
-}
-
-impl Server {
-    fn says(&self, why: &str) -> String {
-        format!("{}: {why}", self.at)
-    }
-    fn trouble(&self, why: &str) -> MailboxTrouble {
-        MailboxTrouble::Unreachable(self.says(why))
-    }
-
-    /// The connection is lost, or the server and we no longer understand each other. The crate's errors hold raw
-    /// answers, mails among them, and are never printed.
-    fn lost(&self, wire: &Shared, command: &str, error: imap::Error) -> MailboxTrouble {
-        let why = match error {
-            imap::Error::Io(e) => socket::explain(&e),
-            imap::Error::ConnectionLost => "the server closed the connection".into(),
-            imap::Error::No(no) => answer::clean(no.information.as_bytes()),
-            imap::Error::Bad(bad) => answer::clean(bad.information.as_bytes()),
-            _ => "the answer is no IMAP".into(),
-        };
-        match wire.lock().bye() {
-            Some(bye) => refusal::lost(self, &bye, &format!("the server took its leave: {bye}")),
-            None => refusal::lost(self, &why, &format!("{command}: {why}")),
-        }
+        result.map_err(|error| self.server.failed(&self.wire, name, error))
     }
 }

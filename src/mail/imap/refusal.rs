@@ -1,9 +1,8 @@
 //! Why a server does not let us in, and whose trouble that is: what the big services say is told in words that lead an
 //! operator to the cause.
 
-use super::{Login, Server, Settings, answer, sasl::Offers, wire::Shared};
+use super::{trouble::Server, wire::Shared};
 use crate::mail::MailboxTrouble;
-use imap_proto::ResponseCode;
 
 /// Whose trouble a refusal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +21,8 @@ enum Cause {
     Browser,
     /// The password is a person's, and an application needs one of its own.
     AppPassword,
+    /// Another server would let in, says this one.
+    Referred,
     /// User, password, token, rights.
     Login,
 }
@@ -38,6 +39,8 @@ const SAID: &[(&str, Cause)] = &[
     ("[unavailable]", Cause::Passing),
     ("[inuse]", Cause::Passing),
     ("[serverbug]", Cause::Passing),
+    ("[corruption]", Cause::Passing),
+    ("[referral ", Cause::Referred),
     ("basic authentication is disabled", Cause::PasswordsEnded),
     ("basicauthblocked", Cause::PasswordsEnded),
     ("web browser", Cause::Browser),
@@ -45,18 +48,25 @@ const SAID: &[(&str, Cause)] = &[
     ("application-specific password", Cause::AppPassword),
 ];
 
+/// The same of servers that have no codes.
+const PASSES: [&str; 3] = ["temporar", "unavailable", "internal server error"];
+
 /// Outlook's whole answer to every password, right or wrong, since passwords ended there.
 const OUTLOOKS_NO: [&str; 2] = ["login failed.", "authenticate failed."];
 
 fn said(words: &str) -> Option<Cause> {
     let words = words.to_ascii_lowercase();
-    SAID.iter().find(|(said, _)| words.contains(said)).map(|(_, cause)| *cause)
+    // A code stands at the beginning, or it is only a text.
+    let fits =
+        |said: &str| if said.starts_with('[') { words.starts_with(said) } else { words.contains(said) };
+    SAID.iter().find(|(said, _)| fits(said)).map(|(_, cause)| *cause)
 }
 
-fn cause(words: &str, by_password: bool, offers: &Offers) -> Cause {
-    let no = words.to_ascii_lowercase();
-    let outlook = by_password && offers.bearer.is_some() && OUTLOOKS_NO.contains(&no.as_str());
-    said(words).unwrap_or(if outlook { Cause::PasswordsEnded } else { Cause::Login })
+/// Of a login.
+fn cause(words: &str) -> Cause {
+    let lower = words.to_ascii_lowercase();
+    let passes = !lower.starts_with('[') && PASSES.iter().any(|said| lower.contains(said));
+    said(words).unwrap_or(if passes { Cause::Passing } else { Cause::Login })
 }
 
 /// What a server said when it took its leave, or answered no command any more; `told` is that, for operators.
@@ -65,106 +75,117 @@ pub(super) fn lost(server: &Server, words: &str, told: &str) -> MailboxTrouble {
     match said(words) {
         Some(Cause::TokenEnded) => MailboxTrouble::TokenEnded(why),
         Some(Cause::Crowded | Cause::NotConnected) => MailboxTrouble::Busy(why),
-        Some(Cause::Passing | Cause::PasswordsEnded | Cause::Browser | Cause::AppPassword | Cause::Login)
+        Some(
+            Cause::Passing
+            | Cause::PasswordsEnded
+            | Cause::Browser
+            | Cause::AppPassword
+            | Cause::Referred
+            | Cause::Login,
+        )
         | None => MailboxTrouble::Unreachable(why),
     }
 }
 
-/// What becomes of a login that ended in an error; `challenge` is a server's reason in JSON, where it gave one.
-pub(super) fn refused(
+/// What becomes of a password that did not let in. `takes_tokens`: the server takes access tokens too.
+pub(super) fn of_password(
     server: &Server,
     wire: &Shared,
-    settings: &Settings,
-    offers: &Offers,
-    challenge: &str,
+    user: &str,
+    takes_tokens: bool,
     error: imap::Error,
 ) -> MailboxTrouble {
-    let words = match &error {
-        imap::Error::No(no) => {
-            let words = answer::clean(no.information.as_bytes());
-            // The crate takes this code off the words, and leaves the others in.
-            if no.code == Some(ResponseCode::Alert) { format!("[ALERT] {words}") } else { words }
-        }
-        // Microsoft 365 says BAD to the first command of a login that it cannot bring to its mailbox.
-        imap::Error::Bad(bad) => answer::clean(bad.information.as_bytes()),
-        imap::Error::Validate(_) => {
-            let why = format!("the password or the user {} has a line end in it", settings.user);
-            return MailboxTrouble::Refused(server.says(&why));
-        }
-        _ => return server.lost(wire, "LOGIN", error),
+    let (cause, words) = match judged(server, wire, error) {
+        Ok(judged) => judged,
+        Err(trouble) => return trouble,
     };
-    let (by_password, secret) = match &settings.login {
-        Login::Password(secret) => (true, Some(secret)),
-        Login::Token(secret) => (false, Some(secret)),
-        Login::OAuth2(_) => (false, None),
+    let outlook = takes_tokens && OUTLOOKS_NO.contains(&words.to_ascii_lowercase().as_str());
+    let hint = match cause {
+        _ if outlook => PASSWORDS_ENDED,
+        Cause::PasswordsEnded => PASSWORDS_ENDED,
+        Cause::Browser => {
+            "log in once with a web browser, from this machine's network, and confirm that it was you"
+        }
+        Cause::AppPassword => {
+            "make an application-specific password for keyrelay, or write oauth2 in place of password"
+        }
+        Cause::Login | Cause::TokenEnded => "check user and password, and whether this account may use IMAP",
+        Cause::Passing | Cause::Crowded | Cause::NotConnected | Cause::Referred => {
+            return elsewhere(server, user, cause, &words);
+        }
     };
-    let cause = cause(&words, by_password, offers);
-    if matches!(error, imap::Error::Bad(_)) && cause == Cause::Login {
-        return server.lost(wire, "LOGIN", error);
-    }
-    // A server may repeat what it got; nobody else shall.
-    let repeats = |text: &str| secret.is_some_and(|secret| text.contains(secret.expose()));
-    let words = if repeats(&words) { String::new() } else { words };
-    let status = status(challenge).filter(|status| !repeats(status));
-    told(server, &settings.user, by_password, cause, &words, status.as_deref())
+    server.refused(&format!("refuses the login of {user}: {words}; {hint}"))
 }
 
-fn told(
+const PASSWORDS_ENDED: &str =
+    "basic authentication is disabled there: no password lets in any more; write oauth2 in place of password";
+
+/// The same of an access token; `reason` is the server's, in JSON, where it gave one.
+pub(super) fn of_token(
     server: &Server,
+    wire: &Shared,
     user: &str,
-    by_password: bool,
-    cause: Cause,
-    words: &str,
-    status: Option<&str>,
+    reason: &str,
+    error: imap::Error,
 ) -> MailboxTrouble {
-    let at = &server.at;
-    let refuses =
-        |hint: &str| MailboxTrouble::Refused(format!("{at} refuses the login of {user}: {words}; {hint}"));
+    let (cause, words) = match judged(server, wire, error) {
+        Ok(judged) => judged,
+        Err(trouble) => return trouble,
+    };
     match cause {
-        Cause::Passing => server.trouble(&format!("no login at the moment: {words}")),
-        Cause::Crowded => MailboxTrouble::Busy(format!(
-            "{at}: no login at the moment: {words}; what else reads this mailbox, with how many connections?"
-        )),
-        Cause::NotConnected => MailboxTrouble::Busy(format!(
-            "{at} knows the login of {user}, but does not reach the mailbox: {words}; as a rule this passes; if not: \
-             is there a mailbox with a licence, is IMAP switched on for it, and may this application open it?"
-        )),
-        Cause::PasswordsEnded => refuses(
-            "basic authentication is disabled there: no password lets in any more; write oauth2 in place of password",
-        ),
-        Cause::Browser => refuses(
-            "log in once with a web browser, from this machine's network, and confirm that it was you",
-        ),
-        Cause::AppPassword => refuses(
-            "make an application-specific password for keyrelay, or write oauth2 in place of password",
-        ),
-        Cause::Login | Cause::TokenEnded if by_password => {
-            refuses("check user and password, and whether this account may use IMAP")
+        Cause::Passing | Cause::Crowded | Cause::NotConnected | Cause::Referred => {
+            elsewhere(server, user, cause, &words)
         }
-        Cause::Login | Cause::TokenEnded => {
-            let status = status.map(|status| format!(" (status {status})")).unwrap_or_default();
-            MailboxTrouble::Refused(format!(
-                "{at} refuses the access token for {user}: {words}{status}; check user and scope, and whether this \
+        Cause::PasswordsEnded | Cause::TokenEnded | Cause::Browser | Cause::AppPassword | Cause::Login => {
+            let status = status(reason).map(|status| format!(" (status {status})")).unwrap_or_default();
+            server.refused(&format!(
+                "refuses the access token for {user}: {words}{status}; check user and scope, and whether this \
                  application may open that mailbox over IMAP"
             ))
         }
     }
 }
 
-pub(super) fn no_password(server: &Server, offers: &Offers) -> MailboxTrouble {
-    let hint = match offers.bearer {
-        Some(_) => "write oauth2 in place of password",
-        None => "set tls: implicit or tls: starttls",
-    };
-    MailboxTrouble::Refused(format!("{} takes no password on this connection; {hint}", server.at))
+/// A NO is the operator's, unless the server says that it is its own. Everything else is a connection that failed: BAD
+/// is no judgement of a login, but Microsoft 365 says so what passes.
+fn judged(server: &Server, wire: &Shared, error: imap::Error) -> Result<(Cause, String), MailboxTrouble> {
+    match &error {
+        imap::Error::No(no) => {
+            let words = server.words(no.information.as_bytes());
+            Ok((cause(&words), words))
+        }
+        imap::Error::Bad(bad) => {
+            let words = server.words(bad.information.as_bytes());
+            match said(&words) {
+                Some(cause @ Cause::NotConnected) => Ok((cause, words)),
+                _ => Err(server.lost(wire, "LOGIN", error)),
+            }
+        }
+        _ => Err(server.lost(wire, "LOGIN", error)),
+    }
 }
 
-pub(super) fn no_token(server: &Server) -> MailboxTrouble {
-    MailboxTrouble::Refused(format!(
-        "{} takes no access token (it offers neither AUTH=OAUTHBEARER nor AUTH=XOAUTH2); write password in place of \
-         oauth2",
-        server.at
-    ))
+/// What is no fault of password or token.
+fn elsewhere(server: &Server, user: &str, cause: Cause, words: &str) -> MailboxTrouble {
+    match cause {
+        Cause::Crowded => MailboxTrouble::Busy(server.says(&format!(
+            "no login at the moment: {words}; what else reads this mailbox, with how many connections?"
+        ))),
+        Cause::NotConnected => MailboxTrouble::Busy(server.says(&format!(
+            "the login of {user} is known, but its mailbox is not reached: {words}; as a rule this passes; if not: is \
+             there a mailbox with a licence, is IMAP switched on for it, and may this application open it?"
+        ))),
+        Cause::Referred => server.refused(&format!(
+            "refers the login of {user} to another server, which is never asked: {words}; \
+             name that one as host if it is to be trusted"
+        )),
+        Cause::Passing
+        | Cause::PasswordsEnded
+        | Cause::TokenEnded
+        | Cause::Browser
+        | Cause::AppPassword
+        | Cause::Login => server.trouble(&format!("no login at the moment: {words}")),
+    }
 }
 
 /// `{"status":"invalid_token",…}`: the word or number alone.

@@ -3,7 +3,9 @@
 mod connect;
 mod hostile;
 mod idle;
+mod limits;
 mod look;
+mod pki;
 mod script;
 mod services;
 
@@ -67,6 +69,16 @@ fn refused<T>(result: Result<T, MailboxTrouble>) -> String {
         Err(MailboxTrouble::Refused(why)) => without_port(&why),
         Err(other) => panic!("not refused: {other:?}"),
         Ok(_) => panic!("it worked"),
+    }
+}
+
+/// The same of any trouble, after its kind.
+fn told(trouble: &MailboxTrouble) -> String {
+    match trouble {
+        MailboxTrouble::Unreachable(why) => format!("unreachable: {}", without_port(why)),
+        MailboxTrouble::Refused(why) => format!("refused: {}", without_port(why)),
+        MailboxTrouble::Busy(why) => format!("busy: {}", without_port(why)),
+        MailboxTrouble::TokenEnded(why) => format!("its token ended: {}", without_port(why)),
     }
 }
 

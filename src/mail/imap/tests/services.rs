@@ -175,7 +175,10 @@ fn imap14_a_refused_token_s_second_challenge_is_answered_so_that_nobody_hangs() 
     );
     assert_eq!(
         refused_token(MICROSOFT, "", "NO you said canary-token"),
-        format!("localhost refuses the access token for relay:  (status 400); {hint}")
+        format!(
+            "localhost refuses the access token for relay: (its words hold the password, and are not shown) (status \
+             400); {hint}"
+        )
     );
 }
 

@@ -64,6 +64,7 @@ fn imap10_what_gmail_wants_of_a_person_is_told_with_what_to_do() {
         ),
     ] {
         let words = status.strip_prefix("NO ").unwrap();
+        let words = words.strip_prefix("[ALERT] ").unwrap_or(words);
         assert_eq!(
             refused(with_password(GMAIL, status)),
             format!("localhost refuses the login of relay: {words}; {hint}")
@@ -88,6 +89,7 @@ fn r34_imap10_a_full_house_or_a_spent_budget_is_no_wrong_password() {
         "NO [LIMIT] Maximum number of connections from user+IP exceeded",
     ] {
         let words = status.strip_prefix("NO ").unwrap();
+        let words = words.strip_prefix("[ALERT] ").unwrap_or(words);
         assert_eq!(
             busy(with_password(GMAIL, status)),
             format!("localhost: no login at the moment: {words}; {hint}")
@@ -127,7 +129,7 @@ fn r33_imap11_authenticated_but_not_connected_is_waited_for_wherever_it_is_said(
     assert_eq!(
         busy(connect(&with_token(port), &limits())),
         format!(
-            "localhost knows the login of relay, but does not reach the mailbox: {words}; as a rule this passes; if \
+            "localhost: the login of relay is known, but its mailbox is not reached: {words}; as a rule this passes; if \
              not: is there a mailbox with a licence, is IMAP switched on for it, and may this application open it?"
         )
     );
