@@ -31,6 +31,7 @@ enum Cause {
 const SAID: &[(&str, Cause)] = &[
     ("authenticated but not connected", Cause::NotConnected),
     ("too many simultaneous connections", Cause::Crowded),
+    ("maximum number of connections", Cause::Crowded),
     ("[overquota]", Cause::Crowded),
     ("[limit]", Cause::Crowded),
     ("exceeded bandwidth", Cause::Crowded),

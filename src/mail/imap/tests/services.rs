@@ -211,8 +211,9 @@ fn imap10_a_day_of_reconnects_as_fast_as_they_may_come_stays_below_gmails_day_bu
             peer.found("");
             examined(peer, "INBOX", 14);
             peer.found("1 2 3 4 5 6 7 8 9 10 11 12 13");
-            if round == 0 {
-                thirteen(peer);
+            match round {
+                0 => thirteen(peer),
+                _ => the_same_thirteen(peer),
             }
             count(peer);
         }
@@ -228,13 +229,25 @@ fn imap10_a_day_of_reconnects_as_fast_as_they_may_come_stays_below_gmails_day_bu
     let poll = both - reconnect;
     println!("a connection and its first look: {reconnect} bytes; a poll: {poll} bytes");
     let (of_the_large, of_the_small) = (65_536 + 1_000, 12 * (5_000 + 200));
-    assert!(reconnect < of_the_large + of_the_small + 4_096 && poll < 1_500, "{reconnect} {poll}");
+    assert!(reconnect < of_the_large + of_the_small + 4_096 && poll < 3_000, "{reconnect} {poll}");
     let limits = Limits::default();
     let minutes = 24 * 60;
     assert!(
         minutes * (limits.mailbox_reopens as usize * reconnect + poll) < 2_500_000_000,
         "{reconnect} {poll}"
     );
+}
+
+/// Whether they are what they were: a folder that was opened anew may be another one.
+fn the_same_thirteen(peer: &mut Peer) {
+    let set = (1..=13).map(|uid: u32| uid.to_string()).collect::<Vec<_>>().join(",");
+    peer.expect(&format!("UID FETCH {set} (UID INTERNALDATE RFC822.SIZE)"));
+    for uid in 1..=13 {
+        let size = if uid == 13 { 20_000_000 } else { 5_000 };
+        let date = "20-Nov-2026 09:00:00 +0100";
+        peer.say(&format!("* {uid} FETCH (UID {uid} INTERNALDATE \"{date}\" RFC822.SIZE {size})\r\n"));
+    }
+    peer.end("OK Success");
 }
 
 /// The newest is the large one.
