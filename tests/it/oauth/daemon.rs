@@ -54,11 +54,13 @@ async fn r33_a_rotation_goes_through_and_the_connection_is_renewed_before_its_to
     site.stage.seed(&slot).await;
     site.provider.lasts(4); // renewed at half of so short a life
     site.stage.start().await;
+    site.stage.date_from_now();
     let (old, new) = site.stage.rotate(&slot);
     site.stage.confirm(&slot, 0, &old, &new).await;
     site.stage.wait_promoted(&slot, &new).await;
 
-    until("three more connections", async || (site.provider.shown().len() >= 4).then_some(())).await;
+    // One more may follow at once; a fourth within a minute would be one too many.
+    until("two more connections", async || (site.provider.shown().len() >= 3).then_some(())).await;
     site.provider.lasts(3_600);
     let shown = site.provider.shown();
     assert!(shown.windows(2).all(|pair| pair[0] != pair[1]), "each refresh token is shown once: {shown:?}");
