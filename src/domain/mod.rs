@@ -6,6 +6,7 @@ mod document;
 mod fingerprint;
 mod grant;
 mod host;
+mod hygiene;
 mod key;
 mod limits;
 mod login;
@@ -21,6 +22,7 @@ pub use document::{KeyDocument, KeyRead, PreviousKey, StoreTrouble, WriteOutcome
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use grant::{AccessToken, Grant, GrantId, GrantIdError, RefreshToken};
 pub use host::is_host_name;
+pub use hygiene::{Hygiene, MailHash, MailPlace, Settled, Tidied};
 pub use key::{Key, KeyError, KeyShape};
 pub use limits::Limits;
 pub use login::{Ending, LoginPart, StoreFacts};

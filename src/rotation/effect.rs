@@ -9,7 +9,8 @@ use super::{
     state_document::StateDocument,
 };
 use crate::domain::{
-    ConsumerName, CredentialName, Fingerprint, MailboxName, Notice, Origin, RotationId, Timestamp,
+    ConsumerName, CredentialName, Fingerprint, MailPlace, MailboxName, Notice, Origin, RotationId, Settled,
+    Timestamp,
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +35,14 @@ pub enum Effect {
     /// Write a mailbox's new refresh token to the store.
     SaveToken {
         name: MailboxName,
+    },
+    /// Do with these mails what the operator wants done once a rotation is over; each is what it was, or not touched.
+    TidyMail {
+        mailbox: MailboxName,
+        name: CredentialName,
+        attempt: Attempt,
+        mails: Vec<MailPlace>,
+        settled: Settled,
     },
     CheckStore,
     /// Write down what came up, for whoever reads the journal.

@@ -43,6 +43,7 @@ pub(super) enum Asked {
     Open,
     Search,
     Fetch,
+    Rights,
 }
 
 impl Asked {
@@ -54,6 +55,7 @@ impl Asked {
             "EXAMINE" | "SELECT" => Asked::Open,
             "SEARCH" => Asked::Search,
             "FETCH" => Asked::Fetch,
+            "MYRIGHTS" => Asked::Rights,
             _ => Asked::Nothing,
         }
     }
@@ -107,7 +109,7 @@ impl Answers {
                 _ if !kept => true,
                 Asked::Fetch => response.literals <= LITERALS_MAX,
                 Asked::List => response.literals == 1 && bytes <= NAME_MAX,
-                Asked::Nothing | Asked::Capability | Asked::Open | Asked::Search => false,
+                Asked::Nothing | Asked::Capability | Asked::Open | Asked::Search | Asked::Rights => false,
             };
             if !fits {
                 return Err(TooIntricate);
@@ -165,6 +167,7 @@ impl Answers {
         let used = match self.asked {
             Asked::Capability => is(b"CAPABILITY"),
             Asked::Search => is(b"SEARCH"),
+            Asked::Rights => is(b"MYRIGHTS"),
             // Of a hundred thousand folders one is of interest.
             Asked::List => is(b"LIST") && has_flag(rest, b"\\Junk"),
             Asked::Nothing | Asked::Open | Asked::Fetch => false,

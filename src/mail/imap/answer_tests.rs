@@ -20,8 +20,17 @@ fn only_what_was_asked_for_reaches_the_parser() {
         (Asked::Capability, "* CAPABILITY IMAP4rev1\r\n"),
         (Asked::Open, "* OK [UIDVALIDITY 7] ok\r\n"),
         (Asked::Open, "* OK [UIDNEXT 7] ok\r\n"),
+        (Asked::Rights, "* MYRIGHTS INBOX rwiptsldaex\r\n"),
     ];
-    let all = [Asked::Nothing, Asked::Capability, Asked::List, Asked::Open, Asked::Search, Asked::Fetch];
+    let all = [
+        Asked::Nothing,
+        Asked::Capability,
+        Asked::List,
+        Asked::Open,
+        Asked::Search,
+        Asked::Fetch,
+        Asked::Rights,
+    ];
     for (command, line) in kept {
         for other in all {
             let expected = if other == command { Use::Keep } else { Use::Drop };

@@ -23,12 +23,12 @@ const FRAME: usize = 4 << 10;
 const COMPARED_MAILS: usize = 500;
 
 /// What FETCH says of one mail.
-struct Fetched {
+pub(super) struct Fetched {
     uid: u32,
     arrived_at: Option<Timestamp>,
-    /// RFC822.SIZE.
-    size: Option<usize>,
-    bytes: Option<Zeroizing<Vec<u8>>>,
+    /// RFC822.SIZE; 0 where the server did not say.
+    pub size: usize,
+    pub bytes: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// What a mail under some UID was when it was handed out. A folder that was deleted and made anew may have the
@@ -36,7 +36,7 @@ struct Fetched {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Traits {
     arrived_at: Option<Timestamp>,
-    size: Option<usize>,
+    size: usize,
 }
 
 impl Connection {
@@ -89,7 +89,7 @@ impl Connection {
     fn compare(&mut self, folder: usize, look: &mut Look) -> Result<(), MailboxTrouble> {
         let uids: Vec<u32> = self.folders[folder].handed_out.keys().copied().collect();
         for uids in uids.chunks(COMPARED_MAILS) {
-            for now in self.fetch_or_tell(uids, None, look)? {
+            for now in or_tell(self.fetch_traits(uids), look)? {
                 let handed_out = &mut self.folders[folder].handed_out;
                 if handed_out.get(&now.uid).is_some_and(|then| *then != now.traits()) {
                     handed_out.remove(&now.uid);
@@ -109,20 +109,20 @@ impl Connection {
     ) -> Result<Vec<RawMail>, MailboxTrouble> {
         let mut taken = Vec::with_capacity(uids.len());
         let first = FIRST_BYTES.min(bytes_max + 1);
-        for fetched in self.fetch_or_tell(uids, Some(("BODY.PEEK[]", first)), look)? {
+        for fetched in or_tell(self.fetch(uids, "BODY.PEEK[]", first), look)? {
             let uid = fetched.uid;
-            let size = fetched.size.unwrap_or_default().max(fetched.length());
+            let size = fetched.size.max(fetched.length());
             let mut header_only = false;
             let mut mails = vec![fetched];
             if mails[0].length() >= first {
                 header_only = size > bytes_max;
                 if !header_only {
-                    mails = self.fetch_or_tell(&[uid], Some(("BODY.PEEK[]", bytes_max + 1)), look)?;
+                    mails = or_tell(self.fetch(&[uid], "BODY.PEEK[]", bytes_max + 1), look)?;
                     // The server's size was too small; what counts is what came.
                     header_only = mails.iter().any(|mail| mail.length() > bytes_max);
                 }
                 if header_only {
-                    mails = self.fetch_or_tell(&[uid], Some(("BODY.PEEK[HEADER]", bytes_max)), look)?;
+                    mails = or_tell(self.fetch(&[uid], "BODY.PEEK[HEADER]", bytes_max), look)?;
                 }
             }
             for mail in mails {
@@ -150,7 +150,7 @@ impl Connection {
             return None;
         };
         folder.handed_out.insert(uid, traits);
-        let whole = size.unwrap_or_default().max(bytes.len());
+        let whole = size.max(bytes.len());
         bytes.truncate(header_max.unwrap_or(whole)); // a server may send more than it was asked for
         Some(RawMail {
             size: if header_max.is_some() { whole } else { bytes.len() },
@@ -162,32 +162,24 @@ impl Connection {
         })
     }
 
-    /// A FETCH that is refused makes its mails unreadable, and no more.
-    fn fetch_or_tell(
+    /// Date and size of each mail, and at most `bytes` bytes of its section. The server's word that a mail is that
+    /// short is not needed.
+    pub(super) fn fetch(
         &mut self,
         uids: &[u32],
-        part: Option<(&str, usize)>,
-        look: &mut Look,
-    ) -> Result<Vec<Fetched>, MailboxTrouble> {
-        match self.fetch(uids, part) {
-            Ok(mails) => Ok(mails),
-            Err(Failed::Lost(trouble)) => Err(trouble),
-            Err(Failed::No(why)) => {
-                look.unreadable.push(why);
-                Ok(Vec::new())
-            }
-        }
+        section: &str,
+        bytes: usize,
+    ) -> Result<Vec<Fetched>, Failed> {
+        self.fetch_items(uids, &format!(" {section}<0.{bytes}>"), bytes)
     }
 
-    /// Date and size of each mail, and at most so many bytes of a part of it. The server's word that a mail is that
-    /// short is not needed.
-    fn fetch(&mut self, uids: &[u32], part: Option<(&str, usize)>) -> Result<Vec<Fetched>, Failed> {
+    fn fetch_traits(&mut self, uids: &[u32]) -> Result<Vec<Fetched>, Failed> {
+        self.fetch_items(uids, "", 0)
+    }
+
+    fn fetch_items(&mut self, uids: &[u32], more: &str, bytes: usize) -> Result<Vec<Fetched>, Failed> {
         let set = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
-        let (part, bytes) = match part {
-            Some((section, bytes)) => (format!(" {section}<0.{bytes}>"), bytes),
-            None => (String::new(), 0),
-        };
-        let items = format!("(UID INTERNALDATE RFC822.SIZE{part})");
+        let items = format!("(UID INTERNALDATE RFC822.SIZE{more})");
         let answer_max = uids.len() * (bytes + FRAME) + ANSWER_MAX;
         let answers = self.run("FETCH", answer_max, |session| session.uid_fetch(set, items))?;
 
@@ -204,11 +196,12 @@ impl Connection {
                 return Err(Failed::Lost(self.server.trouble(&why)));
             }
             // Some tell of one mail in several responses. What was said first holds.
-            let mail =
-                fetched.entry(uid).or_insert(Fetched { uid, arrived_at: None, size: None, bytes: None });
+            let mail = fetched.entry(uid).or_insert(Fetched { uid, arrived_at: None, size: 0, bytes: None });
             mail.arrived_at =
                 mail.arrived_at.or(date.map(|date| Timestamp::from_millis(date.timestamp_millis())));
-            mail.size = mail.size.or(answer.size.map(|size| size as usize));
+            if mail.size == 0 {
+                mail.size = answer.size.map_or(0, |size| size as usize);
+            }
             if let (Some(body), None) = (body, &mail.bytes) {
                 mail.bytes = Some(self.wire.lock().mail(body)).filter(|bytes| !bytes.is_empty());
             }
@@ -223,6 +216,18 @@ impl Fetched {
     }
     fn traits(&self) -> Traits {
         Traits { arrived_at: self.arrived_at, size: self.size }
+    }
+}
+
+/// A FETCH that is refused makes its mails unreadable, and no more.
+fn or_tell(fetched: Result<Vec<Fetched>, Failed>, look: &mut Look) -> Result<Vec<Fetched>, MailboxTrouble> {
+    match fetched {
+        Ok(mails) => Ok(mails),
+        Err(Failed::Lost(trouble)) => Err(trouble),
+        Err(Failed::No(why)) => {
+            look.unreadable.push(why);
+            Ok(Vec::new())
+        }
     }
 }
 

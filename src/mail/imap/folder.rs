@@ -32,6 +32,10 @@ impl Folder {
             handed_out: BTreeMap::new(),
         }
     }
+    /// The command that opens it, as it is told of, and the name as it goes over the wire.
+    pub fn opening(&self, verb: &str) -> (String, String) {
+        (format!("{verb} {:?}", self.name), self.encoded.clone())
+    }
     pub fn forget(&mut self) {
         self.handed_out.clear();
         self.opened_at = None;
@@ -74,9 +78,7 @@ impl Connection {
 
     /// Selects a folder for reading only; with another UIDVALIDITY everything in it is new. Returns its UIDNEXT.
     pub(super) fn examine(&mut self, number: usize) -> Result<Option<u32>, Failed> {
-        let name = &self.folders[number].name;
-        let command = format!("EXAMINE {name:?}");
-        let encoded = self.folders[number].encoded.clone();
+        let (command, encoded) = self.folders[number].opening("EXAMINE");
         self.selected = None;
         self.folders[number].opened_at = None;
         let mailbox = self.run(&command, ANSWER_MAX, |session| session.examine(&encoded))?;

@@ -1,7 +1,8 @@
 //! Adapter: one IMAP mailbox, over the `imap` crate and a stream of our own. Blocking, for a thread of its own.
 //!
-//! It reads and never writes: EXAMINE, SEARCH and BODY.PEEK leave no trace, not even `\Seen`. It never connects
-//! again, never sleeps but in [`Connection::wait`], and does not know what a mail means.
+//! Looking leaves no trace: EXAMINE, SEARCH and BODY.PEEK set no flag, not even `\Seen`. Only [`Connection::tidy`]
+//! changes something, and only where the operator wants it. It never connects again, never sleeps but in
+//! [`Connection::wait`], and does not know what a mail means.
 
 mod answer;
 mod dial;
@@ -12,6 +13,7 @@ mod refusal;
 mod sasl;
 mod search;
 mod socket;
+mod tidy;
 mod trouble;
 mod wire;
 
@@ -24,6 +26,8 @@ use folder::Folder;
 use std::{path::PathBuf, time::Duration};
 use trouble::{Failed, Server, guarded};
 use wire::{ANSWER_MAX, Shared};
+
+pub use tidy::is_same_folder;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -70,6 +74,7 @@ pub struct Connection {
     junk: Option<String>,
     /// Whether the server takes IDLE.
     idles: bool,
+    abilities: tidy::Abilities,
     renew: Duration,
 }
 
@@ -89,10 +94,12 @@ pub fn connect(settings: &Settings, limits: &Limits) -> Result<(Connection, Wake
         selected: None,
         junk: None,
         idles: false,
+        abilities: tidy::Abilities::default(),
         renew: limits.idle_renew,
     };
     let can = connection.run("CAPABILITY", ANSWER_MAX, imap::Session::capabilities)?;
     connection.idles = sasl::has(&can, "IDLE");
+    connection.abilities = tidy::Abilities::of(&can);
     let extended_list = sasl::has(&can, "SPECIAL-USE") && sasl::has(&can, "LIST-EXTENDED");
     connection.folders = connection.choose_folders(&settings.folders, extended_list)?;
     Ok((connection, waker))

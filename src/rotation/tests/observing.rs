@@ -36,6 +36,7 @@ fn records(bench: &mut Bench) -> Vec<Record> {
         | Effect::OpenMailbox { .. }
         | Effect::LookAtMailbox { .. }
         | Effect::SaveToken { .. }
+        | Effect::TidyMail { .. }
         | Effect::CheckStore
         | Effect::Journal(_)
         | Effect::Notify { .. }

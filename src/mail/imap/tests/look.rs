@@ -70,7 +70,7 @@ fn only_what_arrived_since_the_folder_was_opened_is_searched_for_news() {
 }
 
 #[test]
-fn what_is_forgotten_or_has_a_new_uidvalidity_is_handed_out_again() {
+fn imap01_what_is_forgotten_or_has_a_new_uidvalidity_is_handed_out_again() {
     let (_played, mut connection, _waker) = logged_in(|peer| {
         for validity in [7, 7, 8] {
             peer.examined("INBOX", validity);
@@ -137,7 +137,7 @@ fn r28_imap01_a_uidvalidity_that_changes_between_select_and_fetch_is_news_and_ev
 }
 
 #[test]
-fn of_a_mail_above_the_limit_only_the_header_is_fetched() {
+fn imap08_of_a_mail_above_the_limit_only_the_header_is_fetched() {
     let (_played, mut connection, _waker) = logged_in(|peer| {
         let long = "x".repeat(65_536);
         peer.examined("INBOX", 7);
@@ -165,7 +165,7 @@ fn of_a_mail_above_the_limit_only_the_header_is_fetched() {
 }
 
 #[test]
-fn a_mail_that_vanishes_meanwhile_is_absent_and_one_without_a_body_is_told() {
+fn r29_imap07_a_mail_that_vanishes_meanwhile_is_absent_and_one_without_a_body_is_told() {
     let (_played, mut connection, _waker) = logged_in(|peer| {
         peer.examined("INBOX", 7);
         peer.found("1 2 3 4");
@@ -189,7 +189,7 @@ fn a_mail_that_vanishes_meanwhile_is_absent_and_one_without_a_body_is_told() {
 }
 
 #[test]
-fn a_mail_that_was_not_asked_for_is_no_mail() {
+fn imap09_a_mail_that_was_not_asked_for_is_no_mail() {
     let (_played, mut connection, _waker) = logged_in(|peer| {
         peer.examined("INBOX", 7);
         peer.found("1");

@@ -8,6 +8,7 @@ mod look;
 mod pki;
 mod script;
 mod services;
+mod tidy;
 
 use super::*;
 use crate::{

@@ -115,7 +115,7 @@ pub(super) fn lines() -> Vec<Case> {
             .expect(&CALM),
         case("one byte at a time, for ever")
             .then(SEARCH, "", Then::Drip("* OK x\r\n"))
-            .expect(&["unreachable: localhost: SEARCH: no answer within 0.2 s"]),
+            .expect(&["unreachable: localhost: SEARCH: no answer within 0.5 s"]),
     ]
 }
 

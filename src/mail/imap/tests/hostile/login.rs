@@ -77,7 +77,7 @@ pub(super) fn cases() -> Vec<Case> {
             not_connected("User is authenticated but not connected."),
         ),
         said("* BYE Autologout\r\n<tag> NO Login failed.", refused("Login failed.")),
-        said("+ more", lost("LOGIN: no answer within 0.2 s")),
+        said("+ more", lost("LOGIN: no answer within 0.5 s")),
         said("<tag> OK [CAPABILITY IMAP4rev1 X-NEW] in", CALM.map(str::to_owned).to_vec()),
         said(
             "* CAPABILITY IMAP4rev1\r\n* 9 EXISTS\r\n* OK [ALERT] hello\r\n<tag> OK in",

@@ -49,7 +49,7 @@ struct Case {
     finds_junk: bool,
     /// Whether the client waits for news after its first look, and looks again.
     waits: bool,
-    /// Whether the server falls silent: the client then waits a fifth of a second for each read.
+    /// Whether the server falls silent: the client then waits half a second for each read.
     silent: bool,
     expected: Vec<String>,
 }
@@ -92,6 +92,12 @@ impl Case {
     fn waits(self) -> Self {
         Self { waits: true, ..self }
     }
+    /// For news as long as it takes; where none comes, or DONE is of interest, not long.
+    fn waits_for(&self) -> Duration {
+        let none = self.expected.iter().any(|line| line == "Timeout");
+        let done = self.twists.iter().any(|twist| twist.at == server::DONE);
+        if none || done { Duration::from_millis(200) } else { LONG }
+    }
     fn expect(self, expected: &[&str]) -> Self {
         Self { expected: expected.iter().map(|line| (*line).to_owned()).collect(), ..self }
     }
@@ -132,10 +138,10 @@ impl Stage {
         let (port, heard, server) = server::serve(encryption, case.twists.clone(), trap);
         let folders = if case.finds_junk { vec![] } else { vec!["INBOX".into()] };
         let settings = Settings { ca_cert: Some(self.ca()), folders, ..super::settings(port, tls) };
-        let patience = if case.silent { Duration::from_millis(200) } else { LONG };
+        let patience = if case.silent { Duration::from_millis(500) } else { LONG };
         let limits = Limits { mail_read_timeout: patience, ..Limits::default() };
 
-        let waits = case.waits;
+        let waits = case.waits.then(|| case.waits_for());
         let (tell, told) = mpsc::channel();
         let client = thread::spawn(move || tell.send(drive(&settings, &limits, waits)));
         let outcome = told.recv_timeout(4 * LONG);
@@ -181,13 +187,13 @@ impl Stage {
 }
 
 /// Connects, looks, where it is asked to waits and looks again, and leaves.
-fn drive(settings: &Settings, limits: &Limits, waits: bool) -> Vec<String> {
+fn drive(settings: &Settings, limits: &Limits, waits: Option<Duration>) -> Vec<String> {
     let mut lines = Vec::new();
     let mut run = || -> Result<(), MailboxTrouble> {
         let (mut connection, _waker) = connect(settings, limits)?;
         lines.extend(super::seen(&connection.look(&search(1 << 20), Folders::All)?));
-        if waits {
-            lines.push(format!("{:?}", connection.wait(Duration::from_millis(300))?));
+        if let Some(time) = waits {
+            lines.push(format!("{:?}", connection.wait(time)?));
             lines.extend(super::seen(&connection.look(&search(1 << 20), Folders::First)?));
         }
         connection.close();

@@ -19,7 +19,7 @@ const PREAUTH: &str =
 const STRANGER: &str =
     "unreachable: localhost: no TLS: its certificate is for attacker.example.org, not for this name";
 const TURNED_AWAY: &str = "unreachable: localhost: the server turns us away";
-const SILENT: &str = "unreachable: localhost: no TLS: no answer within 0.2 s";
+const SILENT: &str = "unreachable: localhost: no TLS: no answer within 0.5 s";
 
 const POLITE: &str = "* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] SPOOF\r\n";
 
