@@ -3,8 +3,8 @@
 
 use super::tools::Tools;
 use crate::{
-    domain::{CredentialName, Finding, Fingerprint, Key, KeyShape, MailId, MailRef, MailboxName, Timestamp},
-    mail::{Look, RawMail, TxtAnswers, authenticity},
+    domain::{CredentialName, Finding, Fingerprint, Key, KeyShape, MailId, MailboxName, Timestamp},
+    mail::{RawMail, TxtAnswers, authenticity},
     vendor::{Expectation, Profile, recognise},
 };
 use sha2::{Digest, Sha256};
@@ -30,8 +30,6 @@ pub struct Wanted {
 pub struct Answered {
     pub mailbox: MailboxName,
     pub mails: Vec<RawMail>,
-    /// The folder that is flagged `\Junk`.
-    pub junk: Option<String>,
     pub answers: TxtAnswers,
     pub all: bool,
 }
@@ -45,13 +43,10 @@ pub struct Judged {
     pub keys: Vec<(CredentialName, Fingerprint, Key)>,
     /// Place, why, and whether it killed the process before.
     pub unread: Vec<(String, String, bool)>,
-    /// Genuine mails in the folder that is flagged `\Junk`.
-    pub in_junk: Vec<(CredentialName, MailRef)>,
 }
 
 /// Fetches the DKIM keys that the mails name, all at once, each once.
-pub async fn answer(tools: Arc<Tools>, mailbox: MailboxName, look: Look, all: bool) -> Answered {
-    let Look { mails, junk, .. } = look;
+pub async fn answer(tools: Arc<Tools>, mailbox: MailboxName, mails: Vec<RawMail>, all: bool) -> Answered {
     let pins =
         |profile: &Profile| profile.mail.iter().flat_map(|rules| rules.signed_by.clone()).collect::<Vec<_>>();
     let pinned: Vec<String> = tools.config.vendors.values().flat_map(pins).collect();
@@ -70,7 +65,7 @@ pub async fn answer(tools: Arc<Tools>, mailbox: MailboxName, look: Look, all: bo
         // A look-up that panicked has no answer: its mail waits.
         answers.extend(answered.ok());
     }
-    Answered { mailbox, mails, junk, answers, all }
+    Answered { mailbox, mails, answers, all }
 }
 
 /// The parser of MIME recurses: a thread of usual size dies of a mail that a larger one survives.
@@ -119,10 +114,9 @@ fn begin() -> io::Result<mpsc::Sender<Work>> {
 
 fn judge_all(tools: &Tools, answered: Answered, wanted: &[Wanted]) -> Judged {
     let diary = Diary::at(&tools.config.state_dir);
-    let Answered { mailbox, mails, junk, answers, all } = answered;
+    let Answered { mailbox, mails, answers, all } = answered;
     let mut findings: Vec<_> = wanted.iter().map(|wanted| (wanted.name.clone(), Vec::new())).collect();
-    let (mut keys, mut unread, mut in_junk, mut newest_notice_at) =
-        (Vec::new(), Vec::new(), Vec::new(), None);
+    let (mut keys, mut unread, mut newest_notice_at) = (Vec::new(), Vec::new(), None);
     for mail in &mails {
         let page = match diary.open(mail) {
             Ok(page) => page,
@@ -143,12 +137,8 @@ fn judge_all(tools: &Tools, answered: Answered, wanted: &[Wanted]) -> Judged {
                 shape: wanted.shape.as_ref(),
             };
             let recognised = recognise(mail, &answers, profile, &expected, &tools.limits);
-            if notice(&recognised.finding).is_some() {
+            if is_notice(&recognised.finding) {
                 newest_notice_at = newest_notice_at.max(Some(mail.arrived_at));
-                if junk.as_ref() == Some(&mail.folder) {
-                    in_junk
-                        .extend(notice(&recognised.finding).map(|mail| (wanted.name.clone(), mail.clone())));
-                }
             }
             if let Some(key) = recognised.key {
                 let fingerprint = key.fingerprint_without(&profile.key.prefix);
@@ -163,19 +153,17 @@ fn judge_all(tools: &Tools, answered: Answered, wanted: &[Wanted]) -> Judged {
         }
         page.close();
     }
-    Judged { mailbox, all, newest_notice_at, findings, keys, unread, in_junk }
+    Judged { mailbox, all, newest_notice_at, findings, keys, unread }
 }
 
 /// The vendor's own mail, whatever came of it.
-fn notice(finding: &Finding) -> Option<&MailRef> {
+fn is_notice(finding: &Finding) -> bool {
     match finding {
-        Finding::NewKey(confirmation) => Some(&confirmation.mail),
-        Finding::Warning(warning) => Some(&warning.mail),
-        Finding::Known { mail, .. } | Finding::Unparsed { mail, .. } => Some(mail),
+        Finding::NewKey(_) | Finding::Warning(_) | Finding::Known { .. } | Finding::Unparsed { .. } => true,
         Finding::Wait { .. }
         | Finding::Held { .. }
         | Finding::Suspicious { .. }
-        | Finding::NotOurs { .. } => None,
+        | Finding::NotOurs { .. } => false,
     }
 }
 

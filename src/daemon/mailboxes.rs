@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{MailboxName, Timestamp},
-    mail::{Look, MailboxSettings, MailboxTrouble},
+    mail::{MailboxSettings, MailboxTrouble, RawMail},
     rotation::{Event, Input, MailboxInput},
     vendor,
 };
@@ -131,10 +131,10 @@ impl Shell {
         clock::now() - reach.max().unwrap_or_default().max(self.limits.mailbox_window)
     }
 
-    pub(super) fn judge_later(&mut self, mailbox: MailboxName, look: Look, all: bool) {
+    pub(super) fn judge_later(&mut self, mailbox: MailboxName, mails: Vec<RawMail>, all: bool) {
         let (tools, sender) = (self.tools.clone(), self.sender());
         tokio::spawn(async move {
-            let answered = intake::answer(tools, mailbox, look, all).await;
+            let answered = intake::answer(tools, mailbox, mails, all).await;
             let _ = sender.send(Message::Answered(answered)).await;
         });
     }
@@ -154,10 +154,6 @@ impl Shell {
         }
         for (place, why, broken) in judged.unread {
             let input = MailboxInput::Unread { place, why, broken };
-            self.handle(Event::Mailbox { name: judged.mailbox.clone(), input });
-        }
-        for (credential, mail) in judged.in_junk {
-            let input = MailboxInput::InJunk { folder: mail.folder, mail: mail.id, credential };
             self.handle(Event::Mailbox { name: judged.mailbox.clone(), input });
         }
         let newest_notice_at = judged.newest_notice_at;

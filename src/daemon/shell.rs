@@ -128,12 +128,11 @@ impl Shell {
                 self.admitted(*admitted);
             }
             Message::Looked { name, look, all } => {
-                for why in &look.unreadable {
-                    let why = why.clone();
+                for why in look.unreadable {
                     let input = MailboxInput::Unread { place: "one mail".into(), why, broken: false };
                     self.handle(Event::Mailbox { name: name.clone(), input });
                 }
-                self.judge_later(name, look, all);
+                self.judge_later(name, look.mails, all);
             }
             Message::MailboxEnded { name, trouble } => {
                 self.watchers.remove(&name);

@@ -88,7 +88,7 @@ impl Maildir {
         }
         self.searched = Some(search.clone());
 
-        let mut look = Look { mails: Vec::new(), unreadable: Vec::new(), junk: None };
+        let mut look = Look { mails: Vec::new(), unreadable: Vec::new() };
         let mut candidates = self.list(search, &mut look)?;
         candidates.sort_by(|a, b| (b.stamp.1, &b.unique).cmp(&(a.stamp.1, &a.unique)));
         let mut bytes = 0;

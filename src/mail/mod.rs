@@ -58,8 +58,6 @@ pub struct Look {
     pub mails: Vec<RawMail>,
     /// Mails that this connection could not read, with the reason; the others are complete.
     pub unreadable: Vec<String>,
-    /// The folder that the server flags `\Junk`, if it is watched.
-    pub junk: Option<String>,
 }
 
 /// Why a mailbox cannot be watched. Texts are for operators.

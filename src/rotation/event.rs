@@ -6,8 +6,8 @@ use super::{
 };
 use crate::domain::{
     ActionOutcome, ConsumerName, CopyState, CredentialName, DeliveryOutcome, Finding, Fingerprint, KeyRead,
-    MailId, MailPlace, MailboxName, Origin, ProbeAnswer, ProofOutcome, RotationId, StoreFacts, StoreTrouble,
-    Tidied, Timestamp, WriteOutcome,
+    MailPlace, MailboxName, Origin, ProbeAnswer, ProofOutcome, RotationId, StoreFacts, StoreTrouble, Tidied,
+    Timestamp, WriteOutcome,
 };
 
 /// Names one try of one effect: a completion that matches no live attempt changes nothing.
@@ -228,8 +228,6 @@ pub enum MailboxInput {
     TokenSaved,
     /// A new refresh token is not in the store: only on this host's disk, or nowhere but in this process.
     TokenUnsaved { why: String, on_disk: bool },
-    /// A genuine mail of the vendor's lies in the folder that is flagged `\Junk`.
-    InJunk { folder: String, mail: MailId, credential: CredentialName },
     /// A mail that may be the vendor's is too large, or killed the process before.
     Unread { place: String, why: String, broken: bool },
 }

@@ -5,7 +5,7 @@ use super::{
     incident::{Incidents, Report},
     task::{Task, jitter, salt},
 };
-use crate::domain::{Code, CredentialName, Limits, MailId, MailboxName, Severity, Timestamp, spell_duration};
+use crate::domain::{Code, Limits, MailboxName, Severity, Timestamp, spell_duration};
 use std::collections::VecDeque;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -112,9 +112,6 @@ impl Mailbox {
                 self.saving.failed(now, limits.backoff_cap_max, salt, limits);
                 incidents.raise(now, unsaved(name, &why, on_disk));
             }
-            MailboxInput::InJunk { folder, mail, credential } => {
-                incidents.announce_once(now, in_junk(name, &folder, &mail, &credential));
-            }
             MailboxInput::Unread { place, why, broken } => {
                 incidents.raise_again(now, unread(name, &place, &why, broken));
             }
@@ -190,18 +187,6 @@ fn unsaved(name: &MailboxName, why: &str, on_disk: bool) -> Report {
         .about(name.as_str())
         .breaks("if it is lost, the mailbox needs a new login by hand: the provider took the old one back")
         .doing("the mailbox is read with it; writing it to the store is tried again and again")
-}
-
-fn in_junk(name: &MailboxName, folder: &str, mail: &MailId, credential: &CredentialName) -> Report {
-    let message =
-        format!("a genuine mail of the vendor's for {credential} lies in {folder} of the mailbox {name}");
-    let hint = format!(
-        "let this sender pass at the mail server; what was made of the mail shows:\nkeyrelay explain --credential {credential}"
-    );
-    Report::new(Code::MailInJunk, Severity::Warning, message, hint)
-        .about(format!("{name}/{}", mail.0))
-        .breaks("nothing yet: Junk is watched too, but servers empty it")
-        .doing("it was judged as if it had come to INBOX, by the same rules")
 }
 
 fn refused(name: &MailboxName, why: &str) -> Report {

@@ -50,17 +50,26 @@ impl Connection {
         extended_list: bool,
     ) -> Result<Vec<Folder>, MailboxTrouble> {
         if !configured.is_empty() {
-            if configured.iter().any(|name| !name.eq_ignore_ascii_case("INBOX")) {
-                let junk = self.find_junk(extended_list)?;
-                self.junk = configured.iter().find(|name| junk == Some(encode_folder(name))).cloned();
-            }
-            return Ok(configured.iter().map(|name| Folder::new(name, encode_folder(name))).collect());
+            return self.configured(configured, extended_list);
         }
         let mut folders = vec![Folder::new("INBOX", "INBOX".into())];
         let junk = self.find_junk(extended_list)?;
-        self.junk = junk.clone();
         folders.extend(junk.map(|name| Folder::new(&name, name.clone())));
         Ok(folders)
+    }
+
+    /// Which one of them is for junk is asked where there may be one.
+    fn configured(&mut self, names: &[String], extended_list: bool) -> Result<Vec<Folder>, MailboxTrouble> {
+        let junk = match names.iter().all(|name| name.eq_ignore_ascii_case("INBOX")) {
+            true => None,
+            false => self.find_junk(extended_list)?,
+        };
+        let folder = |name: &String| {
+            let encoded = encode_folder(name);
+            let is_junk = junk.as_ref() == Some(&encoded);
+            Folder { junk: is_junk, ..Folder::new(name, encoded) }
+        };
+        Ok(names.iter().map(folder).collect())
     }
 
     fn find_junk(&mut self, extended_list: bool) -> Result<Option<String>, Failed> {

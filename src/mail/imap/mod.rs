@@ -70,8 +70,6 @@ pub struct Connection {
     /// Not empty; the first is the one that IDLE watches.
     folders: Vec<Folder>,
     selected: Option<usize>,
-    /// The watched folder that is flagged `\Junk`.
-    junk: Option<String>,
     /// Whether the server takes IDLE.
     idles: bool,
     abilities: tidy::Abilities,
@@ -92,7 +90,6 @@ pub fn connect(settings: &Settings, limits: &Limits) -> Result<(Connection, Wake
         wire,
         folders: Vec::new(),
         selected: None,
-        junk: None,
         idles: false,
         abilities: tidy::Abilities::default(),
         renew: limits.idle_renew,
@@ -115,7 +112,7 @@ impl Connection {
     pub fn look(&mut self, search: &Search, which: Folders) -> Result<Look, MailboxTrouble> {
         let query = search::Query::new(search).map_err(|why| self.server.trouble(&why))?;
         self.renumbered();
-        let mut look = Look { mails: Vec::new(), unreadable: Vec::new(), junk: self.junk.clone() };
+        let mut look = Look { mails: Vec::new(), unreadable: Vec::new() };
         // The first folder comes last, so that it stays selected and no mail falls between SEARCH and IDLE.
         if which == Folders::All {
             for other in 1..self.folders.len() {

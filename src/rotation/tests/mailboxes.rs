@@ -173,26 +173,6 @@ fn a_refresh_token_that_the_store_does_not_take_is_tried_again_until_it_does() {
 }
 
 #[test]
-fn imap14_a_genuine_mail_in_junk_is_told_of_once_each() {
-    let mut bench = Bench::seeded();
-    let in_junk = |id: &str| {
-        let (folder, credential) = ("[Gmail]/Spam".into(), "main".parse().unwrap());
-        mailbox("mail", MailboxInput::InJunk { folder, mail: crate::domain::MailId(id.into()), credential })
-    };
-    for id in ["<1@leaf7.fun>", "<1@leaf7.fun>", "<2@leaf7.fun>", "<1@leaf7.fun>"] {
-        bench.happens(in_junk(id));
-        bench.run();
-    }
-    bench.expect_mails(&["mail mail-in-junk 0 warning", "mail mail-in-junk 0 warning"]);
-    let told = bench.notices.iter().filter(|notice| notice.code == Code::MailInJunk);
-    let messages: Vec<_> = told.map(|notice| notice.message.as_str()).collect();
-    assert_eq!(
-        messages,
-        ["a genuine mail of the vendor's for main lies in [Gmail]/Spam of the mailbox mail"; 2]
-    );
-}
-
-#[test]
 fn imap14_one_mail_that_labels_show_in_two_folders_is_one_rotation() {
     let mut bench = Bench::seeded();
     bench.world.alive(key(2));

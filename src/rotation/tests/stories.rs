@@ -269,9 +269,6 @@ fn on_a_strange_host() -> Bench {
     for _ in 0..8 {
         mailbox(MailboxInput::Lost { why: "imap.example.com:993 refuses the connection".into() });
     }
-    let credential = "main".parse().unwrap();
-    let mail = crate::domain::MailId("<20261120090000.7@leaf7.fun>".into());
-    mailbox(MailboxInput::InJunk { folder: "Junk".into(), mail, credential });
     let why = "the store is sealed".into();
     mailbox(MailboxInput::TokenUnsaved { why, on_disk: true });
     let facts = StoreFacts { time: Some(bench.now - HOUR), ..StoreFacts::default() };

@@ -32,7 +32,7 @@ async fn r21_imap14_a_confirmation_in_junk_is_found_told_of_and_judged_as_strict
     stage.dovecot.deliver(&genuine, "Junk").await;
     stage.wait_promoted(&slot, &new).await;
     let told = stage.wait_mail("it lay in Junk", |alert| alert.code == "mail-in-junk").await;
-    assert!(told.text.contains("keyrelay explain --credential leaf7-main"), "{}", told.text);
+    assert!(told.text.contains("Junk"), "{}", told.text);
 
     // INBOX is no Junk.
     let (old, new) = stage.rotate(&slot);
@@ -43,6 +43,10 @@ async fn r21_imap14_a_confirmation_in_junk_is_found_told_of_and_judged_as_strict
         (told.iter().filter(|code| *code == "rotated").count() == 2).then_some(())
     })
     .await;
-    assert_eq!(stage.alerts().iter().filter(|alert| alert.code == "mail-in-junk").count(), 1);
+    let told = stage.alerts().into_iter().filter(|alert| alert.code == "mail-in-junk");
+    assert!(
+        told.filter(|alert| alert.references.is_empty()).count() == 1,
+        "of one mail once, and of its end"
+    );
     stage.end().await;
 }
