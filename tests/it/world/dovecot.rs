@@ -1,6 +1,6 @@
 //! Dovecot (Debian's dovecot-imapd), with one mail account, its INBOX, and a folder flagged `\Junk`.
 
-use super::{Ca, Port, Scratch, Server, debian, run, until};
+use super::{Ca, MailServer, Port, Scratch, Server, debian, run, until};
 use rustix::process::{Signal, getegid, geteuid};
 use serde_json::{Value, json};
 use std::{
@@ -109,8 +109,8 @@ impl Dovecot {
     /// A new mail whose INTERNALDATE is `arrived_at`, laid into the maildir as a delivery agent does.
     pub fn deliver_at(&mut self, raw: &[u8], folder: &str, arrived_at: SystemTime) {
         self.delivered += 1;
-        let inbox = self.dir.join("mail").join(Self::USER).join("Maildir");
-        let maildir = if folder == "INBOX" { inbox } else { inbox.join(format!(".{folder}")) };
+        let maildir =
+            if folder == "INBOX" { self.inbox() } else { self.inbox().join(format!(".{folder}")) };
         let name = format!("{}.{}.world", std::process::id(), self.delivered);
         let path = maildir.join("tmp").join(&name);
         fs::write(&path, raw).expect("a mail");
@@ -118,6 +118,11 @@ impl Dovecot {
         let file = fs::File::options().write(true).open(&path).expect("the mail");
         file.set_times(FileTimes::new().set_modified(arrived_at)).expect("the mail's time");
         fs::rename(&path, maildir.join("new").join(&name)).expect("the mail in its folder");
+    }
+
+    /// Its maildir.
+    pub fn inbox(&self) -> PathBuf {
+        self.dir.join("mail").join(Self::USER).join("Maildir")
     }
 
     /// Removes every mail of the folder.
@@ -178,8 +183,31 @@ impl Dovecot {
     }
 }
 
+impl MailServer for Dovecot {
+    const REFUSES: &'static str = "[AUTHENTICATIONFAILED] Authentication failed.";
+
+    async fn start(ca: &Ca) -> Self {
+        Self::start(ca).await
+    }
+    fn imaps_port(&self) -> u16 {
+        self.imaps.number
+    }
+    fn imap_port(&self) -> u16 {
+        self.imap.number
+    }
+    fn mailbox(&self) -> Value {
+        self.mailbox()
+    }
+    async fn deliver(&self, raw: &[u8], folder: &str) {
+        self.deliver(raw, folder).await;
+    }
+    async fn deliver_at(&mut self, raw: &[u8], folder: &str, arrived_at: SystemTime) {
+        self.deliver_at(raw, folder, arrived_at);
+    }
+}
+
 /// The mails' user and group.
-fn owner() -> (u32, u32) {
+pub(super) fn owner() -> (u32, u32) {
     if geteuid().is_root() { (MAIL_UID, MAIL_UID) } else { (geteuid().as_raw(), getegid().as_raw()) }
 }
 
