@@ -1,10 +1,10 @@
 //! What happens on the server while we look: mails vanish, the folder becomes another, nothing comes any more.
 
 use super::*;
-use crate::world::{Imap, Tap};
+use crate::world::{Imap, Tap, moment};
 
 /// Mails that vanish while they are being fetched.
-const ROUNDS: usize = 300;
+const ROUNDS: u32 = 300;
 
 /// Through the tap, which needs to read along.
 fn through(tap: &Tap, limits: &Limits) -> Connection {
@@ -90,6 +90,7 @@ async fn r29_hundreds_of_mails_that_vanish_at_any_moment_break_no_connection() {
         dovecot.deliver_at(&sent, "INBOX", SystemTime::now());
         human.command("NOOP").await;
         let looking = looking(connection);
+        moment(Duration::from_micros(150) * (round % 20)).await;
         human.command("UID STORE 1:* +FLAGS (\\Deleted)").await;
         human.command("EXPUNGE").await;
         let (back, look) = looking.await.unwrap();

@@ -56,7 +56,7 @@ impl MailServer for Cyrus {
         ];
         let env = [("LD_LIBRARY_PATH", path("lib"))];
         let env = env.each_ref().map(|(name, value)| (*name, value.as_os_str()));
-        let mut server = Server::start(&dir.join("bin/master"), args, &env, &dir.join("out"));
+        let mut server = Server::start_between(&dir.join("bin/master"), args, &env, &dir.join("out"));
         until("Cyrus answers", async || {
             server.assert_running();
             TcpStream::connect(("127.0.0.1", imap.number)).await.ok()

@@ -46,7 +46,7 @@ impl Postfix {
         let env = [("LD_LIBRARY_PATH", libraries())];
         let env = env.each_ref().map(|(name, value)| (*name, value.as_os_str()));
         let program = unpacked("usr/lib/postfix/sbin/master");
-        let mut server = Server::start(&program, args, &env, &dir.join("out"));
+        let mut server = Server::start_between(&program, args, &env, &dir.join("out"));
         until("Postfix answers", async || {
             server.assert_running();
             TcpStream::connect(("127.0.0.1", port.number)).await.ok()
@@ -141,6 +141,7 @@ myhostname = mx.example.com
 mydestination =
 mynetworks = 127.0.0.0/8
 alias_maps =
+local_recipient_maps =
 virtual_mailbox_domains = example.com
 virtual_mailbox_base = {mails}
 virtual_mailbox_maps = static:{name}/
