@@ -310,6 +310,7 @@ impl<'a> Case<'a> {
             selector: by.map(|by| by.selector.clone()).unwrap_or_default(),
             arrived_at: self.mail.arrived_at,
             folder: self.mail.folder.clone(),
+            junk: self.mail.junk,
         }
     }
 }

@@ -122,6 +122,7 @@ impl Connection {
             header_only,
             arrived_at,
             folder: folder.name.clone(),
+            junk: folder.junk,
             place: format!("{}/{uid}", folder.validity),
         })
     }

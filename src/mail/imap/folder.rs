@@ -10,6 +10,8 @@ pub(super) struct Folder {
     pub name: String,
     /// As it goes over the wire.
     encoded: String,
+    /// The server flags it `\Junk`. (What is configured by name is not asked for its flags.)
+    pub junk: bool,
     /// UIDs mean something only together with it.
     pub validity: u32,
     /// What arrived after the folder was opened has this UID or a higher one, and a look at it need search no
@@ -20,7 +22,14 @@ pub(super) struct Folder {
 
 impl Folder {
     fn new(name: &str, encoded: String) -> Self {
-        Self { name: name.to_owned(), encoded, validity: 0, opened_at: None, handed_out: BTreeSet::new() }
+        Self {
+            name: name.to_owned(),
+            encoded,
+            junk: false,
+            validity: 0,
+            opened_at: None,
+            handed_out: BTreeSet::new(),
+        }
     }
     pub fn forget(&mut self) {
         self.handed_out.clear();
@@ -40,7 +49,7 @@ impl Connection {
         }
         let mut folders = vec![Folder::new("INBOX", "INBOX".into())];
         let junk = self.find_junk(extended_list)?;
-        folders.extend(junk.map(|name| Folder::new(&name, name.clone())));
+        folders.extend(junk.map(|name| Folder { junk: true, ..Folder::new(&name, name.clone()) }));
         Ok(folders)
     }
 

@@ -317,6 +317,7 @@ impl Bench {
             selector: "s1".into(),
             arrived_at: at,
             folder: "INBOX".into(),
+            junk: false,
         }
     }
     pub fn confirmation(&mut self, fingerprint: Fingerprint, dated: Timestamp) -> Confirmation {

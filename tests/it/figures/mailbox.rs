@@ -1,9 +1,7 @@
 //! The first look at a large mailbox, beside the bare SEARCH and FETCH of the twelve mails that count.
 
 use super::{
-    Row, Times,
-    bare,
-    full, memory, ms,
+    Row, Times, bare, full, memory, ms,
     proxy::From,
     ratio,
     site::{self, Site},

@@ -21,7 +21,9 @@ fn through(tap: &Tap, limits: &Limits) -> Connection {
 }
 
 /// Looks in a thread of its own while the test goes on.
-fn looking(mut connection: Connection) -> tokio::task::JoinHandle<(Connection, Result<Look, MailboxTrouble>)> {
+fn looking(
+    mut connection: Connection,
+) -> tokio::task::JoinHandle<(Connection, Result<Look, MailboxTrouble>)> {
     tokio::task::spawn_blocking(move || {
         let look = connection.look(&search(), Folders::All);
         (connection, look)
@@ -44,9 +46,9 @@ async fn r28_imap01_another_uidvalidity_between_search_and_fetch_loses_no_mail()
         let (mut connection, look) = looking.await.unwrap();
         println!("round {round}: {:?}", look.as_ref().map(seen));
         // Dovecot may hand the mail out, or end the session; then the next one hands it out.
-        let again = connection.look(&search(), Folders::All).or_else(|_| {
-            through(&tap, &Limits::default()).look(&search(), Folders::All)
-        });
+        let again = connection
+            .look(&search(), Folders::All)
+            .or_else(|_| through(&tap, &Limits::default()).look(&search(), Folders::All));
         let seen = [look, again].into_iter().flatten().flat_map(|look| seen(&look)).collect::<Vec<_>>();
         assert!(seen.iter().any(|seen| seen == "INBOX one"), "round {round}: {seen:?}");
     }

@@ -5,10 +5,7 @@ use crate::{
     world::Imap,
 };
 use keyrelay::{
-    demo::{
-        mails::confirmation,
-        sign::Signer,
-    },
+    demo::{mails::confirmation, sign::Signer},
     domain::Key,
 };
 use serde_json::{Value, json};
@@ -38,14 +35,19 @@ async fn r01_m01_r03_m03_r10_m59_forgeries_in_the_mailbox_are_told_and_none_is_a
     let appended_key = own_words(&mut stage, &appended, &keys[2]).await;
     for (slot, key) in [&unsigned, &flipped, &appended].into_iter().zip(&keys) {
         let found = stage.credential(slot).await;
-        assert_eq!((&found["generation"], &found["fingerprint"]), (&json!(0), &json!(key.fingerprint().hex())));
+        assert_eq!(
+            (&found["generation"], &found["fingerprint"]),
+            (&json!(0), &json!(key.fingerprint().hex()))
+        );
         assert_eq!(stage.document(slot).await, Some(json!({"api_key": key.expose()})), "{}", slot.name);
     }
 
     // The same key in the same mail, as the vendor signed it, is taken: only the forgeries were wrong.
-    for (slot, old, new) in
-        [(&unsigned, &keys[0], unsigned_key), (&flipped, &keys[1], flipped_key), (&appended, &keys[2], appended_key)]
-    {
+    for (slot, old, new) in [
+        (&unsigned, &keys[0], unsigned_key),
+        (&flipped, &keys[1], flipped_key),
+        (&appended, &keys[2], appended_key),
+    ] {
         stage.confirm(slot, 0, old, &new).await;
         stage.wait_promoted(slot, &new).await;
     }
@@ -87,7 +89,9 @@ async fn flips(stage: &mut Stage, slot: &Slot, old: &Key) -> Key {
     // Dovecot does not find those whose From it can no longer read.
     let most = u64::try_from(FLIPS).expect("a small number") * 9 / 10;
     let found = stage
-        .wait(slot, "the changed mails are suspicious", |found| (counted(found) >= most).then(|| found.clone()))
+        .wait(slot, "the changed mails are suspicious", |found| {
+            (counted(found) >= most).then(|| found.clone())
+        })
         .await;
     let all = found["incidents"].as_array().expect("a list of incidents");
     for incident in all {
@@ -115,7 +119,10 @@ async fn own_words(stage: &mut Stage, slot: &Slot, old: &Key) -> Key {
         imap.append("INBOX", &[results.as_bytes(), &mail].concat(), Some(SystemTime::now())).await;
     }
     let hex = new.fingerprint().hex();
-    assert_eq!(stage.wait(slot, "the unsigned one is held", |found| held(found, &hex)).await, "nobody signed it");
+    assert_eq!(
+        stage.wait(slot, "the unsigned one is held", |found| held(found, &hex)).await,
+        "nobody signed it"
+    );
     for why in ["it is signed by others only", "does not hold", "body"] {
         let told = |found: &Value| {
             let mut all = found["incidents"].as_array()?.iter();

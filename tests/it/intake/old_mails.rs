@@ -54,11 +54,16 @@ async fn unmoved(stage: &mut Stage, slot: &Slot, current: &Key, warnings: u64) {
     let dated = stage.warn(slot, 0).await;
     let expected = json!(dated + GRACE);
     stage
-        .wait(slot, "the warning is heard", |found| (found["next_rotation_expected_at"] == expected).then_some(()))
+        .wait(slot, "the warning is heard", |found| {
+            (found["next_rotation_expected_at"] == expected).then_some(())
+        })
         .await;
     let found = stage.credential(slot).await;
     let hex = json!(current.fingerprint().hex());
     assert_eq!((&found["fingerprint"], &found["generation"], &found["held"]), (&hex, &json!(2), &json!([])));
     let document = stage.document(slot).await.expect("a document");
-    assert_eq!((&document["api_key"], &document["api_key_generation"]), (&json!(current.expose()), &json!(2)));
+    assert_eq!(
+        (&document["api_key"], &document["api_key_generation"]),
+        (&json!(current.expose()), &json!(2))
+    );
 }

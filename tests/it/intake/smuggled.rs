@@ -36,8 +36,14 @@ const FROMS: [(&str, &str); 22] = [
     ("blank before the colon, above", "From : A <a@evil.example>\r\nFrom: Leaf7 <security@leaf7.fun>\r\n"),
     ("blank before the colon, below", "From: Leaf7 <security@leaf7.fun>\r\nFrom : A <a@evil.example>\r\n"),
     ("tab before the colon", "From\t: A <a@evil.example>\r\nFrom: Leaf7 <security@leaf7.fun>\r\n"),
-    ("folded before the colon, above", "From\r\n : A <a@evil.example>\r\nFrom: Leaf7 <security@leaf7.fun>\r\n"),
-    ("folded before the colon, below", "From: Leaf7 <security@leaf7.fun>\r\nFrom\r\n : A <a@evil.example>\r\n"),
+    (
+        "folded before the colon, above",
+        "From\r\n : A <a@evil.example>\r\nFrom: Leaf7 <security@leaf7.fun>\r\n",
+    ),
+    (
+        "folded before the colon, below",
+        "From: Leaf7 <security@leaf7.fun>\r\nFrom\r\n : A <a@evil.example>\r\n",
+    ),
     ("folded before the address", "From:\r\n A <a@evil.example>\r\nFrom: Leaf7 <security@leaf7.fun>\r\n"),
     ("two addresses, attacker's first", "From: <a@evil.example>, <security@leaf7.fun>\r\n"),
     ("two addresses, attacker's last", "From: <security@leaf7.fun>, <a@evil.example>\r\n"),

@@ -1,8 +1,9 @@
 //! Cyrus (Debian's cyrus-imapd, unpacked), with one mail account, its INBOX, and a folder flagged `\Junk`.
 
 use super::{
-    Ca, Dovecot, Imap, MailServer, Port, Scratch, Server, run, until,
+    Ca, Dovecot, Imap, MailServer, Port, Scratch, Server, run,
     unpacked::{libraries, library_folders, unpacked},
+    until,
 };
 use rustix::process::geteuid;
 use serde_json::{Value, json};

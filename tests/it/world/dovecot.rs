@@ -109,8 +109,7 @@ impl Dovecot {
     /// A new mail whose INTERNALDATE is `arrived_at`, laid into the maildir as a delivery agent does.
     pub fn deliver_at(&mut self, raw: &[u8], folder: &str, arrived_at: SystemTime) {
         self.delivered += 1;
-        let maildir =
-            if folder == "INBOX" { self.inbox() } else { self.inbox().join(format!(".{folder}")) };
+        let maildir = if folder == "INBOX" { self.inbox() } else { self.inbox().join(format!(".{folder}")) };
         let name = format!("{}.{}.world", std::process::id(), self.delivered);
         let path = maildir.join("tmp").join(&name);
         fs::write(&path, raw).expect("a mail");
@@ -157,6 +156,22 @@ impl Dovecot {
     /// From now on only this password logs in.
     pub fn set_password(&self, password: &str) {
         self.dir.write("passwd", &format!("{}:{{PLAIN}}{password}\n", Self::USER));
+    }
+
+    /// From the next start on passwords are looked up where nobody answers, as while a directory is down; or where they
+    /// are.
+    pub fn lose_passwords(&self, lost: bool) {
+        let port = Port::free();
+        let dict = format!(
+            "uri = redis:host=127.0.0.1:port={}\nkey passdb {{\n key = %u\n format = json\n}}\npassdb_objects = passdb\n",
+            port.number
+        );
+        let dict = format!("driver = dict\n  args = {}", self.dir.write("dict.conf", &dict).display());
+        let file = passwords(self.dir.path());
+        let config = fs::read_to_string(self.config()).expect("its configuration");
+        let (from, to) = if lost { (file, dict) } else { (dict, file) };
+        assert!(config.contains(&from), "{config}");
+        self.dir.write("dovecot.conf", &config.replace(&from, &to));
     }
 
     /// One administrator's command; panics unless it succeeds; returns what it printed.
@@ -226,7 +241,12 @@ async fn users() -> String {
     format!("default_internal_user = {user}default_login_user = {user}default_internal_group = {group}")
 }
 
+fn passwords(dir: &Path) -> String {
+    format!("driver = passwd-file\n  args = username_format=%u {}/passwd", dir.display())
+}
+
 fn configuration(dir: &Path, ca: &Ca, imaps: u16, imap: u16, connections_max: u32) -> String {
+    let passwords = passwords(dir);
     let (dir, cert, key) = (dir.display(), ca.cert_path(), ca.key_path());
     let (user, group) = owner();
     format!(
@@ -246,8 +266,7 @@ first_valid_gid = {group}
 mail_max_userip_connections = {connections_max}
 auth_failure_delay = 0
 passdb {{
-  driver = passwd-file
-  args = username_format=%u {dir}/passwd
+  {passwords}
 }}
 userdb {{
   driver = static

@@ -86,7 +86,8 @@ impl Postfix {
 async fn hear(stream: &mut TcpStream) -> String {
     let mut heard = String::new();
     let ends = |heard: &str| {
-        heard.ends_with("\r\n") && heard.lines().last().is_some_and(|line| line.as_bytes().get(3) == Some(&b' '))
+        heard.ends_with("\r\n")
+            && heard.lines().last().is_some_and(|line| line.as_bytes().get(3) == Some(&b' '))
     };
     while !ends(&heard) {
         let mut piece = [0; 4096];

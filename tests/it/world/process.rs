@@ -76,7 +76,8 @@ impl Server {
         env: &[(&str, &OsStr)],
         log: &Path,
     ) -> Self {
-        let guard = "setpriv --pdeathsig TERM sh -c 'trap \"kill -KILL 0\" TERM; sleep infinity & wait' & \"$@\"";
+        let guard =
+            "setpriv --pdeathsig TERM sh -c 'trap \"kill -KILL 0\" TERM; sleep infinity & wait' & \"$@\"";
         let shell: [&OsStr; 4] = ["-c".as_ref(), guard.as_ref(), "sh".as_ref(), program.as_ref()];
         let args: Vec<_> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
         let all = shell.into_iter().chain(args.iter().map(AsRef::as_ref));
