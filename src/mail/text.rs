@@ -35,6 +35,14 @@ pub fn read(mail: &Entity<'_>, limits: &Limits) -> Result<Visible, Fault> {
     Ok(Visible { plain, html })
 }
 
+/// A part that is shown as text, decoded and no further.
+pub use mime::Shown as Source;
+
+/// Those parts, in order.
+pub fn sources(mail: &Entity<'_>, limits: &Limits) -> Result<Vec<Source>, Fault> {
+    mime::shown(mail, limits.mail_depth_max)
+}
+
 /// The subject as people read it. `None` where it is missing.
 pub fn subject(mail: &Entity<'_>) -> Result<Option<String>, Fault> {
     let Some(field) = mail.one("Subject")? else { return Ok(None) };

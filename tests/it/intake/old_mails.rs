@@ -1,8 +1,14 @@
 //! Genuine mails that come again, or to the wrong place: nothing goes back to an earlier key, whatever of our memory
 //! is left.
 
-use crate::rotation::stage::{GRACE, Slot, Stage, now};
-use keyrelay::domain::Key;
+use crate::{
+    rotation::stage::{GRACE, Slot, Stage, now},
+    world::until,
+};
+use keyrelay::{
+    demo::{dns::TxtBehaviour, sign::Signer},
+    domain::Key,
+};
 use serde_json::json;
 use std::{fs, time::Duration};
 
@@ -66,4 +72,36 @@ async fn unmoved(stage: &mut Stage, slot: &Slot, current: &Key, warnings: u64) {
         (&document["api_key"], &document["api_key_generation"]),
         (&json!(current.expose()), &json!(2))
     );
+}
+
+#[tokio::test]
+async fn r14_m14_a_mail_whose_signing_key_has_left_the_dns_is_told_and_one_whose_key_cannot_be_asked_for_waits()
+ {
+    let mut stage = Stage::build().await;
+    let slot = stage.slot("main");
+    let old = stage.seed(&slot).await;
+    stage.date_from_now();
+    let (_, new) = stage.rotate(&slot);
+    // Between delivery and look the vendor has put another key under the selector.
+    stage.confirm(&slot, 0, &old, &new).await;
+    let (name, _) = stage.signer.txt_record();
+    let later = Signer::generate("leaf7.fun", "s1").expect("a signing key");
+    stage.dns.set(&name, TxtBehaviour::Records(vec![later.txt_record().1]));
+    stage.start().await;
+    let told = stage.wait_mail("the signature does not hold", |mail| mail.code == "mail-suspicious").await;
+    assert!(told.subject.contains("the signature of leaf7.fun does not hold"), "{}", told.subject);
+    let found = stage.credential(&slot).await;
+    assert_eq!((&found["generation"], &found["held"]), (&json!(0), &json!([])));
+
+    // The same key, signed anew; the DNS does not answer for that selector yet.
+    stage.signer = Signer::generate("leaf7.fun", "s2").expect("a signing key");
+    let (name, record) = stage.signer.txt_record();
+    stage.dns.set(&name, TxtBehaviour::ServerFailure);
+    stage.confirm(&slot, 0, &old, &new).await;
+    until("the DNS was asked, and asked again", async || (stage.dns.questions(&name) > 2).then_some(()))
+        .await;
+    assert_eq!(stage.document(&slot).await, Some(json!({"api_key": old.expose()})));
+    stage.dns.set(&name, TxtBehaviour::Records(vec![record]));
+    stage.wait_promoted(&slot, &new).await;
+    stage.end().await;
 }
