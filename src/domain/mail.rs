@@ -27,6 +27,9 @@ pub struct MailRef {
     pub place: String,
     #[serde(default, skip_serializing_if = "MailHash::is_unknown")]
     pub hash: MailHash,
+    /// The mail server took it for junk.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub junk: bool,
 }
 
 impl MailRef {

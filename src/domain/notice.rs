@@ -79,6 +79,8 @@ codes! {
         do "nothing, unless you expected it: keyrelay explain shows what was wrong with it";
     MailUnparsed "mail-unparsed": "A genuine confirmation was found, but no key could be taken out of it.",
         do "read the key out of the mail or the dashboard: keyrelay ingest NAME";
+    MailInJunk "mail-in-junk": "A genuine mail of the vendor was filed as junk; it was used all the same.",
+        do "tell the mail server that the vendor's mails are wanted, before it deletes one";
     MailWaiting "mail-waiting": "A confirmation cannot be judged, because its DKIM key cannot be looked up.",
         do "mend the resolver (dns.servers); the mail is looked at again by itself";
     CandidateHeld "candidate-held": "A key is held: it could not be proven to be alive, of this account and newer.",

@@ -45,6 +45,7 @@ fn handed_over() -> Record {
             folder: "INBOX".into(),
             place: String::new(),
             hash: MailHash::default(),
+            junk: false,
         })),
         phases: vec![
             phase("probing", 0),

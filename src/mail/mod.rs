@@ -29,6 +29,8 @@ pub struct RawMail {
     /// INTERNALDATE, or a maildir file's mtime.
     pub arrived_at: Timestamp,
     pub folder: String,
+    /// The server flags that folder `\Junk`.
+    pub junk: bool,
     /// The mail's place: `uidvalidity/uid`, or a maildir file's unique name.
     pub place: String,
 }

@@ -314,6 +314,7 @@ impl<'a> Case<'a> {
             folder: self.mail.folder.clone(),
             place: self.mail.place.clone(),
             hash: MailHash::of(&self.mail.bytes),
+            junk: self.mail.junk,
         }
     }
 }

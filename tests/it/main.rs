@@ -8,6 +8,7 @@ mod doctor;
 mod face;
 mod figures;
 mod imap;
+mod intake;
 mod oauth;
 mod policy;
 mod rotation;

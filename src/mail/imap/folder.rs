@@ -10,6 +10,8 @@ pub(super) struct Folder {
     pub name: String,
     /// As it goes over the wire.
     encoded: String,
+    /// The server flags it `\Junk`.
+    pub junk: bool,
     /// UIDs mean something only together with it. 0: the server did not say.
     pub validity: u32,
     /// What arrived after the folder was opened has this UID or a higher one, and a look at it need search no
@@ -26,6 +28,7 @@ impl Folder {
         Self {
             name: name.to_owned(),
             encoded,
+            junk: false,
             validity: 0,
             opened_at: None,
             doubted: false,
@@ -54,7 +57,7 @@ impl Connection {
         }
         let mut folders = vec![Folder::new("INBOX", "INBOX".into())];
         let junk = self.find_junk(extended_list)?;
-        folders.extend(junk.map(|name| Folder::new(&name, name.clone())));
+        folders.extend(junk.map(|name| Folder { junk: true, ..Folder::new(&name, name.clone()) }));
         Ok(folders)
     }
 

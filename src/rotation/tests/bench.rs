@@ -331,6 +331,7 @@ impl Bench {
             folder: "INBOX".into(),
             place: format!("7/{}", self.mails),
             hash: MailHash::of(&self.mails.to_be_bytes()),
+            junk: false,
         }
     }
     pub fn confirmation(&mut self, fingerprint: Fingerprint, dated: Timestamp) -> Confirmation {

@@ -245,6 +245,28 @@ fn a_mail_that_cannot_be_judged_is_looked_at_again_and_told_of_when_that_goes_on
 }
 
 #[test]
+fn r21_a_confirmation_that_was_filed_as_junk_is_used_and_told_until_the_next_one_arrives_elsewhere() {
+    let mut bench = Bench::seeded();
+    bench.world.alive(key(2));
+    let mut confirmation = bench.confirmation(key(2), bench.now);
+    (confirmation.mail.junk, confirmation.mail.folder) = (true, "Spam".into());
+    let mail = confirmation.mail.clone();
+    bench.looks(&[Finding::NewKey(confirmation)]);
+    bench.run();
+    bench.expect_mails(&["mail mail-in-junk 0 warning", "mail rotated 0 info"]);
+    assert_eq!(bench.world.holds("main"), "K2 after K1, generation 1");
+    bench.looks(&[Finding::Known { mail, fingerprint: key(2) }]);
+    bench.expect_mails(&[]);
+
+    bench.passes(DAY);
+    bench.take();
+    bench.world.alive(key(3));
+    bench.confirmed(key(3));
+    bench.run();
+    bench.expect_mails(&["mail mail-in-junk 1 warning resolved", "mail rotated 0 info"]);
+}
+
+#[test]
 fn a_genuine_mail_without_a_readable_key_is_an_incident_with_time_left_until_the_key_is_there() {
     let mut bench = Bench::seeded();
     let (mail, dated) = (bench.mail(bench.now), bench.now);

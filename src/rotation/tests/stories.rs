@@ -3,7 +3,8 @@
 use super::{bench::*, world::World, *};
 use crate::{
     domain::{
-        Account, Code, Ending, Finding, GoodNews, LoginPart, Notice, StoreFacts, StoreTrouble, Verdict,
+        Account, Code, Ending, Finding, GoodNews, LoginPart, MailRef, Notice, StoreFacts, StoreTrouble,
+        Verdict, Warning,
     },
     rotation::{Alerts, Channel, Effect, Event, Input, MailboxInput, NoticeFailure, Schedule, Settings},
 };
@@ -175,6 +176,8 @@ fn strange_mails() -> Bench {
         bench.looks(std::slice::from_ref(&waits));
         bench.wait(10 * SEC);
     }
+    let mail = MailRef { folder: "Spam".into(), junk: true, ..bench.mail(bench.now) };
+    bench.looks(&[Finding::Warning(Warning { mail, dated: bench.now })]);
     for broken in [true, false] {
         let why = if broken { "keyrelay died over it" } else { "it has 2 MiB, and 1 MiB is the limit" };
         let (place, why) = ("INBOX, UID 7".to_owned(), why.to_owned());

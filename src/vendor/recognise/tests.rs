@@ -86,6 +86,7 @@ impl World {
             header_only: false,
             arrived_at: self.arrived_at,
             folder: "INBOX".into(),
+            junk: false,
             place: "1/1".into(),
         }
     }

@@ -149,12 +149,17 @@ impl Stage {
     pub fn date_from_now(&mut self) {
         self.next_date = now().whole_secs();
     }
-    /// A signed confirmation in INBOX; returns its Date.
-    pub async fn confirm(&mut self, slot: &Slot, wording: usize, old: &Key, new: &Key) -> Timestamp {
+    /// A confirmation, signed by the vendor.
+    pub fn confirmation(&mut self, slot: &Slot, wording: usize, old: &Key, new: &Key) -> Vec<u8> {
         let fields = self.fields(slot, old, new);
-        let mail = self.signer.sign(&mails::confirmation(wording, &fields));
+        self.signer.sign(&mails::confirmation(wording, &fields))
+    }
+    /// One in INBOX; returns its Date.
+    pub async fn confirm(&mut self, slot: &Slot, wording: usize, old: &Key, new: &Key) -> Timestamp {
+        let date = self.next_date;
+        let mail = self.confirmation(slot, wording, old, new);
         self.dovecot.deliver(&mail, "INBOX").await;
-        fields.date
+        date
     }
     /// A signed warning in INBOX; returns its Date.
     pub async fn warn(&mut self, slot: &Slot, wording: usize) -> Timestamp {
