@@ -255,7 +255,7 @@ fn r21_a_confirmation_that_was_filed_as_junk_is_used_and_told_until_the_next_one
     bench.run();
     bench.expect_mails(&["mail mail-in-junk 0 warning", "mail rotated 0 info"]);
     assert_eq!(bench.world.holds("main"), "K2 after K1, generation 1");
-    bench.looks(&[Finding::Known { mail, fingerprint: key(2) }]);
+    bench.looks(&[Finding::Known { mail, fingerprint: key(2), genuine: true }]);
     bench.expect_mails(&[]);
 
     bench.passes(DAY);

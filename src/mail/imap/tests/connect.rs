@@ -220,8 +220,11 @@ fn said_to_log_in(user: &str, password: &str) -> String {
         heard.send(peer.hear()).unwrap();
         peer.expect_end();
     });
-    let settings =
-        Settings { user: user.into(), password: Secret::new(password), ..settings(port, Tls::None) };
+    let settings = Settings {
+        user: user.into(),
+        login: Login::Password(Secret::new(password)),
+        ..settings(port, Tls::None)
+    };
     assert!(
         connect(&settings, &Limits { mail_read_timeout: Duration::from_millis(200), ..limits() }).is_err()
     );
@@ -254,8 +257,11 @@ fn imap12_a_line_end_or_a_nul_in_user_or_password_is_told_before_anybody_is_call
         ("relay", "can\0ary"),
         ("re\0lay", "canary"),
     ] {
-        let settings =
-            Settings { user: user.into(), password: Secret::new(password), ..settings(port, Tls::None) };
+        let settings = Settings {
+            user: user.into(),
+            login: Login::Password(Secret::new(password)),
+            ..settings(port, Tls::None)
+        };
         let why = format!(
             "localhost gets no login: the password or the user {user:?} has a line end or a NUL in it"
         );
