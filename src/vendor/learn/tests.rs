@@ -83,6 +83,7 @@ fn raw(bytes: Vec<u8>) -> RawMail {
         header_only: false,
         arrived_at,
         folder: "INBOX".into(),
+        junk: false,
         place: "1/1".into(),
     }
 }
