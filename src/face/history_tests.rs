@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::{MailId, MailRef, RotationId, Timestamp};
+use crate::domain::{MailHash, MailId, MailRef, RotationId, Timestamp};
 
 const START: Timestamp = Timestamp::from_secs(1_795_251_600); // 2026-11-21T09:00:00Z
 
@@ -44,6 +44,8 @@ fn handed_over() -> Record {
             arrived_at: START,
             folder: "INBOX".into(),
             junk: false,
+            place: String::new(),
+            hash: MailHash::default(),
         })),
         phases: vec![
             phase("probing", 0),

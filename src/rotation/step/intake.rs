@@ -25,6 +25,7 @@ impl Rotation {
         let mut found: Vec<(Confirmation, Option<String>)> = Vec::new();
         let mut unjudged = false;
         for finding in findings {
+            self.note_copy(&finding);
             match finding {
                 Finding::NewKey(confirmation) => {
                     self.genuine_in(&confirmation.mail, ctx);
