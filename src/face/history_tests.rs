@@ -43,9 +43,9 @@ fn handed_over() -> Record {
             selector: "s1".into(),
             arrived_at: START,
             folder: "INBOX".into(),
+            junk: false,
             place: String::new(),
             hash: MailHash::default(),
-            junk: false,
         })),
         phases: vec![
             phase("probing", 0),

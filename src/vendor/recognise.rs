@@ -312,9 +312,9 @@ impl<'a> Case<'a> {
             selector: by.map(|by| by.selector.clone()).unwrap_or_default(),
             arrived_at: self.mail.arrived_at,
             folder: self.mail.folder.clone(),
+            junk: self.mail.junk,
             place: self.mail.place.clone(),
             hash: MailHash::of(&self.mail.bytes),
-            junk: self.mail.junk,
         }
     }
 }

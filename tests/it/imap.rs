@@ -6,7 +6,7 @@ mod races;
 
 use crate::world::{Ca, Dovecot, MailServer};
 use keyrelay::{
-    domain::{Limits, MailHash, MailPlace, Secret, Settled, Tidied, Timestamp},
+    domain::{Limits, Secret, Timestamp},
     mail::{
         Folders, Look, MailboxTrouble, Search, Waker, Woken,
         imap::{self, Connection, Login, Settings, Tls},

@@ -329,9 +329,9 @@ impl Bench {
             selector: "s1".into(),
             arrived_at: at,
             folder: "INBOX".into(),
+            junk: false,
             place: format!("7/{}", self.mails),
             hash: MailHash::of(&self.mails.to_be_bytes()),
-            junk: false,
         }
     }
     pub fn confirmation(&mut self, fingerprint: Fingerprint, dated: Timestamp) -> Confirmation {

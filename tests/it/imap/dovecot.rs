@@ -1,6 +1,7 @@
 //! What only Dovecot can be made to do.
 
 use super::*;
+use keyrelay::domain::{MailHash, MailPlace, Settled, Tidied};
 
 #[tokio::test]
 async fn imap01_with_another_uidvalidity_every_mail_is_handed_out_again() {
