@@ -2,6 +2,7 @@
 //! code; what it asks for is done by the daemon, or by the same core in its absence.
 
 mod accept;
+mod admission;
 mod alone;
 mod check;
 mod completions;

@@ -22,6 +22,7 @@ mod settings;
 mod shell;
 mod story;
 mod systemd;
+pub mod tokens;
 mod tools;
 mod watcher;
 

@@ -55,7 +55,7 @@ impl Task {
     pub fn failed(&mut self, now: Timestamp, cap: Duration, salt: u64, limits: &Limits) {
         let doubled = limits.backoff_min.saturating_mul(1 << self.failures.min(16));
         let full = doubled.min(cap);
-        let jitter = full.mul_f64(0.25 * unit(mix(salt, u64::from(self.failures))));
+        let jitter = jitter(full, salt, self.failures.into());
         self.failures = self.failures.saturating_add(1);
         self.not_before = Some(now + (full - jitter));
     }
@@ -99,6 +99,11 @@ fn mix(salt: u64, round: u64) -> u64 {
     let mut x = salt ^ round.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     x = (x ^ (x >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     x ^ (x >> 33)
+}
+
+/// Up to a quarter of a span, the same in every run for the same input and round.
+pub(super) fn jitter(span: Duration, salt: u64, round: u64) -> Duration {
+    span.mul_f64(0.25 * unit(mix(salt, round)))
 }
 
 /// A hash as a fraction of one.

@@ -10,6 +10,7 @@ mod figures;
 mod imap;
 mod intake;
 mod leaks;
+mod oauth;
 mod policy;
 mod rotation;
 mod smtp;

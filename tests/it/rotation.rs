@@ -7,6 +7,7 @@ mod face;
 mod first_start;
 mod going_back;
 mod ingest;
+mod junk;
 mod kept_right;
 mod ladder;
 mod observed;

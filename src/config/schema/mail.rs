@@ -37,7 +37,7 @@ pub struct Move {
 }
 
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, transform = exclusive(&["password", "oauth2"]))]
 pub struct Imap {
     pub host: Option<String>,
     /// Default: 993 with tls: implicit, else 143.
@@ -48,8 +48,24 @@ pub struct Imap {
     pub ca_cert: Option<String>,
     pub user: Option<String>,
     pub password: Option<Reference>,
+    /// In place of a password: access tokens of an identity provider, as Microsoft 365 demands and Gmail prefers.
+    pub oauth2: Option<OAuth2>,
     /// Default: INBOX and what the server flags \Junk.
     pub folders: Option<Vec<String>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct OAuth2 {
+    /// https://HOST/PATH of the token endpoint; http only to this machine.
+    pub token_url: Option<String>,
+    pub client_id: Option<String>,
+    /// Needed without a refresh token.
+    pub client_secret: Option<Reference>,
+    /// The first one; a newer one that the provider gives is kept in the store. Default: client credentials.
+    pub refresh_token: Option<Reference>,
+    /// What is asked for. Default: what the provider gives unasked.
+    pub scope: Option<String>,
 }
 
 #[derive(JsonSchema)]

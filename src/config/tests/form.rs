@@ -91,7 +91,6 @@ fn an_unknown_key_is_named_with_the_one_that_was_meant() {
 fn keys_of_later_issues_are_unknown() {
     for key in [
         "standby",
-        "mailboxes.vendor-mail.imap.oauth2",
         "credentials.main.params",
         "credentials.main.rotate_at",
         "credentials.main.expires_at",

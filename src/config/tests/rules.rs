@@ -126,7 +126,7 @@ fn a_mailbox_is_imap_or_a_maildir() {
         [
             "mailboxes.vendor-mail.imap.host: this key is missing",
             "mailboxes.vendor-mail.imap.user: this key is missing",
-            "mailboxes.vendor-mail.imap.password: this key is missing",
+            "mailboxes.vendor-mail.imap: a key is missing; write one of password, oauth2",
         ]
     );
     let maildir =

@@ -284,6 +284,7 @@ impl Bench {
             Effect::Beat => Event::BeatSent { outcome: Ok(()) },
             Effect::OpenMailbox { .. }
             | Effect::LookAtMailbox { .. }
+            | Effect::SaveToken { .. }
             | Effect::Answer { .. }
             | Effect::Journal(_)
             | Effect::Record { .. } => return None,

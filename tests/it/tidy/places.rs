@@ -35,7 +35,7 @@ const PATIENCE: &[&str] = &["sleep", "sleep_until", "tokio::time::interval", "re
 const ADAPTER: &str = "an adapter does one thing when it is told to, and says what came of it: \
     it knows no rotation and no other adapter, and retry is the core's decision";
 const PURE: &str = "it must say the same of the same input, at any time and on any machine";
-const MAIL_ADAPTERS: &[&str] = &["mail::imap", "mail::maildir", "mail::dns"];
+const MAIL_ADAPTERS: &[&str] = &["mail::imap", "mail::maildir", "mail::dns", "mail::token"];
 const EVERYTHING_BUT_FRONTS: &[&str] = &[
     "domain", "rotation", "vendor", "mail", "probe", "store", "spool", "at_rest", "consumer", "alert",
     "config", "face", "tls", "http",
@@ -112,12 +112,17 @@ pub const PLACES: &[Place] = &[
     adapter(
         &["mail::imap"],
         &["domain", "mail", "tls"],
-        &["mail::maildir", "mail::dns", "mail::authenticity"],
+        &["mail::maildir", "mail::dns", "mail::token", "mail::authenticity"],
     ),
     adapter(&["mail::maildir"], &["domain", "mail"], &["mail::imap", "mail::dns", "mail::authenticity"]),
     adapter(&["mail::mailbox"], &["domain", "mail", "tls"], &["mail::dns", "mail::authenticity"]),
     adapter(&["mail::waker"], &["domain"], &[]),
     adapter(&["mail::dns"], &["domain", "mail"], &["mail::imap", "mail::maildir"]),
+    adapter(
+        &["mail::token"],
+        &["domain", "mail", "http"],
+        &["mail::imap", "mail::maildir", "mail::dns", "mail::authenticity"],
+    ),
     adapter(&["probe"], &["domain", "vendor::profile", "vendor::Profile", "tls", "http"], &[]),
     adapter(&["store"], &["domain"], &[]),
     pure(&["store::layout", "store::fields"], &["domain", "store"], &["store::vault", "store::local"]),
