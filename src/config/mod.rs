@@ -60,6 +60,8 @@ pub struct Config {
     pub state_path: String,
     pub spool: spool::Settings,
     pub mailboxes: BTreeMap<MailboxName, mail::MailboxSettings>,
+    /// Under which names each mailbox's own server writes `Authentication-Results`, lower case; often none.
+    pub authserv_ids: BTreeMap<MailboxName, Vec<String>>,
     pub dns: dns::Settings,
     /// `None`: nobody is told of anything.
     pub email: Option<smtp::Settings>,
@@ -84,6 +86,12 @@ impl Config {
     pub fn other_recipients(&self, name: &CredentialName) -> Vec<String> {
         let others = self.credentials.iter().filter(|(other, _)| *other != name);
         others.flat_map(|(_, credential)| credential.recipients.clone()).collect()
+    }
+
+    /// Under which names the server of the credential's mailbox says what it found out about a mail.
+    pub fn authserv_ids(&self, credential: &Credential) -> &[String] {
+        let ids = credential.mailbox.as_ref().and_then(|mailbox| self.authserv_ids.get(mailbox));
+        ids.map(Vec::as_slice).unwrap_or_default()
     }
 }
 
@@ -165,7 +173,11 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
     let state_dir = state_dir(root.sheet.environment);
     let store = root.table("store", |table| store::store(table, &state_dir));
     let spool = root.table("spool", |table| store::spool(table, &state_dir));
-    let mailboxes = root.each("mailboxes", |_: &MailboxName, table| mailbox::mailbox(table));
+    let mut authserv_ids = BTreeMap::new();
+    let mailboxes = root.each("mailboxes", |name: &MailboxName, table| {
+        authserv_ids.insert(name.clone(), mailbox::authserv_ids(table));
+        mailbox::mailbox(table)
+    });
     let dns = root.table("dns", mailbox::dns);
     let alerts = root.table("alerts", alerts::alerts);
     let listen = root.get("listen", address::listen);
@@ -188,6 +200,7 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
         state_path: store.state_path,
         spool: spool?,
         mailboxes: all(mailboxes)?,
+        authserv_ids,
         dns: dns?,
         email,
         alerts,

@@ -10,6 +10,7 @@ mod ingest;
 mod kept_right;
 mod ladder;
 mod observed;
+mod own_server;
 mod refused;
 pub mod stage;
 mod store_login;
