@@ -41,7 +41,7 @@ fn names(mail: &[u8]) -> BTreeSet<usize> {
 
 #[test]
 fn m03_r03_one_changed_byte_anywhere_is_refused_where_it_is_signed_and_leads_to_no_other_key_elsewhere() {
-    let world = World { authserv_ids: vec!["mx.example.com".into()], ..World::new() };
+    let mut world = World { authserv_ids: vec!["mx.example.com".into()], ..World::new() };
     let mail = whole(&world);
     assert!((3_500..5_000).contains(&mail.len()), "{} bytes", mail.len());
     let genuine = world.recognise(&mail);
@@ -51,10 +51,17 @@ fn m03_r03_one_changed_byte_anywhere_is_refused_where_it_is_signed_and_leads_to_
     let signed: Range<usize> = UNSIGNED.len()..mail.len() - 2;
     let signature = UNSIGNED.len()..UNSIGNED.len() + "DKIM-Signature".len();
     let names = names(&mail);
-    let (mut taken, mut refused, mut unsigned, mut elsewhere) = (0, 0, 0, 0);
+    let (mut taken, mut refused, mut unsigned, mut elsewhere, mut held) = (0, 0, 0, 0, 0);
     for (at, pattern) in (0..mail.len()).flat_map(|at| PATTERNS.map(|pattern| (at, pattern))) {
+        // What nobody signed is read to its end each time, which takes long.
+        if !signed.contains(&at) && ![0x01, 0x20, 0x80, 0xff].contains(&pattern) {
+            continue;
+        }
         let mut changed = mail.clone();
         changed[at] ^= pattern;
+        for name in crate::mail::authenticity::questions(&changed, &["leaf7.fun".to_owned()]) {
+            world.answers.entry(name).or_insert(TxtAnswer::Missing);
+        }
         let recognised = world.recognise(&changed);
         let found = outcome(&recognised.finding);
         let shown = || format!("byte {at} ^ {pattern:#x}: {found:?}");
@@ -76,16 +83,17 @@ fn m03_r03_one_changed_byte_anywhere_is_refused_where_it_is_signed_and_leads_to_
             }
             // What the own server says was changed so that it speaks against the mail.
             (Outcome::Held, why) => {
-                assert!(!signed.contains(&at) && why.starts_with("mx.example.com "), "{}", shown())
+                assert!(!signed.contains(&at) && why.starts_with("mx.example.com "), "{}", shown());
+                held += 1;
             }
             (_, _) => panic!("{}", shown()),
         }
     }
     println!(
         "{} bytes, {} changes: {refused} refused, {unsigned} as if unsigned, {taken} the same when relaxed, \
-         {elsewhere} of no account",
+         {elsewhere} of no account, {held} held by the own server's word",
         mail.len(),
-        mail.len() * PATTERNS.len()
+        taken + refused + unsigned + elsewhere + held
     );
     let letters = names.iter().filter(|at| mail[**at].is_ascii_alphabetic()).count();
     assert!(taken >= letters, "capitals in names of fields are no change: {taken}");
