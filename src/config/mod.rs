@@ -33,7 +33,7 @@ pub use secrets::{Found, Reference};
 
 use crate::{
     alert::{self, smtp},
-    domain::{CredentialName, MailboxName, VendorName},
+    domain::{CredentialName, Hygiene, MailboxName, VendorName},
     mail::{self, dns},
     spool, store as key_store,
     vendor::Profile,
@@ -62,6 +62,8 @@ pub struct Config {
     pub mailboxes: BTreeMap<MailboxName, mail::MailboxSettings>,
     /// Under which names each mailbox's own server writes `Authentication-Results`, lower case; often none.
     pub authserv_ids: BTreeMap<MailboxName, Vec<String>>,
+    /// What is done in each of them besides reading.
+    pub hygiene: BTreeMap<MailboxName, Hygiene>,
     pub dns: dns::Settings,
     /// `None`: nobody is told of anything.
     pub email: Option<smtp::Settings>,
@@ -82,6 +84,9 @@ pub struct Config {
 }
 
 impl Config {
+    pub fn hygiene_of(&self, mailbox: &MailboxName) -> Hygiene {
+        self.hygiene.get(mailbox).cloned().unwrap_or_default()
+    }
     /// Whom the vendors write to for every credential but this one.
     pub fn other_recipients(&self, name: &CredentialName) -> Vec<String> {
         let others = self.credentials.iter().filter(|(other, _)| *other != name);
@@ -173,10 +178,12 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
     let state_dir = state_dir(root.sheet.environment);
     let store = root.table("store", |table| store::store(table, &state_dir));
     let spool = root.table("spool", |table| store::spool(table, &state_dir));
-    let mut authserv_ids = BTreeMap::new();
+    let (mut authserv_ids, mut hygiene) = (BTreeMap::new(), BTreeMap::new());
     let mailboxes = root.each("mailboxes", |name: &MailboxName, table| {
         authserv_ids.insert(name.clone(), mailbox::authserv_ids(table));
-        mailbox::mailbox(table)
+        let (settings, tidy) = mailbox::mailbox(table)?;
+        hygiene.insert(name.clone(), tidy);
+        Some(settings)
     });
     let dns = root.table("dns", mailbox::dns);
     let alerts = root.table("alerts", alerts::alerts);
@@ -201,6 +208,7 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
         spool: spool?,
         mailboxes: all(mailboxes)?,
         authserv_ids,
+        hygiene,
         dns: dns?,
         email,
         alerts,

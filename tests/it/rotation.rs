@@ -14,4 +14,5 @@ mod own_server;
 mod refused;
 pub mod stage;
 mod store_login;
+mod tidied;
 mod wordings;

@@ -12,6 +12,31 @@ pub struct Mailbox {
     /// The name under which the mailbox's own server writes Authentication-Results, or several. What it says there
     /// against a mail holds the mail back; what it says for one counts for nothing. Default: null.
     pub authserv_id: Option<OneOrList>,
+    /// What becomes of a confirmation in an IMAP mailbox once its rotation has settled. Default: keep.
+    pub settled: Option<Settled>,
+    /// Say so when a confirmation lies in the watched folders more than once. Default: false.
+    pub report_copies: Option<bool>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum Settled {
+    Plain(KeepOrDelete),
+    To(Move),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum KeepOrDelete {
+    Keep,
+    Delete,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Move {
+    /// A folder that is there, and is not watched.
+    pub r#move: Option<String>,
 }
 
 #[derive(JsonSchema)]
