@@ -14,6 +14,9 @@ use crate::{
 };
 use figment::value::Value;
 
+/// As long as a host name may be.
+const AUTHSERV_ID_MAX: usize = 253;
+
 pub(super) fn mailbox(table: &mut Table) -> Option<(MailboxSettings, Hygiene)> {
     let settings = match table.need_choice(&["imap", "maildir"]) {
         Some("imap") => table.table("imap", imap).map(MailboxSettings::Imap),
@@ -78,6 +81,23 @@ fn target(item: &Item, settings: Option<&MailboxSettings>) -> Option<Settled> {
         );
     }
     Some(Settled::Move(folder))
+}
+
+/// Under which names the mailbox's own server says what it found out about a mail.
+pub(super) fn authserv_ids(table: &mut Table) -> Vec<String> {
+    table.get("authserv_id", |item| item.one_or_list(authserv_id)).unwrap_or_default()
+}
+
+/// RFC 8601 §2.2 allows more; no server writes it.
+fn authserv_id(item: &Item) -> Option<String> {
+    let id = text(item)?.to_ascii_lowercase();
+    let legal = |c: char| c.is_ascii_alphanumeric() || "-._/".contains(c);
+    if id.len() > AUTHSERV_ID_MAX || !id.chars().all(legal) {
+        let hint = "write what stands right behind Authentication-Results: in a mail of that mailbox, up to the \
+            semicolon: mx.example.com";
+        return item.refuse_with("this is no name that a mail server gives itself", hint);
+    }
+    Some(id)
 }
 
 fn imap(table: &mut Table) -> Option<imap::Settings> {

@@ -6,6 +6,7 @@ pub mod imap;
 mod mailbox;
 pub mod maildir;
 pub mod parse;
+pub mod results;
 pub mod text;
 pub mod token;
 mod waker;

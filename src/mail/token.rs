@@ -7,8 +7,11 @@ mod answer;
 #[cfg(test)]
 mod tests;
 
-use crate::domain::{AccessToken, Grant, Limits, Secret, Timestamp, spell_duration};
-use reqwest::{Client, Response, header, redirect::Policy, retry};
+use crate::{
+    domain::{AccessToken, Grant, Limits, Secret, Timestamp, spell_duration},
+    http,
+};
+use reqwest::{Client, Response, header};
 use std::{
     sync::OnceLock,
     time::{Duration, SystemTime},
@@ -124,11 +127,7 @@ impl Endpoint {
 }
 
 fn client(limits: &Limits) -> Option<Client> {
-    Client::builder()
-        .user_agent(concat!("keyrelay/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::none())
-        .no_proxy()
-        .retry(retry::never())
+    http::client()
         .pool_max_idle_per_host(0)
         .connect_timeout(CONNECT_TIMEOUT.min(limits.request_timeout))
         .timeout(limits.request_timeout)

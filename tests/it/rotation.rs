@@ -11,6 +11,7 @@ mod junk;
 mod kept_right;
 mod ladder;
 mod observed;
+mod own_server;
 mod refused;
 pub mod stage;
 mod store_login;

@@ -222,6 +222,7 @@ fn finding(mail: &RawMail, answers: &TxtAnswers, case: &Case<'_>, keys: &Keys) -
         credential: case.name,
         recipients: &case.credential.recipients,
         others: &case.others,
+        authserv_ids: case.authserv_ids,
         known: &fingerprints,
         done: &BTreeSet::new(),
         shape: shape.as_ref(),

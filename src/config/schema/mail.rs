@@ -1,6 +1,6 @@
 //! `mailboxes` and `dns`.
 
-use super::values::{Reference, exclusive};
+use super::values::{OneOrList, Reference, exclusive};
 use schemars::JsonSchema;
 
 #[derive(JsonSchema)]
@@ -9,6 +9,9 @@ pub struct Mailbox {
     pub imap: Option<Imap>,
     /// A folder with new and cur, which are read and never changed.
     pub maildir: Option<Maildir>,
+    /// The name under which the mailbox's own server writes Authentication-Results, or several. What it says there
+    /// against a mail holds the mail back; what it says for one counts for nothing. Default: null.
+    pub authserv_id: Option<OneOrList>,
     /// What becomes of a confirmation in an IMAP mailbox once its rotation has settled. Default: keep.
     pub settled: Option<Settled>,
     /// Say so when a confirmation lies in the watched folders more than once. Default: false.

@@ -49,6 +49,7 @@ const WITHOUT_DEFAULT: [&str; 20] = [
     "credentials.NAME.consumers.NAME.prove.http.ca_cert",
     "credentials.NAME.consumers.NAME.prove.http.instances",
     "credentials.NAME.consumers.NAME.prove.level",
+    "mailboxes.NAME.authserv_id",
     "mailboxes.NAME.imap.ca_cert",
     "mailboxes.NAME.imap.folders",
     "mailboxes.NAME.imap.oauth2.refresh_token",

@@ -179,6 +179,20 @@ fn a_path_on_this_host_is_absolute_and_does_not_climb() {
 }
 
 #[test]
+fn the_own_mail_server_is_named_as_it_names_itself() {
+    let rule = "this is no name that a mail server gives itself; write what stands right behind \
+        Authentication-Results: in a mail of that mailbox, up to the semicolon: mx.example.com";
+    let key = "mailboxes.vendor-mail.authserv_id";
+    for (yaml, at) in [("'*.example.com'", ""), ("[a.example, 'b; c']", "[1]"), ("'mx.example.com 1'", "")] {
+        each_is_refused(&[(key, yaml, &format!("{key}{at}: {rule}"))]);
+    }
+    let ids = |yaml: &str| accepted(&[(key, yaml)]).authserv_ids[&"vendor-mail".parse().unwrap()].clone();
+    assert_eq!(ids("MX.Example.com"), ["mx.example.com"]);
+    assert_eq!(ids("[dmarc.icloud.com, dkim-verifier.icloud.com]").len(), 2);
+    assert_eq!(ids("null"), [""; 0]);
+}
+
+#[test]
 fn resolvers_are_addresses_with_ports() {
     each_is_refused(&[
         (
