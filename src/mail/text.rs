@@ -58,7 +58,7 @@ fn straight(text: &str) -> Result<&str, Fault> {
     if turns { Err("a text turns the direction of its letters".into()) } else { Ok(text) }
 }
 
-/// A part that is shown as text, decoded and no further.
+/// A part that is shown as text, or is beside it, decoded and no further.
 pub use mime::Shown as Source;
 
 /// Those parts, in order.
