@@ -28,11 +28,12 @@ pub fn read(mail: &Entity<'_>, limits: &Limits) -> Result<Visible, Fault> {
     let (mut plain, mut html, mut beside) = (None, None, Lines::new());
     let mut count = 0;
     let mut add = |lines: &mut Lines, text: &str| {
-        count += text.lines().count();
+        let before = lines.len();
+        lines.extend(self::lines(text).take(LINES_MAX + 1 - count));
+        count += lines.len() - before;
         if count > LINES_MAX {
             return Err(format!("it has more than {LINES_MAX} lines"));
         }
-        lines.extend(self::lines(text));
         Ok(())
     };
     for shown in mime::shown(mail, limits.mail_depth_max)? {
