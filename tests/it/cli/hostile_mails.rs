@@ -48,7 +48,8 @@ async fn r17_m49_mails_made_to_fill_the_memory_are_judged_within_64_mib() {
     let deep: String = (0..10_000)
         .map(|n| format!("--b{n}x\r\nContent-Type: multipart/mixed; boundary=b{}x\r\n\r\n", n + 1))
         .collect();
-    let deep = format!("{HEADER}Content-Type: multipart/mixed; boundary=b0x\r\n\r\n{deep}");
+    let ends: String = (0..10_000).rev().map(|n| format!("--b{n}x--\r\n")).collect();
+    let deep = format!("{HEADER}Content-Type: multipart/mixed; boundary=b0x\r\n\r\n{deep}\r\nx\r\n{ends}");
     let nested = format!("{HEADER}Content-Type: message/rfc822\r\n\r\n");
     let comments = format!("Received: by x; {}\r\n{HEADER}\r\n{KEY}", "(".repeat(900_000));
     for (name, begin, with, times, why) in [
