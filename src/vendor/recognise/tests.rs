@@ -3,10 +3,12 @@
 mod accept;
 mod flips;
 mod folder;
+mod forgeries;
 mod providers;
 mod resolver;
 mod results;
 mod rules;
+mod shown;
 mod signatures;
 mod subjects;
 mod times;

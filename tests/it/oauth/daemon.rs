@@ -39,9 +39,6 @@ impl Site {
     async fn end(self) {
         let given = self.provider.given();
         let canary = Canary::new(&given.iter().map(String::as_str).collect::<Vec<_>>());
-        let mut leaks = self.stage.daemon.leaks(&canary);
-        leaks.extend(canary.scan(self.stage.smtp.folder()));
-        assert_eq!(leaks, [], "{} tokens were looked for", given.len());
         self.stage.end().await;
     }
 }

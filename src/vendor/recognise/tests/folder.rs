@@ -126,6 +126,26 @@ fn every_mail_beside_a_profile_becomes_what_is_written_beside_it() {
     assert_eq!(counts.keys().collect::<Vec<_>>(), ["leaf7 accept", "leaf7 refuse", "leaf7 warning"]);
 }
 
+/// The same mails go through a real mail server and the whole daemon in `tests/it/rotation/refused.rs`, where each
+/// must become an incident.
+#[test]
+fn r19_ten_new_versions_of_the_vendor_s_template_are_genuine_but_unparsed() {
+    let folders = folders();
+    let refused = folders.iter().filter(|folder| folder.name == "refuse");
+    let versions = refused.flat_map(|folder| folder.cases.iter().map(move |case| (folder, case)));
+    let versions: Vec<_> = versions.filter(|(_, case)| case.mail.contains("-template-v")).collect();
+    assert_eq!(versions.len(), 10);
+    for (folder, case) in versions {
+        let mut world = World::new();
+        let mail = world.make(folder, case);
+        let Finding::Unparsed { mail, .. } = world.recognise(&mail).finding else { panic!("{}", case.mail) };
+        assert_eq!((mail.signed_by.as_str(), mail.from.as_str()), ("leaf7.fun", FROM), "{}", case.mail);
+        let unsigned = fs::read_to_string(folder.path.join(format!("{}.eml", case.mail))).unwrap();
+        let unsigned = world.recognise(&world.fill(&unsigned)).finding;
+        assert!(matches!(unsigned, Finding::Suspicious { .. }), "{}: {unsigned:?}", case.mail);
+    }
+}
+
 #[test]
 fn every_mail_in_a_folder_is_listed_once_and_the_demo_knows_those_that_it_sends() {
     for folder in folders() {
