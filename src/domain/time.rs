@@ -84,7 +84,9 @@ impl fmt::Debug for Timestamp {
 impl FromStr for Timestamp {
     type Err = chrono::ParseError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        DateTime::parse_from_rfc3339(text).map(|time| Self(time.timestamp_millis()))
+        let time = DateTime::parse_from_rfc3339(text).map(|time| Self(time.timestamp_millis()))?;
+        // At the calendar's ends a zone leads into a year that is written and cannot be read: a document would be lost.
+        DateTime::parse_from_rfc3339(&time.to_string()).map(|_| time)
     }
 }
 impl TryFrom<String> for Timestamp {
@@ -154,6 +156,21 @@ mod tests {
         assert_eq!(time.to_string(), "2026-11-21T09:00:00Z");
         assert_eq!("2026-11-21T10:00:00+01:00".parse(), Ok(time));
         assert_eq!((time + Duration::from_millis(5)).to_string(), "2026-11-21T09:00:00.005Z");
+    }
+
+    /// A zone once led out of the calendar: the moment was taken, written as year +10000, and never read again.
+    #[test]
+    fn c06_a_moment_that_could_not_be_read_again_is_none() {
+        for (text, good) in [
+            ("9999-12-31T23:59:59Z", true),
+            ("9999-12-31T23:59:59-01:00", false),
+            ("0000-01-01T00:00:00Z", true),
+            ("0000-01-01T00:00:00+01:00", false),
+        ] {
+            let time = text.parse::<Timestamp>();
+            assert_eq!(time.is_ok(), good, "{text}");
+            time.into_iter().for_each(|time| assert_eq!(time.to_string().parse(), Ok(time)));
+        }
     }
 
     #[test]
