@@ -8,6 +8,7 @@ pub mod mails;
 pub mod serve;
 pub mod sign;
 pub mod simulator;
+pub mod worst;
 
 mod print;
 mod scale;

@@ -1,5 +1,5 @@
 //! What a reader of the mail sees, line by line: the text part and the HTML part, each for itself. Attachments,
-//! mails within the mail and whatever HTML hides are not seen. It knows nothing of keys.
+//! mails within the mail and whatever HTML hides are not seen; what they say is kept beside. It knows nothing of keys.
 
 mod html;
 mod mime;
@@ -12,6 +12,8 @@ use zeroize::Zeroizing;
 pub struct Visible {
     pub plain: Option<Lines>,
     pub html: Option<Lines>,
+    /// What is in the mail besides, and may be seen elsewhere: nothing is taken from here, but it must not disagree.
+    pub beside: Lines,
 }
 
 /// Lines, table cells and lines of code, with blanks collapsed and without those that hold neither letter nor
@@ -20,19 +22,30 @@ pub type Lines = Vec<Zeroizing<String>>;
 
 /// Reads every part that is shown as text.
 pub fn read(mail: &Entity<'_>, limits: &Limits) -> Result<Visible, Fault> {
-    let (mut plain, mut html) = (None, None);
+    let (mut plain, mut html, mut beside) = (None, None, Lines::new());
     for shown in mime::shown(mail, limits.mail_depth_max)? {
         match shown {
-            mime::Shown::Plain(text) => plain.get_or_insert_with(Lines::new).extend(lines(&text)),
-            mime::Shown::Html(text) => {
-                html.get_or_insert_with(Lines::new).extend(lines(&html::visible(&text)?))
+            mime::Shown::Plain(text) => {
+                plain.get_or_insert_with(Lines::new).extend(lines(straight(&text)?));
             }
+            mime::Shown::Html(text) => {
+                let page = html::read(&text)?;
+                html.get_or_insert_with(Lines::new).extend(lines(straight(&page.shown)?));
+                beside.extend(lines(&page.beside));
+            }
+            mime::Shown::Beside(text) => beside.extend(lines(&text)),
         }
     }
     if plain.is_none() && html.is_none() {
         return Err("it has no text".into());
     }
-    Ok(Visible { plain, html })
+    Ok(Visible { plain, html, beside })
+}
+
+/// With U+202D and U+202E a reader sees other words than a program.
+fn straight(text: &str) -> Result<&str, Fault> {
+    let turns = text.contains(['\u{202d}', '\u{202e}']);
+    if turns { Err("a text turns the direction of its letters".into()) } else { Ok(text) }
 }
 
 /// The subject as people read it. `None` where it is missing.

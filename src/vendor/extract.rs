@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 
 /// Words that could be keys and are looked at. A mail has a few.
 const WORDS_MAX: usize = 2_000;
+/// More characters than any key has.
+const WORD_MAX: usize = 1_024;
 
 /// So much before a word is looked at, in bytes: more than an [`super::pattern::Ending`] reaches back.
 const LEADING_MAX: usize = 512;
@@ -40,10 +42,16 @@ pub(super) fn extract(visible: &Visible, wanted: &Wanted<'_>) -> Extraction {
         (Ok(plain), Ok(html)) => (plain, html),
         (Err(why), _) | (_, Err(why)) => return Extraction::Nothing(why),
     };
-    match (plain, html) {
+    let extraction = match (plain, html) {
         (Some(plain), Some(html)) => agreed(plain, html),
         (Some(one), None) | (None, Some(one)) => one.outcome(),
         (None, None) => Extraction::Nothing("it has no text"),
+    };
+    match extraction {
+        Extraction::Key(key) => wanted.alone(&visible.beside, key, Extraction::Key),
+        Extraction::OtherMake(key) => wanted.alone(&visible.beside, key, Extraction::OtherMake),
+        Extraction::Known(key) => Extraction::Known(key),
+        Extraction::Nothing(why) => Extraction::Nothing(why),
     }
 }
 
@@ -90,6 +98,13 @@ enum Make {
     Random,
 }
 
+impl Found {
+    /// A word of another make is what it is: an order number, or the name of a picture.
+    fn could_be_instead_of(&self, key: &Key) -> bool {
+        self.key != *key && (self.make == Make::Exact || key.shape().fits(self.key.expose()))
+    }
+}
+
 impl Reading {
     fn has(&self, key: &Key) -> bool {
         self.fresh.iter().any(|found| found.key == *key)
@@ -123,36 +138,53 @@ impl Wanted<'_> {
         for (at, line) in lines.iter().enumerate() {
             let before = at.checked_sub(1).map_or("", |above| lines[above].as_str());
             let behind = lines.get(at + 1).map_or("", |below| below.as_str());
-            for word in words(line) {
+            let mut all = words(line).peekable();
+            while let Some(word) = all.next() {
                 if word.text.len() < self.key.min_len.min(SHORTEST_REPORTED) {
                     continue;
                 }
-                looked_at += 1;
+                let next = match all.peek() {
+                    Some(next) => Next::OnTheLine(next.text),
+                    None => Next::Below(behind),
+                };
+                looked_at += usize::from(self.consider(&mut reading, &word, before, &next));
                 if looked_at > WORDS_MAX {
                     return Err("it holds too many words that could be keys");
                 }
-                self.consider(&mut reading, &word, before, behind);
             }
         }
         Ok(reading)
     }
 
-    fn consider(&self, reading: &mut Reading, word: &Word<'_>, above: &str, below: &str) {
-        let led = self.leads(word.before, above);
-        let judged = self.judge(word.text);
+    /// The key, unless something that other readers see could be the new one as well.
+    fn alone(&self, beside: &Lines, key: Key, found: fn(Key) -> Extraction) -> Extraction {
+        match self.read(beside) {
+            Err(why) => Extraction::Nothing(why),
+            Ok(reading) if reading.fresh.iter().any(|other| other.could_be_instead_of(&key)) => {
+                Extraction::Nothing("it holds another key beside the text that is shown")
+            }
+            Ok(_) => found(key),
+        }
+    }
+
+    /// Whether the word could be a key.
+    fn consider(&self, reading: &mut Reading, word: &Word<'_>, above: &str, next: &Next<'_>) -> bool {
+        let judged = if word.is_turned { Err(Some(STRANGE)) } else { self.judge(word.text) };
         let (key, make) = match judged {
             Ok(judged) => judged,
+            Err(None) => return false,
             Err(why) => {
-                reading.near_miss = if led { why.or(reading.near_miss) } else { reading.near_miss };
-                return;
+                reading.near_miss = if self.leads(word.before, above) { why } else { reading.near_miss };
+                return true;
             }
         };
+        let led = self.leads(word.before, above);
         if !led && make != Make::Exact {
-            return;
+            return true;
         }
-        if led && word.before.is_empty() && word.is_last && make != Make::Exact && is_continuation(below) {
+        if led && make != Make::Exact && next.continues(word) {
             reading.near_miss = Some("its key seems to go on in the next line");
-            return;
+            return true;
         }
         // Compared by their digits: whether a fingerprint counts as weak depends on what is known of the prefix.
         let fingerprint = key.fingerprint().hex();
@@ -163,6 +195,7 @@ impl Wanted<'_> {
         } else {
             reading.fresh.push(Found { key, make, led });
         }
+        true
     }
 
     /// Whether a rule ends right before the word: on its line, or at the end of the line above.
@@ -180,6 +213,9 @@ impl Wanted<'_> {
 
     /// The key in a word, and its make; or why it is none, where it looks like one.
     fn judge(&self, text: &str) -> Result<(Key, Make), Option<&'static str>> {
+        if text.len() > WORD_MAX {
+            return Err(None);
+        }
         // A sign at the end is the sentence's, unless the key is of the exact make with it.
         let mut form = text;
         loop {
@@ -194,11 +230,14 @@ impl Wanted<'_> {
     fn judge_form(&self, text: &str) -> Result<(Key, Make), Option<&'static str>> {
         let strange = text.chars().filter(|c| !c.is_ascii()).count();
         if strange > 0 && text.chars().count() - strange >= self.key.min_len {
-            return Err(Some("its key holds a character that no key may hold"));
+            return Err(Some(STRANGE));
         }
         let key = || Key::parse(text).map_err(|_| None);
         if let Some(pattern) = &self.key.pattern {
             return if pattern.matches(text) { Ok((key()?, Make::Exact)) } else { Err(None) };
+        }
+        if text.contains("..") {
+            return if is_random(text) { Err(Some("its key is not written out")) } else { Err(None) };
         }
         if let Some(shape) = self.shape.filter(|shape| shape.len == text.len()) {
             let make = if shape.fits(text) { Make::Exact } else { Make::Alike };
@@ -220,6 +259,7 @@ impl Wanted<'_> {
 
 /// Below this nothing is called a short key.
 const SHORTEST_REPORTED: usize = 8;
+const STRANGE: &str = "its key holds a character that no key may hold";
 
 /// A word of a line, without the quotes and brackets around it.
 struct Word<'a> {
@@ -227,7 +267,41 @@ struct Word<'a> {
     before: &'a str,
     text: &'a str,
     is_last: bool,
+    /// Something in or around it makes some programs show its letters in another order.
+    is_turned: bool,
 }
+
+/// What a reader sees behind a word.
+enum Next<'a> {
+    OnTheLine(&'a str),
+    /// The line below, which may be empty.
+    Below(&'a str),
+}
+
+impl Next<'_> {
+    /// Whether the word could be the first part of a key, cut by a blank or a line's end. Below a key in a line of its
+    /// own only another one of its own goes on: in a table the next cell is the next line.
+    fn continues(&self, word: &Word<'_>) -> bool {
+        let is_rest = |text: &str| {
+            let bare = text.trim_end_matches('=');
+            text.len() >= SHORTEST_REPORTED && !bare.contains(['=', ':']) && is_random(text)
+        };
+        match self {
+            Self::OnTheLine(text) => is_rest(text),
+            Self::Below(line) => {
+                let mut all = words(line);
+                let first = all.next().filter(|first| first.before.is_empty());
+                first.is_some_and(|first| {
+                    is_rest(first.text) && word.is_last && (!word.before.is_empty() || first.is_last)
+                })
+            }
+        }
+    }
+}
+
+/// Marks of writing from right to left, and the embeddings and overrides of it (UAX 9).
+const TURNING: [char; 7] =
+    ['\u{200f}', '\u{061c}', '\u{202a}', '\u{202b}', '\u{202d}', '\u{202e}', '\u{2067}'];
 
 /// Words between blanks; of `NAME=word` and `"name":"word"` the part behind the sign.
 fn words(line: &str) -> impl Iterator<Item = Word<'_>> {
@@ -239,7 +313,8 @@ fn words(line: &str) -> impl Iterator<Item = Word<'_>> {
         let begin = start + word.len() - text.len();
         let text = without_tail(text);
         let is_last = start + word.len() == line.len();
-        (!text.is_empty()).then(|| Word { before: &line[..begin], text, is_last })
+        let is_turned = word.contains(TURNING);
+        (!text.is_empty()).then(|| Word { before: &line[..begin], text, is_last, is_turned })
     })
 }
 
@@ -293,13 +368,6 @@ fn is_path(text: &str) -> bool {
     let host = text.split('/').next().unwrap_or_default();
     let last = host.rsplit('.').next().unwrap_or_default();
     host.contains('.') && (2..=6).contains(&last.len()) && last.bytes().all(|b| b.is_ascii_lowercase())
-}
-
-/// A line that is one word which looks like the rest of a key.
-fn is_continuation(line: &str) -> bool {
-    let mut all = words(line);
-    let only = all.next().filter(|word| word.is_last && word.before.is_empty());
-    only.is_some_and(|word| word.text.len() >= SHORTEST_REPORTED && is_random(word.text))
 }
 
 #[cfg(test)]

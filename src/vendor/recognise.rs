@@ -357,6 +357,8 @@ fn is_sender(rules: &MailRules, from: &str) -> bool {
 
 /// Whether something like a `From` in the header names one of the senders, however broken the mail is.
 fn names_in_from(raw: &[u8], senders: &[String]) -> bool {
+    // A mail that begins with an empty line has its header behind it.
+    let raw = raw.trim_ascii_start();
     let header =
         raw.windows(4).position(|four| four == b"\r\n\r\n" || four.starts_with(b"\n\n")).unwrap_or(raw.len());
     let header = String::from_utf8_lossy(&raw[..header]).to_lowercase();

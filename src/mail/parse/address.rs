@@ -20,7 +20,11 @@ pub fn addresses(value: &str) -> Result<Vec<String>, Fault> {
     while let Some(c) = rest.next() {
         match c {
             ',' => found.push(std::mem::take(&mut entry).finish()?),
-            '(' => skip_comment(&mut rest)?,
+            // Within a word it would be read in two ways.
+            '(' => {
+                entry.end_word()?;
+                skip_comment(&mut rest)?;
+            }
             '"' => {
                 skip_quoted(&mut rest)?;
                 entry.word(None)?;
@@ -99,12 +103,14 @@ impl Entry {
     }
 }
 
-/// `local@domain` in ASCII, lower case; no quotes, no route, no literal, no dot at the end.
+/// `local@domain` in ASCII, lower case; no quotes, no route, no literal, no dot at the end, and nothing that some
+/// program might decode.
 fn plain(text: &str) -> Option<String> {
     let (local, domain) = text.split_once('@')?;
     let atom = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-.".contains(&b);
     let dots = local.starts_with('.') || local.ends_with('.') || local.contains("..");
-    let legal = !local.is_empty() && local.len() <= LOCAL_MAX && !dots && local.bytes().all(atom);
+    let encoded = local.contains("=?");
+    let legal = !local.is_empty() && local.len() <= LOCAL_MAX && !dots && !encoded && local.bytes().all(atom);
     let lower = text.to_ascii_lowercase();
     (legal && is_host_name(&domain.to_ascii_lowercase())).then_some(lower)
 }

@@ -48,7 +48,7 @@ impl Reader {
             shape: self.shape.as_ref(),
             known: &known,
         };
-        let visible = Visible { plain: Some(lines(plain)), html: html.map(lines) };
+        let visible = Visible { plain: Some(lines(plain)), html: html.map(lines), beside: Lines::new() };
         match extract(&visible, &wanted) {
             Extraction::Key(key) => format!("key {}", key.expose()),
             Extraction::OtherMake(key) => format!("other make {}", key.expose()),

@@ -1,8 +1,10 @@
 //! The decision, told by the mails beside the profile.
 
 mod accept;
+mod forgeries;
 mod refuse;
 mod rules;
+mod shown;
 mod subjects;
 
 use super::*;

@@ -24,7 +24,7 @@ struct Case {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Outcome {
+pub(super) enum Outcome {
     NewKey,
     Warning,
     Known,
@@ -35,7 +35,7 @@ enum Outcome {
     NotOurs,
 }
 
-fn outcome(finding: &Finding) -> (Outcome, &str) {
+pub(super) fn outcome(finding: &Finding) -> (Outcome, &str) {
     match finding {
         Finding::NewKey(_) => (Outcome::NewKey, ""),
         Finding::Warning(_) => (Outcome::Warning, ""),
@@ -88,6 +88,24 @@ fn every_refused_mail_has_its_reason() {
         assert_eq!(outcome(&recognised.finding), (case.becomes, case.why.as_str()), "{}", case.mail);
         let offered = matches!(case.becomes, Outcome::Held | Outcome::Known);
         assert_eq!(recognised.key.is_some(), offered, "{}: a key is offered", case.mail);
+    }
+}
+
+/// The same mails go through a real mail server and the whole daemon in `tests/it/rotation/refused.rs`, where each
+/// must become an incident.
+#[test]
+fn r19_ten_new_versions_of_the_vendor_s_template_are_genuine_but_unparsed() {
+    let versions: Vec<Case> = cases().into_iter().filter(|case| case.mail.contains("-template-v")).collect();
+    assert_eq!(versions.len(), 10);
+    for case in versions {
+        let mut world = World::new();
+        let mail = world.make(&case);
+        let Finding::Unparsed { mail, .. } = world.recognise(&mail).finding else { panic!("{}", case.mail) };
+        assert_eq!((mail.signed_by.as_str(), mail.from.as_str()), ("leaf7.fun", FROM), "{}", case.mail);
+        let unsigned =
+            world.fill(&std::fs::read_to_string(format!("{}/{}.eml", folder(), case.mail)).unwrap());
+        let unsigned = world.recognise(&unsigned).finding;
+        assert!(matches!(unsigned, Finding::Suspicious { .. }), "{}: {unsigned:?}", case.mail);
     }
 }
 
