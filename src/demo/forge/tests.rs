@@ -1,9 +1,9 @@
-//! What is forged stays out and what is genuine gets in; a thousand of each here, a million in `scripts/forgeries`.
+//! What is forged stays out and what is genuine gets in; some thousands here, a million in `scripts/forgeries`.
 
 use super::*;
 use std::collections::BTreeMap;
 
-const FORGERIES: u64 = 500;
+const FORGERIES: u64 = 1_500;
 const VARIANTS: u64 = 500;
 
 fn room() -> Mailroom {
@@ -26,19 +26,31 @@ fn no_genuine_variant_is_refused() {
 }
 
 #[test]
-fn no_generated_forgery_is_accepted() {
+fn no_forgery_is_accepted_of_the_first_seeds() {
+    forgeries(0..FORGERIES);
+}
+
+#[test]
+fn no_forgery_is_accepted_of_the_next_seeds() {
+    forgeries(FORGERIES..2 * FORGERIES);
+}
+
+/// None is let in, and one in four is shown to be refused for its forging alone.
+fn forgeries(seeds: std::ops::Range<u64>) {
     let room = room();
     let (mut accepted, mut far, mut counts) = (Vec::new(), Vec::new(), BTreeMap::new());
-    for seed in 0..FORGERIES {
+    for seed in seeds {
         let forgery = forgery(seed);
         let recognised = room.judge(&forgery.forged.mail(&room), &forgery.forged);
         *counts.entry((forgery.family, verdict(&recognised.finding))).or_insert(0) += 1;
         if is_accepted(&recognised) {
             accepted.push(format!("seed {seed}: {:?}", forgery.steps));
         }
-        let control = room.judge(&forgery.genuine.mail(&room), &forgery.genuine);
-        if !is_accepted(&control) {
-            far.push(format!("seed {seed}: {:?}: {:?}", forgery.steps, control.finding));
+        if seed % 4 == 0 {
+            let control = room.judge(&forgery.genuine.mail(&room), &forgery.genuine);
+            if !is_accepted(&control) {
+                far.push(format!("seed {seed}: {:?}: {:?}", forgery.steps, control.finding));
+            }
         }
     }
     println!("{counts:#?}");

@@ -21,7 +21,7 @@ const BOUNDARIES: [&str; 6] = [
     "----=_NextPart_000_0001",
     "_av-Zm9vYmFy",
     "0000000000001c2d3e",
-    "a'()+_,-./:=?",
+    "a'()+_,-./:?=x",
 ];
 const IMAGE: [(&str, &str); 3] =
     [("Content-Type", "image/png"), ("Content-ID", "<logo>"), ("Content-Transfer-Encoding", "base64")];

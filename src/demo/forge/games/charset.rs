@@ -143,7 +143,7 @@ fn spoil(draft: &mut Draft, dice: &mut Dice, sign: &str, replaces: bool) {
     let spoiled = format!("{}{sign}{}", &key[..at], &key[at + usize::from(replaces)..]);
     for text in draft.content.texts() {
         unicode(text);
-        text.text = text.text.replace("{key}", &spoiled);
+        text.text = text.text.replace("{key}", &spoiled).replace("{other}", &spoiled);
     }
 }
 

@@ -2,7 +2,7 @@
 //! would.
 
 use super::{Step, step};
-use crate::demo::forge::draft::Draft;
+use crate::demo::forge::{content::Part, draft::Draft};
 
 pub(in crate::demo::forge) const OTHER_MAILS: [&str; 16] = [
     "Re: Your API key has been rotated",
@@ -59,5 +59,5 @@ pub const STEPS: &[Step] = &[
 ];
 
 fn rewrite(draft: &mut Draft, text: &str) {
-    draft.content = crate::demo::forge::content::Part::text(false, text);
+    draft.content = Part::text(false, text);
 }

@@ -76,26 +76,17 @@ pub const STEPS: &[Step] = &[
     written("a tag that has no end", honest, |draft, dice| {
         hidden(draft, dice, &format!("<div title=\"{SENTENCE}"));
     }),
-    written("HTML that is called a text, and hides", honest, |draft, dice| {
-        // As a text everything is seen, so the key is one that no rule leads to.
-        let _ = dice;
-        draft.content = Part::text(false, "<p>Your order <b>{key}</b></p>\n");
-    }),
 ];
 
 const SENTENCE: &str = "Your new API key is {key}.";
 
 /// What the vendor would write.
 fn honest(draft: &mut Draft, dice: &mut Dice) {
-    around(draft, dice, &format!("<p>{SENTENCE}</p>"));
+    hidden(draft, dice, &format!("<p>{SENTENCE}</p>"));
 }
 
+/// In a page that says nothing else, alone or beside a text that says nothing.
 fn hidden(draft: &mut Draft, dice: &mut Dice, html: &str) {
-    around(draft, dice, html);
-}
-
-/// A page that says nothing by itself, alone or beside a text that says nothing.
-fn around(draft: &mut Draft, dice: &mut Dice, html: &str) {
     let page =
         format!("<html><body><p>Hello,</p><p>we have news for you.</p>{html}<p>Leaf7</p></body></html>");
     let page = Part::text(true, page);

@@ -3,7 +3,7 @@
 
 use super::{Step, written};
 use crate::demo::forge::{
-    content::{Part, Text, field},
+    content::{Multipart, Part, Text, field},
     dice::Dice,
     draft::Draft,
 };
@@ -174,12 +174,12 @@ fn beside(draft: &mut Draft, other: Part) {
     draft.content = multipart(vec![Part::text(false, NOTHING), other]);
 }
 
-fn several(draft: &mut Draft, change: impl FnOnce(&mut crate::demo::forge::content::Multipart)) {
+fn several(draft: &mut Draft, change: impl FnOnce(&mut Multipart)) {
     draft.content = multipart(vec![Part::text(false, NOTHING)]);
     several_of(draft, change);
 }
 
-fn several_of(draft: &mut Draft, change: impl FnOnce(&mut crate::demo::forge::content::Multipart)) {
+fn several_of(draft: &mut Draft, change: impl FnOnce(&mut Multipart)) {
     if let Part::Several(several) = &mut draft.content {
         change(several);
     }
