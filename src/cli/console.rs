@@ -151,10 +151,15 @@ impl<'a> Console<'a> {
 
     /// Only a plain yes is one.
     pub fn ask(&mut self, question: &str) -> bool {
-        self.prompt(&format!("{question} [y/N] "));
+        let answer = self.answer(&format!("{question} [y/N] "));
+        matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+
+    /// The line that is typed; empty where none can be read.
+    pub fn answer(&mut self, question: &str) -> String {
+        self.prompt(question);
         let mut answer = String::new();
-        let read = io::stdin().lock().read_line(&mut answer);
-        read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+        io::stdin().lock().read_line(&mut answer).map(|_| answer).unwrap_or_default()
     }
 
     /// The exit code, after everything is out. A reader that went away wanted no more; a full disk is a failure.

@@ -76,6 +76,15 @@ pub fn questions(raw: &[u8], pinned: &[String]) -> Vec<String> {
     names
 }
 
+/// The domains (`d=`) of the signatures that can be read, each once.
+pub fn signers(mail: &Entity<'_>) -> Vec<String> {
+    let readable = mail.all("DKIM-Signature").filter_map(Signature::parse).take(SIGNATURES_MAX);
+    let mut domains: Vec<String> = readable.map(|signature| signature.domain).collect();
+    domains.sort();
+    domains.dedup();
+    domains
+}
+
 /// `from` is the address in `From`.
 pub fn judge(
     mail: &Entity<'_>,

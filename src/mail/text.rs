@@ -48,6 +48,14 @@ fn straight(text: &str) -> Result<&str, Fault> {
     if turns { Err("a text turns the direction of its letters".into()) } else { Ok(text) }
 }
 
+/// A part that is shown as text, decoded and no further.
+pub use mime::Shown as Source;
+
+/// Those parts, in order.
+pub fn sources(mail: &Entity<'_>, limits: &Limits) -> Result<Vec<Source>, Fault> {
+    mime::shown(mail, limits.mail_depth_max)
+}
+
 /// The subject as people read it. `None` where it is missing.
 pub fn subject(mail: &Entity<'_>) -> Result<Option<String>, Fault> {
     let Some(field) = mail.one("Subject")? else { return Ok(None) };

@@ -257,6 +257,32 @@ impl Wanted<'_> {
     }
 }
 
+/// A word that could be a key, whatever a profile says of keys.
+pub(super) struct KeyWord<'a> {
+    /// All of the line before it.
+    pub(super) before: &'a str,
+    pub(super) key: Key,
+}
+
+/// The words of a line that could be keys.
+pub(super) fn key_words(line: &str) -> impl Iterator<Item = KeyWord<'_>> {
+    words(line).filter_map(|word| {
+        let text = word.text.trim_end_matches(['.', ':']);
+        let key = Key::parse(text).ok().filter(|_| is_random(text) || is_long(text))?;
+        Some(KeyWord { before: word.before, key })
+    })
+}
+
+pub(super) fn looks_like_a_key(word: &str) -> bool {
+    key_words(word).next().is_some()
+}
+
+/// Longer than the words that people write, and no link.
+fn is_long(text: &str) -> bool {
+    const WORD_MAX: usize = 32;
+    text.len() > WORD_MAX && !text.contains("://") && !is_path(text)
+}
+
 /// Below this nothing is called a short key.
 const SHORTEST_REPORTED: usize = 8;
 const STRANGE: &str = "its key holds a character that no key may hold";

@@ -23,8 +23,7 @@ pub async fn explain(
     file: &Path,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
-    let (mail, arrival) = read(file)
-        .map_err(|error| Failure::mistake(format!("{}: cannot be read: {error}", file.display())))?;
+    let (mail, arrival) = read(file)?;
     let answers = answers(config, cases, std::slice::from_ref(&mail)).await?;
     console.tell(&format!("judged as if it had arrived at {} ({arrival})", mail.arrived_at));
     for case in cases {
@@ -44,7 +43,11 @@ pub async fn explain(
 }
 
 /// The mail, and in words where its time of arrival comes from.
-fn read(path: &Path) -> std::io::Result<(RawMail, &'static str)> {
+pub(super) fn read(path: &Path) -> Result<(RawMail, &'static str), Failure> {
+    open(path).map_err(|error| Failure::mistake(format!("{}: cannot be read: {error}", path.display())))
+}
+
+fn open(path: &Path) -> std::io::Result<(RawMail, &'static str)> {
     let max = Limits::default().mail_bytes_max;
     let file = File::open(path)?;
     let metadata = file.metadata()?;

@@ -2,6 +2,7 @@
 
 mod code;
 mod file;
+mod learn;
 mod mailbox;
 pub mod verdict;
 
@@ -35,6 +36,12 @@ pub struct Args {
     /// How far back to look in the mailbox
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3650))]
     days: u32,
+    /// Print the rule that a mail in a file teaches: who sends and signs it, its subject, what stands before the key
+    #[arg(long, requires = "about")]
+    learn: bool,
+    /// The line that holds the key, as --learn numbers them; else it is asked for
+    #[arg(long, value_name = "N", requires = "learn")]
+    key_line: Option<usize>,
 }
 
 pub async fn explain(args: &Args, path: &Path, console: &mut Console<'_>) -> Result<Exit, Failure> {
@@ -43,7 +50,7 @@ pub async fn explain(args: &Args, path: &Path, console: &mut Console<'_>) -> Res
         let cases = cases(&config, args.credential.as_ref())?;
         return mailbox::explain(&config, &cases, args.days, console).await;
     };
-    if let Ok(code) = about.parse::<Code>() {
+    if let (Ok(code), false) = (about.parse::<Code>(), args.learn) {
         console.say(&code::explained(code));
         return Ok(Exit::Done);
     }
@@ -53,6 +60,9 @@ pub async fn explain(args: &Args, path: &Path, console: &mut Console<'_>) -> Res
     }
     let config = work::load(path, Need::Check)?.config;
     let cases = cases(&config, args.credential.as_ref())?;
+    if args.learn {
+        return learn::learn(&config, &cases, &file, args.key_line, console).await;
+    }
     file::explain(&config, &cases, &file, console).await
 }
 
@@ -85,15 +95,18 @@ pub fn cases<'a>(config: &'a Config, only: Option<&CredentialName>) -> Result<Ve
 
 /// The DKIM keys that the mails name, each asked for once.
 async fn answers(config: &Config, cases: &[Case<'_>], mails: &[RawMail]) -> Result<TxtAnswers, Failure> {
-    let resolver =
-        Resolver::new(&config.dns, Limits::default().request_timeout).map_err(Failure::unreachable)?;
     let pinned: Vec<String> = cases
         .iter()
         .filter_map(|case| case.profile.mail.as_ref())
         .flat_map(|rules| rules.signed_by.clone())
         .collect();
-    let names: BTreeSet<String> =
-        mails.iter().flat_map(|mail| authenticity::questions(&mail.bytes, &pinned)).collect();
+    let names = mails.iter().flat_map(|mail| authenticity::questions(&mail.bytes, &pinned)).collect();
+    look_up(config, names).await
+}
+
+async fn look_up(config: &Config, names: BTreeSet<String>) -> Result<TxtAnswers, Failure> {
+    let resolver =
+        Resolver::new(&config.dns, Limits::default().request_timeout).map_err(Failure::unreachable)?;
     let mut answers = TxtAnswers::new();
     for name in names {
         let answer = resolver.txt(&name).await;

@@ -95,7 +95,7 @@ async fn the_mails_of_a_mailbox_are_listed_newest_first() {
         let arrived = std::time::UNIX_EPOCH + days_ago(days).since(Timestamp::MIN);
         fs::File::options().write(true).open(&path).unwrap().set_modified(arrived).unwrap();
     }
-    let (exit, said, _) = world.run(Args { about: None, credential: None, days: 30 }).await;
+    let (exit, said, _) = world.run(args(None)).await;
     assert_eq!(exit, Exit::Done);
     let fingerprint = Key::parse(KEY).unwrap().fingerprint();
     let lines: Vec<&str> = said.lines().filter(|line| !line.starts_with("   ")).collect();
@@ -112,17 +112,57 @@ async fn the_mails_of_a_mailbox_are_listed_newest_first() {
 async fn a_mailbox_that_is_not_there_cannot_be_reached() {
     let world = World::new().await;
     fs::remove_dir_all(world.dir.path().join("mail")).unwrap();
-    let (exit, said, told) = world.run(Args { about: None, credential: None, days: 30 }).await;
+    let (exit, said, told) = world.run(args(None)).await;
     assert_eq!((exit, said.as_str()), (Exit::Unreachable, ""));
     assert!(told.starts_with("leaf7-main: mailbox vendor-mail: "), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_mail_teaches_is_pasted_and_the_mail_is_a_new_key_by_it() {
+    let world = World::new().await;
+    let strange = mails::CONFIRMATIONS[0].1.replace("Subject: ", "Subject: Parcel 4711: ");
+    let file = world.file(&world.sign(&strange));
+    let (_, before, _) = world.explain(&file).await;
+    assert!(before.starts_with("leaf7-main: nothing for this credential: "), "{before}");
+
+    let learning = |key_line| Args { learn: true, key_line, ..args(Some(file.display().to_string())) };
+    let (exit, said, told) = world.run(learning(None)).await;
+    assert_eq!((exit, said.as_str()), (Exit::Mistake, ""));
+    let shown = told.lines().find(|line| line.contains("[35 characters]")).expect("the key's line");
+    let number = shown.split_whitespace().next().unwrap().parse().unwrap();
+    assert!(
+        told.ends_with("there is no terminal to ask at\nsay which line holds the new key: --key-line N\n")
+    );
+
+    let (exit, said, told) = world.run(learning(Some(number))).await;
+    assert_eq!((exit, told.as_str()), (Exit::Done, ""));
+    assert!(!said.contains(KEY) && !said.contains(TO), "{said}");
+    insta::assert_snapshot!(said);
+    let (rule, _) = said.split_once("\n# The same mail").expect("a fixture");
+    let config_d = world.dir.path().join("config.d");
+    fs::create_dir(&config_d).unwrap();
+    fs::write(config_d.join("leaf7-mail.yaml"), rule).unwrap();
+    let (_, after, _) = world.explain(&file).await;
+    assert!(after.starts_with("leaf7-main: a new key, "), "{after}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_learned_of_an_unsigned_mail_and_the_exit_says_so() {
+    let world = World::new().await;
+    let signed = world.confirmation(0, TO);
+    let begin = signed.windows(8).position(|eight| eight == b"\r\nFrom: ").unwrap() + 2;
+    let file = world.file(&signed[begin..]);
+    let learning = Args { learn: true, key_line: Some(1), ..args(Some(file.display().to_string())) };
+    let (exit, said, told) = world.run(learning).await;
+    assert_eq!((exit, said.as_str()), (Exit::NotHeld, ""));
+    assert!(told.starts_with("nothing is learned from this mail: nobody signed it"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_code_is_explained_without_a_configuration() {
     let nowhere = Path::new("/nonexistent/config.yaml");
     for code in Code::ALL {
-        let (exit, said, told) =
-            run(Args { about: Some(code.to_string()), credential: None, days: 30 }, nowhere).await;
+        let (exit, said, told) = run(args(Some(code.to_string())), nowhere).await;
         assert_eq!((exit, told.as_str()), (Exit::Done, ""));
         let first = format!("{code}: {}\nWhat to do: {}.\nWeight: ", code.meaning(), code.advice());
         assert!(said.starts_with(&first), "{said}");
@@ -132,7 +172,7 @@ async fn every_code_is_explained_without_a_configuration() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_neither_a_file_nor_a_code_is_a_mistake_with_a_hint() {
-    let args = Args { about: Some("candidat-held".into()), credential: None, days: 30 };
+    let args = args(Some("candidat-held".into()));
     let (exit, said, told) = run(args, Path::new("/nonexistent/config.yaml")).await;
     assert_eq!((exit, said.as_str()), (Exit::Mistake, ""));
     assert_eq!(
@@ -178,6 +218,13 @@ credentials: {leaf7-main: {vendor: leaf7, path: a/b, recipient: rotation@example
         self.mail(number, to, "2024-11-20T09:00:00Z".parse().unwrap())
     }
 
+    fn sign(&self, template: &str) -> Vec<u8> {
+        let (key, old) = (Key::parse(KEY).unwrap(), Key::parse(OLD).unwrap());
+        let date = "2024-11-20T09:00:00Z".parse().unwrap();
+        let fields = Fields { key: &key, old: &old, from: "noreply@leaf7.fun", to: TO, date };
+        self.signer.sign(&mails::fill(template, &fields))
+    }
+
     fn mail(&self, number: usize, to: &str, date: Timestamp) -> Vec<u8> {
         let (key, old) = (Key::parse(KEY).unwrap(), Key::parse(OLD).unwrap());
         let fields = Fields { key: &key, old: &old, from: "noreply@leaf7.fun", to, date };
@@ -191,12 +238,16 @@ credentials: {leaf7-main: {vendor: leaf7, path: a/b, recipient: rotation@example
     }
 
     async fn explain(&self, file: &Path) -> (Exit, String, String) {
-        self.run(Args { about: Some(file.display().to_string()), credential: None, days: 30 }).await
+        self.run(args(Some(file.display().to_string()))).await
     }
 
     async fn run(&self, args: Args) -> (Exit, String, String) {
         run(args, &self.dir.path().join("config.yaml")).await
     }
+}
+
+fn args(about: Option<String>) -> Args {
+    Args { about, credential: None, days: 30, learn: false, key_line: None }
 }
 
 async fn run(args: Args, config: &Path) -> (Exit, String, String) {

@@ -3,7 +3,7 @@
 
 use super::Case;
 use crate::{
-    domain::{Finding, Fingerprint, Limits, MailRef},
+    domain::{Finding, Fingerprint, Limits, MailId, MailRef},
     face::page::{Page, Tone},
     mail::{
         RawMail, TxtAnswers,
@@ -16,16 +16,21 @@ use std::collections::BTreeSet;
 
 /// Judged as the daemon would that knows of no key yet.
 pub fn finding(mail: &RawMail, answers: &TxtAnswers, case: &Case<'_>) -> Finding {
-    let (known, done) = (BTreeSet::new(), BTreeSet::new());
-    let expected = Expectation {
+    recognise(mail, answers, case.profile, &expectation(case), &Limits::default()).finding
+}
+
+/// Nothing is known here of keys and mails that came before.
+pub fn expectation<'a>(case: &'a Case<'_>) -> Expectation<'a> {
+    static KNOWN: BTreeSet<Fingerprint> = BTreeSet::new();
+    static DONE: BTreeSet<MailId> = BTreeSet::new();
+    Expectation {
         credential: case.name,
         recipients: &case.credential.recipients,
         others: &case.others,
-        known: &known,
-        done: &done,
+        known: &KNOWN,
+        done: &DONE,
         shape: None,
-    };
-    recognise(mail, answers, case.profile, &expected, &Limits::default()).finding
+    }
 }
 
 /// One line: what would be done, and why.

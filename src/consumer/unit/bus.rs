@@ -102,7 +102,7 @@ impl Bus {
             Ok::<_, Failed>(connection)
         };
         let connection = self.within(connect).await.and_then(|made| made).map_err(|error| {
-            format!("systemd cannot be asked on D-Bus: {} (systemctl status dbus.socket)", error.text())
+            format!("systemd cannot be asked on D-Bus: {} (systemctl status dbus.socket; on Debian the package is dbus)", error.text())
         })?;
         *kept = Some(connection.clone());
         Ok(connection)
@@ -276,8 +276,8 @@ impl Failed {
     fn about(&self, unit: &UnitName, doing: &str) -> String {
         if self.is(&["InteractiveAuthorizationRequired", "AccessDenied", "AuthFailed"]) {
             return format!(
-                "systemd does not let keyrelay {doing} {unit}: the polkit rule is missing, or does not name it \
-                 (keyrelay policy systemd prints it)"
+                "systemd does not let keyrelay {doing} {unit}: polkit or its rule is missing, or the rule does \
+                 not name it (keyrelay policy systemd prints it)"
             );
         }
         if self.is(&["UnitMasked"]) {

@@ -2,13 +2,53 @@
 
 use super::Shop;
 use crate::world::Canary;
-use keyrelay::domain::Key;
+use keyrelay::{
+    demo::{
+        dns::{self, TxtBehaviour},
+        mails::{self, Fields},
+        sign::Signer,
+    },
+    domain::Key,
+};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use serde_json::json;
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{Read, Write},
     process::Command,
 };
+
+const INGEST: [&str; 2] = ["ingest", "leaf7-main"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn which_line_of_a_mail_holds_the_key_is_asked_and_the_key_is_not_shown() {
+    let dns = dns::start().await.unwrap();
+    let signer = Signer::generate("leaf7.fun", "s1").unwrap();
+    let (name, record) = signer.txt_record();
+    dns.set(&name, TxtBehaviour::Records(vec![record]));
+    let shop = Shop::with(|config| _ = config.set("dns.servers", json!([dns.addr().to_string()]))).await;
+
+    let key = shop.key();
+    let fields = Fields {
+        key: &key,
+        old: &key,
+        from: "noreply@leaf7.fun",
+        to: "rotation@example.com",
+        date: "2024-11-20T09:00:00Z".parse().unwrap(),
+    };
+    let file = shop.dir.join("mail.eml");
+    fs::write(&file, signer.sign(&mails::confirmation(1, &fields))).unwrap();
+    let learn = ["explain", file.to_str().unwrap(), "--learn"];
+    let question = "Which line holds the new key? ";
+    let (code, shown) = shop.type_in(&learn, vec![(question, "one\n".into())], &key).await;
+    assert_eq!(code, Some(2), "{shown}");
+    let hidden = format!("[{} characters]", key.expose().len());
+    let line = shown.lines().find(|line| line.contains(&hidden)).expect("the key's line, without the key");
+    let number = line.split_whitespace().next().unwrap().to_owned();
+    let (code, shown) = shop.type_in(&learn, vec![(question, format!("{number}\n"))], &key).await;
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("key_after:") && shown.contains("Subject: "), "{shown}");
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_typed_key_is_not_shown_and_a_question_is_answered_by_the_operator() {
@@ -17,22 +57,27 @@ async fn a_typed_key_is_not_shown_and_a_question_is_answered_by_the_operator() {
     let typed = || [("(not shown): ", format!("{}\n", key.expose()))];
 
     let no = [("Let it in all the same? [y/N] ", "\n".to_owned())];
-    let (code, shown) = shop.type_in([typed(), no].concat(), &key).await;
+    let (code, shown) = shop.type_in(&INGEST, [typed(), no].concat(), &key).await;
     assert_eq!(code, Some(1), "{shown}");
     assert!(shown.contains("it is held until somebody decides: keyrelay status leaf7-main"), "{shown}");
     assert_eq!(shop.delivered(), None);
 
     let yes = [("Let it in all the same? [y/N] ", "y\n".to_owned())];
-    let (code, shown) = shop.type_in([typed(), yes].concat(), &key).await;
+    let (code, shown) = shop.type_in(&INGEST, [typed(), yes].concat(), &key).await;
     assert_eq!(code, Some(0), "{shown}");
     assert_eq!(shop.delivered().as_deref(), Some(key.expose()));
 }
 
 impl Shop {
-    /// Runs `ingest` at a terminal, and types each answer when its question is there.
-    async fn type_in(&self, answers: Vec<(&'static str, String)>, key: &Key) -> (Option<i32>, String) {
+    /// Runs a command at a terminal, and types each answer when its question is there.
+    async fn type_in(
+        &self,
+        args: &[&str],
+        answers: Vec<(&'static str, String)>,
+        key: &Key,
+    ) -> (Option<i32>, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keyrelay"));
-        command.arg("--config").arg(self.daemon.config_path()).args(["ingest", "leaf7-main"]);
+        command.arg("--config").arg(self.daemon.config_path()).args(args);
         command.env_clear().env("STATE_DIRECTORY", self.daemon.state_dir());
         let talk = tokio::task::spawn_blocking(move || talk(command, answers));
         let (code, shown) = talk.await.unwrap();

@@ -105,8 +105,8 @@ async fn the_right_to_restart_a_unit_is_asked_for_as_the_service_and_nothing_is_
     site.configure().await;
     let ran = doctor(&site).await;
     let told = format!(
-        "consumers: {NAME}/shop restart of shop.service: systemd does not let keyrelay restart shop.service: the polkit \
-         rule is missing, or does not name it (keyrelay policy systemd prints it) $ keyrelay policy systemd"
+        "consumers: {NAME}/shop restart of shop.service: systemd does not let keyrelay restart shop.service: polkit or \
+         its rule is missing, or the rule does not name it (keyrelay policy systemd prints it) $ keyrelay policy systemd"
     );
     assert_eq!((ran.code, what_to_fix(&ran)), (Some(1), vec![told]), "{}", ran.stdout);
 

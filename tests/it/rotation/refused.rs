@@ -2,11 +2,13 @@
 //! mails, and one that is enormous. Nothing is promoted, and who has to know is told.
 
 use super::stage::{Slot, Stage};
+use crate::world::until;
 use keyrelay::{
     demo::{
         dns::TxtBehaviour,
         mails::{Fields, confirmation, fill},
         sign::{SIGNED, Signer, Signing},
+        simulator::Mode,
     },
     domain::{Key, Timestamp},
 };
@@ -86,6 +88,32 @@ async fn nothing_of_the_profiles_list_is_promoted_and_what_looked_like_ours_is_t
     stage.date_from_now();
     let (_, new) = stage.rotate(&slot);
     stage.confirm(&slot, 0, &old, &new).await;
+    stage.wait_promoted(&slot, &new).await;
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn r09_while_the_vendor_does_not_say_whose_key_it_is_the_key_waits_in_the_spool_and_is_promoted_then() {
+    let mut stage = Stage::build().await;
+    let slot = stage.slot("main");
+    let old = stage.seed(&slot).await;
+    stage.start().await;
+    stage.wait(&slot, "the key is known", |found| (found["phase"] == "steady").then_some(())).await;
+    stage.date_from_now();
+    let (_, new) = stage.rotate(&slot);
+    stage.vendor.set_faults(Mode::Unavailable);
+    stage.confirm(&slot, 0, &old, &new).await;
+    let spool = stage.daemon.state_dir().join("spool");
+    until("the key is in the spool", async || {
+        let mut entries = fs::read_dir(&spool).ok()?.flatten();
+        entries.any(|entry| entry.file_name().to_string_lossy().starts_with("main.")).then_some(())
+    })
+    .await;
+    let found = stage.credential(&slot).await;
+    assert_eq!((&found["phase"], &found["generation"]), (&json!("probing"), &json!(0)), "{found}");
+    assert_eq!(stage.document(&slot).await, Some(json!({"api_key": old.expose()})));
+
+    stage.vendor.set_faults(Mode::Truthful);
     stage.wait_promoted(&slot, &new).await;
     stage.end().await;
 }

@@ -66,7 +66,7 @@ async fn a_service_that_crashes_with_the_key_again_and_again_is_never_shown_as_l
 const TROUBLES: &[(&str, &str)] = &[
     (
         "mv /etc/polkit-1/rules.d/50-keyrelay.rules /root",
-        "systemd does not let keyrelay restart bot.service: the polkit rule is missing, or does not name it (keyrelay policy systemd prints it)",
+        "systemd does not let keyrelay restart bot.service: polkit or its rule is missing, or the rule does not name it (keyrelay policy systemd prints it)",
     ),
     (
         "mv /root/50-keyrelay.rules /etc/polkit-1/rules.d; echo ExecStartPre=/bin/false >>$UNIT",
@@ -148,8 +148,7 @@ async fn a_service_that_is_stopped_or_older_than_its_file_or_reads_another_is_un
 async fn without_dbus_there_is_no_telling_and_with_it_there_is_again() {
     let Some(host) = host().await else { return };
     host.sandbox.sh("systemctl stop dbus.socket dbus.service; keyrelay prove main || true").await;
-    let why =
-        "systemd cannot be asked on D-Bus: Connection refused (os error 111) (systemctl status dbus.socket)";
+    let why = "systemd cannot be asked on D-Bus: Connection refused (os error 111) (systemctl status dbus.socket; on Debian the package is dbus)";
     host.fails("bot", why).await;
     assert_eq!(host.consumer("bot").await["proof"], "loaded", "as it was last seen");
     host.sandbox.sh("systemctl start dbus.socket; keyrelay prove main").await;

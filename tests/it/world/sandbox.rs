@@ -1,4 +1,5 @@
-//! A real systemd: the box of `tests/sdbox`, whose files are this machine's own under a layer that takes every write.
+//! A real systemd: the box of `tests/sdbox`, whose files are this machine's own under a layer that takes every write,
+//! or those of the tree that `SDBOX_LOWER` names (`scripts/fresh` makes one).
 //! It shares the machine's loopback, and with it every server of a test.
 
 use super::{Ran, Scratch, Server, debian, run, tool, until};
@@ -47,6 +48,8 @@ impl Sandbox {
         let its_place = place(&dir).into_os_string();
         let mut env = env.to_vec();
         env.push(("SDBOX_DIR", &its_place));
+        let lower = std::env::var_os("SDBOX_LOWER");
+        env.extend(lower.iter().map(|lower| ("SDBOX_LOWER", lower.as_os_str())));
         let server = Server::start(Path::new(SDBOX), args, &env, &dir.join("log"));
         let mut sandbox = Self { server: Some(server), dir };
         until("the box has written who it is", async || {
