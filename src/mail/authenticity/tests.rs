@@ -235,3 +235,12 @@ fn only_keys_of_pinned_domains_are_asked_for_and_only_under_legal_names() {
     });
     assert_eq!(questions(&many, &pinned).len(), 10);
 }
+
+/// It was once called "RSA, 18446744073709551615 bits".
+#[test]
+fn a_key_whose_kind_is_written_in_capitals_is_malformed() {
+    let (signer, _) = signer();
+    let record = signer.txt_record().1;
+    assert_eq!(strength(std::slice::from_ref(&record)), Ok("Ed25519".into()));
+    assert_eq!(strength(&[record.replace("k=", "K=")]), Err("the record is malformed".into()));
+}
