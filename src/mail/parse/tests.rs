@@ -40,6 +40,9 @@ fn the_forms_that_forgers_use_are_refused() {
         ("x@leaf7.fun <a@evil.example>", "has two addresses in one place"),
         ("<x@leaf7.fun> <a@evil.example>", "has two addresses in one place"),
         ("x@leaf7.fun a@evil.example", "has two addresses in one place"),
+        // It was once read as x@leaf7.fun.evil.example, which stands nowhere in it.
+        ("x@leaf7.fun(a comment).evil.example", "has text around a bare address"),
+        ("x@leaf7(a comment).fun", "has text around a bare address"),
         ("me x@leaf7.fun", "has text around a bare address"),
         ("=?utf-8?b?<x@leaf7.fun>?=", "has text behind an address"),
         ("<x@leaf7.fun", "has an address without an end"),
