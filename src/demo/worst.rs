@@ -28,12 +28,12 @@ const fn header(name: &'static str, header: fn() -> String) -> Worst {
     Worst { name, header, body: || "Hello\r\n".into() }
 }
 
-pub const WORST: [Worst; 40] = [
+pub const WORST: [Worst; 43] = [
     text("a text of words", || fill("some words of a text that is rather long and says nothing\r\n")),
     text("lines of one letter", || fill("a\r\n")),
     text("words that look like keys", || fill_with(|n| format!("new key: {n:032x}\r\n"))),
-    text("two thousand such words", || {
-        (0..2_000)
+    text("five hundred such words", || {
+        (0..500)
             .map(|n| format!("your new vendor key for the very main account is: Zk3{n:029x} \r\n"))
             .collect()
     }),
@@ -42,13 +42,13 @@ pub const WORST: [Worst; 40] = [
     text("one word of full stops", || format!("New key: abcdefgh12345678{}", fill("."))),
     text("assignments", || fill_with(|n| format!("api_key=k{n:019x};"))),
     text("openers before a word", || format!("New key: {}abcdefgh12345678abc", fill("(\"<"))),
-    text("blanks", || fill(" \t")),
+    text("blanks", || fill(" \t") + "\r\nx\r\n"),
     text("letters of two bytes", || fill("é9")),
     Worst {
         name: "base64",
         header: || TEXT.replace("8bit", "base64"),
         body: || {
-            let text = STANDARD.encode("new key: k0123456789abcdef01 \n".repeat(SIZE * 37 / 50 / 30));
+            let text = STANDARD.encode("new key: k0123456789abcdef01 \n".repeat(SIZE * 71 / 100 / 30));
             text.as_bytes().chunks(76).map(|line| format!("{}\r\n", String::from_utf8_lossy(line))).collect()
         },
     },
@@ -77,7 +77,7 @@ pub const WORST: [Worst; 40] = [
     }),
     html("a style sheet for many tags", || {
         let rules: String = (0..1_000).map(|n| format!("div .a{n}{{color:red}}")).collect();
-        format!("<style>{rules}</style>{}", fill("<b class=\"a1 a2 a3\"></b>"))
+        format!("<style>{rules}</style>{}", fill("<b class=\"a1 a2 a3\"></b>")[rules.len()..].to_owned())
     }),
     html("a style sheet of brackets", || format!("<style>{}", fill("{"))),
     html("a picture in a tag", || format!("<img src=\"data:image/png;base64,{}\">", fill("iVBORw0KGgo"))),
@@ -113,7 +113,10 @@ pub const WORST: [Worst; 40] = [
             format!("{}\r\n--b\r\n\r\nHello\r\n--b--\r\n", fill_with(|n| format!("new key: k{n:019x}\r\n")))
         },
     },
-    header("recipients", || format!("{TEXT}Cc: {}x@y.example\r\n", fill("a@b.example, "))),
+    header("recipients", || format!("To: {}rotation@example.com\r\n{TEXT}", fill("a@b.example, "))),
+    header("senders", || format!("From: {}noreply@leaf7.fun\r\n{TEXT}", fill("a@b.example, "))),
+    header("comments in an address", || format!("From: {}\r\n{TEXT}", fill("(((a)))"))),
+    header("comments in a date", || format!("Date: {}\r\n{TEXT}", fill("("))),
     header("fields", || fill_with(|n| format!("X-{n}: y\r\n"))),
     header("parameters", || format!("Content-Type: text/plain{}\r\n", fill_with(|n| format!("; x*{n}=y")))),
     header("folds", || format!("{TEXT}X-Note: a\r\n{}", fill(" b\r\n"))),
@@ -135,19 +138,21 @@ pub const SUBJECTS: [(&str, fn() -> String); 4] = [
     ("a subject of short words", || "a ".repeat(490)),
     ("a subject that nearly fits", || "your new ".repeat(100) + "key"),
     ("a subject of notices", || "important notice: ".repeat(54)),
-    ("a subject of encoded words", || fill("=?utf-8?q?your_new_key?=\r\n ")),
+    ("a subject of encoded words", || fill("=?utf-8?q?your_new_key?=\r\n ").trim_end().to_owned()),
 ];
 
 impl Worst {
     /// Signed, ready to be delivered.
     pub fn mail(&self, signer: &Signer) -> Vec<u8> {
-        let mail = format!(
-            "{}{}\r\n{}",
-            usual("Your Leaf7 API key has been rotated"),
-            (self.header)(),
-            (self.body)()
-        );
-        signer.sign(mail.as_bytes())
+        signer.sign(&self.unsigned())
+    }
+
+    pub fn unsigned(&self) -> Vec<u8> {
+        let header = (self.header)();
+        let own = header.split_once(':').map_or("", |(name, _)| name);
+        let usual = usual("Your Leaf7 API key has been rotated");
+        let usual = usual.split_inclusive("\r\n").filter(|line| !line.starts_with(&format!("{own}:")));
+        format!("{}{header}\r\n{}", usual.collect::<String>(), (self.body)()).into_bytes()
     }
 }
 

@@ -8,6 +8,9 @@ use super::parse::{Entity, Fault};
 use crate::domain::Limits;
 use zeroize::Zeroizing;
 
+/// Of one mail, shown and beside. Real ones have some hundred.
+const LINES_MAX: usize = 50_000;
+
 /// A mail's visible text. `None`: there is no such part.
 pub struct Visible {
     pub plain: Option<Lines>,
@@ -23,17 +26,24 @@ pub type Lines = Vec<Zeroizing<String>>;
 /// Reads every part that is shown as text.
 pub fn read(mail: &Entity<'_>, limits: &Limits) -> Result<Visible, Fault> {
     let (mut plain, mut html, mut beside) = (None, None, Lines::new());
+    let mut count = 0;
+    let mut add = |lines: &mut Lines, text: &str| {
+        count += text.lines().count();
+        if count > LINES_MAX {
+            return Err(format!("it has more than {LINES_MAX} lines"));
+        }
+        lines.extend(self::lines(text));
+        Ok(())
+    };
     for shown in mime::shown(mail, limits.mail_depth_max)? {
         match shown {
-            mime::Shown::Plain(text) => {
-                plain.get_or_insert_with(Lines::new).extend(lines(straight(&text)?));
-            }
+            mime::Shown::Plain(text) => add(plain.get_or_insert_with(Lines::new), straight(&text)?)?,
             mime::Shown::Html(text) => {
                 let page = html::read(&text)?;
-                html.get_or_insert_with(Lines::new).extend(lines(straight(&page.shown)?));
-                beside.extend(lines(&page.beside));
+                add(html.get_or_insert_with(Lines::new), straight(&page.shown)?)?;
+                add(&mut beside, &page.beside)?;
             }
-            mime::Shown::Beside(text) => beside.extend(lines(&text)),
+            mime::Shown::Beside(text) => add(&mut beside, &text)?,
         }
     }
     if plain.is_none() && html.is_none() {
@@ -63,9 +73,9 @@ pub fn subject(mail: &Entity<'_>) -> Result<Option<String>, Fault> {
     Ok(Some(decoded.split_whitespace().collect::<Vec<_>>().join(" ")))
 }
 
-fn lines(text: &str) -> Lines {
+fn lines(text: &str) -> impl Iterator<Item = Zeroizing<String>> {
     let collapse = |line: &str| Zeroizing::new(line.split_whitespace().collect::<Vec<_>>().join(" "));
-    text.lines().map(collapse).filter(|line| line.chars().any(char::is_alphanumeric)).collect()
+    text.lines().filter(|line| line.chars().any(char::is_alphanumeric)).map(collapse)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod configuration;
 mod from_a_script;
 mod going_back;
 mod history;
+mod hostile_mails;
 mod needs_nothing;
 mod refusals;
 mod terminal;

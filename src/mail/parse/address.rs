@@ -6,6 +6,8 @@ use crate::domain::is_host_name;
 
 /// Comments nest in theory; no program writes more than one level.
 const COMMENT_DEPTH_MAX: usize = 4;
+/// Of one field. Nobody reads a list of a thousand, and a mail may hold some hundred thousand.
+const ADDRESSES_MAX: usize = 1_000;
 /// RFC 5321 §4.5.3.1.
 const LOCAL_MAX: usize = 64;
 
@@ -19,6 +21,9 @@ pub fn addresses(value: &str) -> Result<Vec<String>, Fault> {
     let mut rest = value.chars();
     while let Some(c) = rest.next() {
         match c {
+            ',' if found.len() == ADDRESSES_MAX => {
+                return Err(format!("has more than {ADDRESSES_MAX} addresses"));
+            }
             ',' => found.push(std::mem::take(&mut entry).finish()?),
             // Within a word it would be read in two ways.
             '(' => {

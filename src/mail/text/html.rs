@@ -26,6 +26,8 @@ const TOKEN_MAX: usize = 8 << 10;
 const CHUNK: usize = 2 << 10;
 /// So much of a word without any sign is more than any key, and is cut: a picture may be written into a tag.
 const WORD_MAX: usize = 1 << 10;
+/// Tags, and texts between them. Real mails of a mebibyte have some thirty thousand.
+const TOKENS_MAX: usize = 60_000;
 /// The squares of all tags' numbers of attributes: html5ever compares each with each.
 const ATTRIBUTES_MAX: usize = 1_000_000;
 
@@ -121,6 +123,9 @@ impl Reader {
         if self.open.borrow().is_too_deep() {
             return Err(format!("its HTML nests deeper than {}", open::DEPTH_MAX));
         }
+        if self.tokens.get() > TOKENS_MAX {
+            return Err(format!("its HTML has more than {TOKENS_MAX} tags"));
+        }
         if self.attributes.get() > ATTRIBUTES_MAX {
             return Err("its HTML has tags with too many attributes".into());
         }
@@ -140,7 +145,7 @@ impl Reader {
     fn start(&self, tag: &Tag) -> TokenSinkResult<()> {
         self.attributes.set(self.attributes.get() + tag.attrs.len().pow(2));
         let name: &str = &tag.name;
-        let breaks = self.open.borrow_mut().start(name, &tag.attrs, &self.sheet);
+        let breaks = self.open.borrow_mut().start(&tag.name, &tag.attrs, &self.sheet);
         if breaks {
             self.end_line();
         }

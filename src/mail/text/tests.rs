@@ -193,7 +193,11 @@ fn html_without_end_is_refused_and_not_waited_for() {
     let attributes: String = (0..100_000).map(|n| format!(" a{n}")).collect();
     assert_eq!(html(&format!("x<p{attributes}>")), fault("its HTML has a tag without an end"));
     assert_eq!(html(&"<b>".repeat(513)), fault("its HTML nests deeper than 512"));
-    assert_eq!(html(&format!("{}x", "<b></b>".repeat(100_000))), lines(&["x"]));
+    assert_eq!(html(&format!("{}x", "<b></b>".repeat(25_000))), lines(&["x"]));
+    assert_eq!(html(&"<b></b>".repeat(100_000)), fault("its HTML has more than 60000 tags"));
+    assert_eq!(html(&"&amp;".repeat(100_000)), fault("its HTML has more than 60000 tags"));
+    assert_eq!(plain("Y: 2", &"a\n".repeat(50_001)), fault("it has more than 50000 lines"));
+    assert_eq!(plain("Y: 2", &"a\n".repeat(50_000)).map(|lines| lines.len()), Ok(50_000));
 }
 
 /// Each quotation mark in a name is a parse error, which html5ever reports like a token: it was counted as one, and a

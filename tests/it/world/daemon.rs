@@ -1,6 +1,6 @@
 //! The built program: the daemon, and the commands beside it.
 
-use super::{Canary, Config, Leak, Port, Ran, Scratch, Server, install_tls, run, until};
+use super::{Canary, Config, Leak, Port, Ran, Scratch, Server, debian, install_tls, run, until};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::{
@@ -118,6 +118,14 @@ impl Daemon {
         let mut command = Command::new(PROGRAM);
         command.arg("--config").arg(self.config_path()).args(args).env_clear().envs(self.environment());
         run(&mut command, stdin.as_bytes()).await
+    }
+
+    /// The same, in a process that may have so much writable memory, its stacks included.
+    pub async fn run_within(&self, bytes: usize, args: &[&str]) -> Ran {
+        let mut command = Command::new(debian("prlimit", "util-linux"));
+        command.arg(format!("--data={bytes}")).arg("--core=0").arg(PROGRAM);
+        command.arg("--config").arg(self.config_path()).args(args).env_clear().envs(self.environment());
+        run(&mut command, b"").await
     }
 
     /// Everywhere that this daemon leaves traces: log, state folder, and its process while it runs.

@@ -5,7 +5,7 @@ use super::{
     declared::{Declared, declarations},
     sheet::{Named, Sheet},
 };
-use html5ever::Attribute;
+use html5ever::{Attribute, LocalName};
 use std::collections::HashMap;
 
 /// Real mails nest some thirty tables deep at worst.
@@ -15,7 +15,7 @@ pub(super) const DEPTH_MAX: usize = 512;
 pub(super) struct Stack {
     open: Vec<Open>,
     /// How many of each name are open.
-    counts: HashMap<String, usize>,
+    counts: HashMap<LocalName, usize>,
     too_deep: bool,
 }
 
@@ -44,11 +44,12 @@ struct Around {
 
 impl Stack {
     /// Whether a new line begins.
-    pub(super) fn start(&mut self, name: &str, attributes: &[Attribute], sheet: &Sheet) -> bool {
+    pub(super) fn start(&mut self, tag: &LocalName, attributes: &[Attribute], sheet: &Sheet) -> bool {
+        let name: &str = tag;
         while self.open.last().is_some_and(|top| closes(name, &top.named.tag)) {
             self.pop();
         }
-        let named = Named::new(name, if sheet.is_empty() { &[] } else { attributes });
+        let named = Named::new(tag, if sheet.is_empty() { &[] } else { attributes });
         let mut declared = sheet.declared(&named, self.open.iter().map(|open| &open.named));
         declared.add(&own(name, attributes));
         let breaks = breaks(name) || declared.breaks;
@@ -74,20 +75,20 @@ impl Stack {
         breaks
     }
 
-    pub(super) fn end(&mut self, name: &str) {
+    pub(super) fn end(&mut self, name: &LocalName) {
         if self.counts.get(name).is_none_or(|count| *count == 0) {
             return;
         }
         while let Some(ended) = self.pop() {
-            if ended == name {
+            if ended == *name {
                 break;
             }
         }
     }
 
-    fn pop(&mut self) -> Option<String> {
+    fn pop(&mut self) -> Option<LocalName> {
         let tag = self.open.pop()?.named.tag;
-        self.counts.entry(tag.clone()).and_modify(|count| *count -= 1);
+        self.counts.get_mut(&tag).into_iter().for_each(|count| *count -= 1);
         Some(tag)
     }
 
@@ -121,7 +122,7 @@ impl Stack {
     }
 
     pub(super) fn is_in(&self, name: &str) -> bool {
-        self.open.last().is_some_and(|top| top.named.tag == name)
+        self.open.last().is_some_and(|top| &*top.named.tag == name)
     }
 
     pub(super) fn is_too_deep(&self) -> bool {

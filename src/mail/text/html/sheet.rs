@@ -3,15 +3,19 @@
 
 use super::declared::{Declared, declarations, unescaped, without_comments};
 use crate::mail::parse::Fault;
-use html5ever::Attribute;
+use html5ever::{Attribute, LocalName};
 use std::cell::Cell;
 
 /// Real mails have some three hundred.
 const RULES_MAX: usize = 2_000;
+/// A rule within a condition within a layer, and some more.
+const NESTED_MAX: usize = 16;
 /// Comparisons of a rule with an element.
 const WORK_MAX: usize = 2_000_000;
 /// A rule for screens up to this many pixels is for small ones.
 const NARROW: f64 = 1_024.0;
+/// No screen has fewer.
+const NARROWEST: f64 = 320.0;
 
 /// All of a mail's rules, in their order.
 #[derive(Default)]
@@ -39,17 +43,17 @@ struct Compound {
 
 /// An element, as rules see it.
 pub(super) struct Named {
-    pub(super) tag: String,
+    pub(super) tag: LocalName,
     id: String,
     classes: Vec<String>,
     attributes: Vec<String>,
 }
 
 impl Named {
-    pub(super) fn new(tag: &str, attributes: &[Attribute]) -> Self {
+    pub(super) fn new(tag: &LocalName, attributes: &[Attribute]) -> Self {
         let value = |name: &str| attributes.iter().find(|a| &*a.name.local == name).map(|a| &*a.value);
         Self {
-            tag: tag.to_owned(),
+            tag: tag.clone(),
             id: value("id").unwrap_or_default().to_owned(),
             classes: value("class").unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect(),
             attributes: attributes.iter().map(|a| a.name.local.to_string()).collect(),
@@ -69,6 +73,9 @@ impl Sheet {
                 (_, '\\') => escaped = true,
                 (Some(open), c) => quote = (open != c && c != '\n').then_some(open),
                 (None, '"' | '\'') => quote = Some(c),
+                (None, '{') if blocks.len() == NESTED_MAX => {
+                    return Err(format!("its style sheet nests deeper than {NESTED_MAX}"));
+                }
                 (None, '{') => {
                     let counts = blocks.last().is_none_or(|around| around.counts);
                     blocks.push(Block::new(text[from..at].trim(), counts));
@@ -185,14 +192,17 @@ impl Block {
     }
 }
 
-/// Whether a media query is met by a usual screen.
+/// Whether a media query is met by every usual screen.
 fn is_for_everybody(query: &str) -> bool {
-    let narrow = query.split("max-").skip(1).any(|behind| {
-        let digits: String =
-            behind.chars().skip_while(|c| !c.is_ascii_digit()).take_while(|c| c.is_ascii_digit()).collect();
-        digits.parse::<f64>().is_ok_and(|px| px <= NARROW)
-    });
-    !narrow && !query.contains("print") && !query.contains("prefers-")
+    let pixels = |limit: &str| -> Vec<f64> {
+        let digits = |behind: &str| -> String {
+            behind.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect()
+        };
+        query.split(limit).skip(1).filter_map(|behind| digits(behind).parse().ok()).collect()
+    };
+    let leaves_out =
+        pixels("max-").iter().any(|px| *px <= NARROW) || pixels("min-").iter().any(|px| *px > NARROWEST);
+    !leaves_out && !query.contains("print") && !query.contains("prefers-")
 }
 
 /// From the last part outwards; `None` for what only sometimes is, and for what stands beside elements.
@@ -293,7 +303,7 @@ impl Compound {
     }
 
     fn is(&self, element: &Named) -> bool {
-        self.tag.as_ref().is_none_or(|tag| *tag == element.tag)
+        self.tag.as_ref().is_none_or(|tag| **tag == *element.tag)
             && self.id.as_ref().is_none_or(|id| *id == element.id)
             && self.classes.iter().all(|class| element.classes.contains(class))
             && self.attributes.iter().all(|attribute| element.attributes.contains(attribute))
@@ -339,5 +349,7 @@ mod tests {
     fn more_rules_than_a_mail_has_are_refused() {
         let text = ".a{opacity:0}".repeat(RULES_MAX + 1);
         assert_eq!(Sheet::parse(&text).err(), Some("its style sheet has more than 2000 rules".into()));
+        let nested = Sheet::parse(&"{".repeat(100_000)).err();
+        assert_eq!(nested, Some("its style sheet nests deeper than 16".into()));
     }
 }
