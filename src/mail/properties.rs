@@ -37,6 +37,16 @@ fn page(html: &str) -> Vec<u8> {
         .into_bytes()
 }
 
+/// A reference once put an escape into what is shown to whoever teaches a new wording.
+#[test]
+fn s22_a_control_character_that_html_refers_to_is_shown_as_none() {
+    let raw = page("<p>a&#1;b &#27;[31mc &#x9b;d &#x7f;e</p>");
+    let text = Text::new(&raw).unwrap();
+    let visible = text::read(&Entity::cut(text.bytes()).unwrap(), &Limits::default()).unwrap();
+    let lines: Vec<&str> = visible.html.iter().flatten().map(|line| line.as_str()).collect();
+    assert_eq!(lines, ["a\u{fffd}b \u{fffd}[31mc \u{203a}d \u{fffd}e"]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
