@@ -28,6 +28,12 @@ pub static KEY: LazyLock<Key> =
 pub static OLD: LazyLock<Key> =
     LazyLock::new(|| Key::parse("l7_0a1b2c3d4e5f60718293a4b5c6d7e8f9").expect("a key"));
 
+/// Compiles what is compiled once, which may take longer than any one input is given.
+pub fn init() {
+    LazyLock::force(&LEAF7);
+    LazyLock::force(&MAILROOM);
+}
+
 /// When every mail of the targets arrives.
 pub fn arrived_at() -> Timestamp {
     Timestamp::from_secs(1_795_165_210)
@@ -85,8 +91,8 @@ pub fn assert_finding(recognised: &Recognised) {
         assert_printable(text);
         assert!(text.len() < 1_000, "it is long: {text}");
     }
-    let secret = recognised.key.as_ref().map_or("no key", |key| key.expose());
-    assert!(!why.contains(secret), "the key is told");
+    let told = recognised.key.as_ref().is_some_and(|key| why.contains(key.expose()));
+    assert!(!told, "the key is told");
 }
 
 /// What an operator is told goes to a terminal and into mails.

@@ -6,7 +6,7 @@ use keyrelay::domain::Finding;
 use keyrelay_fuzz::{assert_finding, recognised};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|mail: &[u8]| {
+fuzz_target!(init: keyrelay_fuzz::init(), |mail: &[u8]| {
     let recognised = recognised(mail);
     assert_finding(&recognised);
     match recognised.finding {

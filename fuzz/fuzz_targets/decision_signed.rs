@@ -96,7 +96,7 @@ fn lines(mail: &mut Vec<u8>, change: impl FnOnce(&mut Vec<Vec<u8>>)) {
     *mail = lines.concat();
 }
 
-fuzz_target!(|input: (u64, Vec<Change<'_>>)| {
+fuzz_target!(init: keyrelay_fuzz::init(), |input: (u64, Vec<Change<'_>>)| {
     let (seed, changes) = input;
     // A few hundred mails are all layouts; a fuzzer should change them, not collect them.
     let draft = forge::genuine(seed % 512);

@@ -6,7 +6,7 @@ use keyrelay::domain::Finding;
 use keyrelay_fuzz::{KEY, OLD, all, assert_finding, genuine_with, recognised, visible};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| {
+fuzz_target!(init: keyrelay_fuzz::init(), |data: &[u8]| {
     let Some((layout, body)) = data.split_first() else { return };
     let text = String::from_utf8_lossy(body).replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n");
     let content = match layout % 3 {

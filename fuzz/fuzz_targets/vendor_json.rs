@@ -9,7 +9,7 @@ use serde_json::Value;
 const STATUSES: [u16; 10] = [200, 401, 403, 204, 301, 404, 407, 429, 500, 599];
 
 // A status (one byte) and the body.
-fuzz_target!(|input: &[u8]| {
+fuzz_target!(init: keyrelay_fuzz::init(), |input: &[u8]| {
     let Some((status, body)) = input.split_first() else { return };
     let status = STATUSES[usize::from(*status) % STATUSES.len()];
     let (verdict, account, why) = classify(&LEAF7, status, body);
