@@ -7,24 +7,26 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 /// A name, what stands in the header besides the usual, and the body.
 pub struct Worst {
     pub name: &'static str,
-    header: fn() -> String,
-    body: fn() -> String,
+    header: Made,
+    body: Made,
 }
+
+type Made = fn() -> String;
 
 /// Of a mail; some room is left for its header and signature.
 const SIZE: usize = (1 << 20) - (4 << 10);
 const TEXT: &str = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n";
 const HTML: &str = "Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n";
 
-const fn text(name: &'static str, body: fn() -> String) -> Worst {
+const fn text(name: &'static str, body: Made) -> Worst {
     Worst { name, header: || TEXT.into(), body }
 }
 
-const fn html(name: &'static str, body: fn() -> String) -> Worst {
+const fn html(name: &'static str, body: Made) -> Worst {
     Worst { name, header: || HTML.into(), body }
 }
 
-const fn header(name: &'static str, header: fn() -> String) -> Worst {
+const fn header(name: &'static str, header: Made) -> Worst {
     Worst { name, header, body: || "Hello\r\n".into() }
 }
 
@@ -134,7 +136,7 @@ pub const WORST: [Worst; 43] = [
 ];
 
 /// Subjects that no rule matches, and that take each rule as long as can be.
-pub const SUBJECTS: [(&str, fn() -> String); 4] = [
+pub const SUBJECTS: [(&str, Made); 4] = [
     ("a subject of short words", || "a ".repeat(490)),
     ("a subject that nearly fits", || "your new ".repeat(100) + "key"),
     ("a subject of notices", || "important notice: ".repeat(54)),

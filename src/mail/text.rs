@@ -28,11 +28,12 @@ pub fn read(mail: &Entity<'_>, limits: &Limits) -> Result<Visible, Fault> {
     let (mut plain, mut html, mut beside) = (None, None, Lines::new());
     let mut count = 0;
     let mut add = |lines: &mut Lines, text: &str| {
-        count += text.lines().count();
+        let before = lines.len();
+        lines.extend(self::lines(text).take(LINES_MAX + 1 - count));
+        count += lines.len() - before;
         if count > LINES_MAX {
             return Err(format!("it has more than {LINES_MAX} lines"));
         }
-        lines.extend(self::lines(text));
         Ok(())
     };
     for shown in mime::shown(mail, limits.mail_depth_max)? {
@@ -58,7 +59,7 @@ fn straight(text: &str) -> Result<&str, Fault> {
     if turns { Err("a text turns the direction of its letters".into()) } else { Ok(text) }
 }
 
-/// A part that is shown as text, decoded and no further.
+/// A part that is shown as text, or is beside it, decoded and no further.
 pub use mime::Shown as Source;
 
 /// Those parts, in order.

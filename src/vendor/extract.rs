@@ -9,7 +9,7 @@ use crate::{
     mail::text::{Lines, Visible},
 };
 use std::collections::BTreeSet;
-use words::{Next, Word, is_opener, is_random, is_separator, words};
+use words::{Next, Word, is_opener, is_path, is_random, is_separator, words};
 
 /// Words that could be keys and are looked at. A mail has a few.
 const WORDS_MAX: usize = 500;

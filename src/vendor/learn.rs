@@ -75,7 +75,7 @@ impl Lesson {
 
     /// What a reader sees, the text part's lines first, with what looks like a key struck out.
     pub fn lines(&self) -> Vec<String> {
-        self.all_lines().map(|line| struck_out(line)).collect()
+        self.all_lines().map(struck_out).collect()
     }
 
     /// The rule that leads to the key on line `number`, counted from 1, in this and in no looser a way.

@@ -105,7 +105,7 @@ fn has_inner_capital(text: &str) -> bool {
 }
 
 /// `leaf7.fun/dashboard`.
-fn is_path(text: &str) -> bool {
+pub(super) fn is_path(text: &str) -> bool {
     let host = text.split('/').next().unwrap_or_default();
     let last = host.rsplit('.').next().unwrap_or_default();
     host.contains('.') && (2..=6).contains(&last.len()) && last.bytes().all(|b| b.is_ascii_lowercase())
