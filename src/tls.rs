@@ -3,7 +3,8 @@
 
 use crate::domain::Timestamp;
 use rustls::{
-    CertificateError, ClientConfig, Error, RootCertStore, crypto::ring, server::WebPkiClientVerifier,
+    AlertDescription, CertificateError, ClientConfig, Error, OtherError, PeerIncompatible, RootCertStore,
+    crypto::ring, server::WebPkiClientVerifier,
 };
 use rustls_pki_types::{CertificateDer, UnixTime, pem::PemObject};
 use rustls_platform_verifier::BuilderVerifierExt;
@@ -94,6 +95,10 @@ fn roots(path: &Path) -> Result<RootCertStore, String> {
 pub fn explain(error: &Error) -> String {
     match error {
         Error::InvalidCertificate(wrong) => explain_certificate(wrong),
+        Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13)
+        | Error::AlertReceived(AlertDescription::ProtocolVersion) => {
+            "it speaks no TLS of version 1.2 or later".into()
+        }
         Error::InvalidMessage(_) => {
             "it does not speak TLS on this port; another port, or STARTTLS, may be meant".into()
         }
@@ -120,14 +125,24 @@ fn explain_certificate(wrong: &CertificateError) -> String {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "its certificate is not valid yet; is the clock right?".into()
         }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. } => {
+            "its certificate is signed in a way that is trusted no longer, as with SHA-1".into()
+        }
+        CertificateError::Other(OtherError(why)) => {
+            format!("its certificate is signed by one that may not sign it ({why})")
+        }
         other => format!("its certificate is refused: {other}"),
     }
 }
 
-/// rustls shows a certificate's name as `DnsName("a.example")`.
+/// rustls shows a certificate's name as `DnsName("a.example")` or `IpAddress(192.0.2.1)`.
 fn certified_name(shown: &str) -> &str {
-    shown.split('"').nth(1).unwrap_or(shown)
+    let inside = shown.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(shown);
+    inside.trim_matches('"')
 }
+
+#[cfg(test)]
+mod certificates_tests;
 
 #[cfg(test)]
 mod tests {

@@ -2,18 +2,82 @@
 
 use super::{
     address::{host, is_loopback, socket},
+    mistake::Severity,
     read::{Item, Table},
     secrets::secret,
     store::certificate,
-    values::{path, port, text, word},
+    values::{flag, path, port, text, word},
 };
-use crate::mail::{MailboxSettings, dns, imap, maildir};
+use crate::{
+    domain::{Hygiene, Settled},
+    mail::{MailboxSettings, dns, imap, maildir},
+};
+use figment::value::Value;
 
-pub(super) fn mailbox(table: &mut Table) -> Option<MailboxSettings> {
-    match table.need_choice(&["imap", "maildir"])? {
-        "imap" => table.table("imap", imap).map(MailboxSettings::Imap),
-        _ => table.table("maildir", maildir).map(MailboxSettings::Maildir),
+pub(super) fn mailbox(table: &mut Table) -> Option<(MailboxSettings, Hygiene)> {
+    let settings = match table.need_choice(&["imap", "maildir"]) {
+        Some("imap") => table.table("imap", imap).map(MailboxSettings::Imap),
+        Some(_) => table.table("maildir", maildir).map(MailboxSettings::Maildir),
+        None => None,
+    };
+    let hygiene = hygiene(table, settings.as_ref());
+    settings.zip(hygiene)
+}
+
+/// What becomes of confirmations, and what is told of them: nothing, unless it is said here.
+fn hygiene(table: &mut Table, settings: Option<&MailboxSettings>) -> Option<Hygiene> {
+    let settled = settled(table, settings);
+    let report_copies = table.get("report_copies", |item| match (flag(item)?, settings) {
+        (true, Some(MailboxSettings::Maildir(_))) => {
+            item.refuse_with("a maildir is one folder, and only read", "this is for imap")
+        }
+        (wanted, _) => Some(wanted),
+    });
+    if !table.has("settled") {
+        table.default("settled", "keep");
     }
+    table.default("report_copies", false);
+    Some(Hygiene { settled: settled?, report_copies: report_copies.unwrap_or(false) })
+}
+
+fn settled(table: &mut Table, settings: Option<&MailboxSettings>) -> Option<Settled> {
+    if !table.has("settled") {
+        return Some(Settled::Keep);
+    }
+    let is_word =
+        table.get("settled", |item| Some(matches!(item.value(), Value::String(..) | Value::Char(..))))?;
+    let settled = if is_word {
+        let words = [("keep", Settled::Keep), ("delete", Settled::Delete)];
+        table.get("settled", |item| word(item, &words))?
+    } else {
+        table.table("settled", |table| table.need("move", |item| target(item, settings)))?
+    };
+    match settings {
+        Some(MailboxSettings::Maildir(_)) if settled != Settled::Keep => {
+            let (rule, hint) =
+                ("a maildir is only read: nothing in it is moved or deleted", "write settled: keep");
+            table.sheet.note(Severity::Error, &table.at("settled"), rule, Some(hint.into()));
+            None
+        }
+        Some(_) | None => Some(settled),
+    }
+}
+
+/// A folder that is watched itself would hand out again what is moved there.
+fn target(item: &Item, settings: Option<&MailboxSettings>) -> Option<Settled> {
+    let folder = text(item)?;
+    let watched = match settings {
+        Some(MailboxSettings::Imap(imap)) if imap.folders.is_empty() => vec!["INBOX".to_owned()],
+        Some(MailboxSettings::Imap(imap)) => imap.folders.clone(),
+        Some(MailboxSettings::Maildir(_)) | None => Vec::new(),
+    };
+    if watched.iter().any(|watched| imap::is_same_folder(watched, &folder)) {
+        return item.refuse_with(
+            format!("{folder} is a folder that is watched"),
+            "name another folder, which must be there already",
+        );
+    }
+    Some(Settled::Move(folder))
 }
 
 fn imap(table: &mut Table) -> Option<imap::Settings> {

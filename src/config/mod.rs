@@ -33,7 +33,7 @@ pub use secrets::{Found, Reference};
 
 use crate::{
     alert::{self, smtp},
-    domain::{CredentialName, MailboxName, VendorName},
+    domain::{CredentialName, Hygiene, MailboxName, VendorName},
     mail::{self, dns},
     spool, store as key_store,
     vendor::Profile,
@@ -60,6 +60,8 @@ pub struct Config {
     pub state_path: String,
     pub spool: spool::Settings,
     pub mailboxes: BTreeMap<MailboxName, mail::MailboxSettings>,
+    /// What is done in each of them besides reading.
+    pub hygiene: BTreeMap<MailboxName, Hygiene>,
     pub dns: dns::Settings,
     /// `None`: nobody is told of anything.
     pub email: Option<smtp::Settings>,
@@ -80,6 +82,9 @@ pub struct Config {
 }
 
 impl Config {
+    pub fn hygiene_of(&self, mailbox: &MailboxName) -> Hygiene {
+        self.hygiene.get(mailbox).cloned().unwrap_or_default()
+    }
     /// Whom the vendors write to for every credential but this one.
     pub fn other_recipients(&self, name: &CredentialName) -> Vec<String> {
         let others = self.credentials.iter().filter(|(other, _)| *other != name);
@@ -165,7 +170,12 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
     let state_dir = state_dir(root.sheet.environment);
     let store = root.table("store", |table| store::store(table, &state_dir));
     let spool = root.table("spool", |table| store::spool(table, &state_dir));
-    let mailboxes = root.each("mailboxes", |_: &MailboxName, table| mailbox::mailbox(table));
+    let mut hygiene = BTreeMap::new();
+    let mailboxes = root.each("mailboxes", |name: &MailboxName, table| {
+        let (settings, tidy) = mailbox::mailbox(table)?;
+        hygiene.insert(name.clone(), tidy);
+        Some(settings)
+    });
     let dns = root.table("dns", mailbox::dns);
     let alerts = root.table("alerts", alerts::alerts);
     let listen = root.get("listen", address::listen);
@@ -188,6 +198,7 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
         state_path: store.state_path,
         spool: spool?,
         mailboxes: all(mailboxes)?,
+        hygiene,
         dns: dns?,
         email,
         alerts,

@@ -8,6 +8,7 @@ pub(super) mod example;
 mod folder;
 mod for_all;
 mod form;
+mod hygiene;
 mod printed;
 mod references;
 mod rights;

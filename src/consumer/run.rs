@@ -93,6 +93,7 @@ fn start(run: &Run) -> Result<Running, String> {
 }
 
 /// Whoever started this program may have left descriptors open in it. They are kept from the commands.
+#[expect(unsafe_code, reason = "nobody in this process owns a descriptor that was inherited")]
 fn keep_inherited_descriptors() {
     // Without /proc nothing is known of them.
     let entries = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();

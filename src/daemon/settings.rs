@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 pub fn core(config: &Config, limits: &Limits, watch: bool) -> rotation::Settings {
     let credentials = config.credentials.iter().filter_map(|(name, credential)| {
         let profile = config.vendors.get(&credential.vendor)?;
-        Some((name.clone(), Arc::new(one(name, credential, profile, watch))))
+        Some((name.clone(), Arc::new(one(config, name, credential, profile, watch))))
     });
     rotation::Settings {
         credentials: credentials.collect(),
@@ -39,6 +39,7 @@ fn alerts(config: &Config, watch: bool) -> rotation::Alerts {
 }
 
 fn one(
+    config: &Config,
     name: &CredentialName,
     credential: &Credential,
     profile: &Profile,
@@ -50,6 +51,7 @@ fn one(
         vendor_title: profile.title.clone(),
         dashboard: format!("fetch the key: {}", profile.dashboard),
         mailbox: credential.mailbox.clone().filter(|_| watch),
+        hygiene: credential.mailbox.as_ref().map(|mailbox| config.hygiene_of(mailbox)).unwrap_or_default(),
         observe: credential.observe,
         path: credential.path.clone(),
         account: credential.account.clone(),

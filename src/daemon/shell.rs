@@ -220,6 +220,10 @@ impl Shell {
                 let since = self.search_since(&name);
                 self.watchers.get(&name).into_iter().for_each(|watcher| watcher.look(afresh, since));
             }
+            Effect::TidyMail { mailbox, name, attempt, mails, settled } => {
+                let answer = self.watchers.get(&mailbox).map(|watcher| watcher.tidy(mails, settled));
+                self.spawn(async move { Some(perform::tidied(name, attempt, answer).await) });
+            }
             Effect::Answer { ticket, reply } => {
                 let status = self.status(clock::now());
                 self.asks.reply(ticket, reply, status);

@@ -86,6 +86,7 @@ pub fn name_of(event: &Event) -> String {
     match input {
         Input::DocumentsRead { .. } => "DocumentsRead".into(),
         Input::MailsSeen { findings, .. } => format!("MailsSeen({})", findings.len()),
+        Input::MailTidied { .. } => "MailTidied".into(),
         Input::ProbeFinished { fingerprint, answer, .. } => {
             format!("ProbeFinished({fingerprint} {})", answer.verdict)
         }

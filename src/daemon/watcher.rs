@@ -3,20 +3,21 @@
 
 use super::inbox::Message;
 use crate::{
-    domain::{Limits, MailboxName, Timestamp},
+    domain::{Limits, MailPlace, MailboxName, Settled, Tidied, Timestamp},
     mail::{Folders, Mailbox, MailboxSettings, MailboxTrouble, Search, Waker, Woken, open},
 };
 use std::{
+    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc as std_mpsc,
     },
     thread,
     time::Duration,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// A running watcher, as seen by the loop.
 pub struct Watcher {
@@ -32,7 +33,18 @@ struct Orders {
     leave: AtomicBool,
     /// Set once the mailbox is open.
     waker: Mutex<Option<Waker>>,
+    jobs: Mutex<VecDeque<Job>>,
     since: Mutex<Option<Timestamp>>,
+}
+
+/// What came of each mail, or why nothing is known.
+pub type TidyAnswer = Result<Vec<(MailPlace, Tidied)>, String>;
+
+/// Mails to be tidied. Dropped without an answer, it says so to whoever waits for that.
+struct Job {
+    mails: Vec<MailPlace>,
+    settled: Settled,
+    answer: oneshot::Sender<TidyAnswer>,
 }
 
 /// What is watched, and how.
@@ -70,6 +82,13 @@ impl Watcher {
         self.orders.look.store(true, Ordering::SeqCst);
         self.orders.wake();
     }
+    /// Has these mails tidied, over the connection that is open, as soon as that is not used otherwise.
+    pub fn tidy(&self, mails: Vec<MailPlace>, settled: Settled) -> oneshot::Receiver<TidyAnswer> {
+        let (answer, answered) = oneshot::channel();
+        self.orders.jobs().push_back(Job { mails, settled, answer });
+        self.orders.wake();
+        answered
+    }
     /// Leaves the server, and waits for that a little: one that hangs in a connect is left to the end of the process.
     pub fn leave(self) {
         self.orders.leave.store(true, Ordering::SeqCst);
@@ -87,6 +106,9 @@ impl Orders {
         if let Some(waker) = &*self.waker.lock().unwrap_or_else(PoisonError::into_inner) {
             waker.wake();
         }
+    }
+    fn jobs(&self) -> MutexGuard<'_, VecDeque<Job>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
     fn leaves(&self) -> bool {
         self.leave.load(Ordering::SeqCst)
@@ -134,12 +156,28 @@ fn wait(mailbox: &mut Mailbox, watch: &Watch, orders: &Orders) -> Result<Folders
         if orders.look.swap(false, Ordering::SeqCst) || orders.leaves() {
             return Ok(Folders::All);
         }
+        let job = orders.jobs().pop_front();
+        if let Some(job) = job {
+            do_job(job, mailbox, watch)?;
+            return Ok(Folders::First); // what arrived meanwhile
+        }
         match mailbox.wait(watch.limits.idle_renew)? {
             Woken::News => return Ok(Folders::First),
             Woken::Timeout => return Ok(Folders::All),
             Woken::Called => {}
         }
     }
+}
+
+fn do_job(job: Job, mailbox: &mut Mailbox, watch: &Watch) -> Result<(), MailboxTrouble> {
+    let tidied = mailbox.tidy(&job.mails, &job.settled, watch.limits.mail_bytes_max);
+    let (answer, trouble) = match tidied {
+        Ok(tidied) => (Ok(tidied), Ok(())),
+        Err(trouble) => (Err(trouble.to_string()), Err(trouble)),
+    };
+    // Who asked may be gone: then nobody misses the answer.
+    let _ = job.answer.send(answer);
+    trouble
 }
 
 fn search(watch: &Watch, orders: &Orders) -> Search {

@@ -1,7 +1,7 @@
 //! What recognition makes of a mail, and where a candidate came from. No text of a mail is in here but names that
 //! were checked.
 
-use super::{Fingerprint, Timestamp};
+use super::{Fingerprint, MailHash, MailPlace, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -22,6 +22,19 @@ pub struct MailRef {
     /// INTERNALDATE, or a maildir file's mtime.
     pub arrived_at: Timestamp,
     pub folder: String,
+    /// `uidvalidity/uid`, or a maildir file's unique name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub place: String,
+    #[serde(default, skip_serializing_if = "MailHash::is_unknown")]
+    pub hash: MailHash,
+}
+
+impl MailRef {
+    /// Where it lay when it was read; `None` for what an earlier version noted.
+    pub fn lies_at(&self) -> Option<MailPlace> {
+        let (folder, place, hash) = (self.folder.clone(), self.place.clone(), self.hash.clone());
+        Some(MailPlace { folder, place, hash }).filter(|at| !at.hash.is_unknown())
+    }
 }
 
 /// A genuine mail that says when the vendor will rotate.
@@ -52,6 +65,8 @@ pub enum Finding {
     Known {
         mail: MailRef,
         fingerprint: Fingerprint,
+        /// Nothing speaks against it: had its key been new, it had been let in.
+        genuine: bool,
     },
     /// It cannot be judged yet (DNS); look again.
     Wait {

@@ -5,6 +5,7 @@ mod consumer;
 mod document;
 mod fingerprint;
 mod host;
+mod hygiene;
 mod key;
 mod limits;
 mod login;
@@ -19,6 +20,7 @@ pub use consumer::{ActionOutcome, CopyState, DeliveryOutcome, Instances, ProofLe
 pub use document::{KeyDocument, KeyRead, PreviousKey, StoreTrouble, WriteOutcome};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use host::is_host_name;
+pub use hygiene::{Hygiene, MailHash, MailPlace, Settled, Tidied};
 pub use key::{Key, KeyError, KeyShape};
 pub use limits::Limits;
 pub use login::{Ending, LoginPart, StoreFacts};

@@ -147,6 +147,10 @@ codes! {
         do "read it yourself; its key goes in with: keyrelay ingest NAME";
     MailBroken "mail-broken": "keyrelay died over a mail, and does not open it a second time.",
         do "read it yourself; its key goes in with: keyrelay ingest NAME";
+    MailNotTidied "mail-not-tidied": "A confirmation whose rotation is over could not be moved or deleted; it is still in the mailbox.",
+        do "mend what the server says (keyrelay doctor tries it), or correct mailboxes.NAME.settled";
+    MailCopies "mail-copies": "The confirmation of the current key lay in the watched folders more than once.",
+        do "nothing, unless something that you do not know of makes the copies";
     ClockSkewed "clock-skewed": "This machine's clock differs from the vendor's or the store's by minutes.",
         do "mend the clock (timedatectl); no deadline is declared passed meanwhile";
     ConfigRefused "config-refused": "The new configuration has mistakes; the old one stays in force.",

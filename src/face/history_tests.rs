@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::{MailId, MailRef, RotationId, Timestamp};
+use crate::domain::{MailHash, MailId, MailRef, RotationId, Timestamp};
 
 const START: Timestamp = Timestamp::from_secs(1_795_251_600); // 2026-11-21T09:00:00Z
 
@@ -43,6 +43,8 @@ fn handed_over() -> Record {
             selector: "s1".into(),
             arrived_at: START,
             folder: "INBOX".into(),
+            place: String::new(),
+            hash: MailHash::default(),
         })),
         phases: vec![
             phase("probing", 0),

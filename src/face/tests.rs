@@ -235,6 +235,7 @@ fn settings() -> Settings {
         vendor_title: "Leaf7".into(),
         dashboard: "Leaf7 dashboard, Settings".into(),
         mailbox: Some("vendor-mail".parse().unwrap()),
+        hygiene: crate::domain::Hygiene::default(),
         observe: false,
         path: "vendors/leaf7/main".into(),
         account: None,
@@ -287,7 +288,7 @@ fn granted(effect: Effect) -> Option<Event> {
         }
         Effect::SaveAlerts(_) => Some(Event::AlertsSaved { outcome: Ok(()) }),
         Effect::Beat => Some(Event::BeatSent { outcome: Ok(()) }),
-        Effect::Answer { .. } | Effect::Journal(_) | Effect::Record { .. } => None,
+        Effect::TidyMail { .. } | Effect::Answer { .. } | Effect::Journal(_) | Effect::Record { .. } => None,
     }
 }
 

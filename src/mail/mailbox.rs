@@ -2,7 +2,7 @@
 //! to wait and to open again is the caller's.
 
 use super::{Look, MailboxTrouble, Search, Waker, Woken, imap, maildir};
-use crate::domain::Limits;
+use crate::domain::{Limits, MailPlace, Settled, Tidied};
 use std::time::Duration;
 
 /// So many mails a look hands out at most: a mailbox that somebody filled must not fill our memory too.
@@ -62,6 +62,28 @@ impl Mailbox {
         match self {
             Mailbox::Imap(connection) => connection.forget(),
             Mailbox::Maildir(maildir) => maildir.forget(),
+        }
+    }
+    /// Does to each of the mails what is wanted once a rotation is over.
+    pub fn tidy(
+        &mut self,
+        mails: &[MailPlace],
+        settled: &Settled,
+        bytes_max: usize,
+    ) -> Result<Vec<(MailPlace, Tidied)>, MailboxTrouble> {
+        match self {
+            Mailbox::Imap(connection) => connection.tidy(mails, settled, bytes_max),
+            Mailbox::Maildir(_) => {
+                let refused = || Tidied::Refused("a maildir is only read".into());
+                Ok(mails.iter().map(|mail| (mail.clone(), refused())).collect())
+            }
+        }
+    }
+    /// What stands in the way of that, by what the server says; nothing is changed.
+    pub fn obstacles(&mut self, settled: &Settled) -> Result<Vec<String>, MailboxTrouble> {
+        match self {
+            Mailbox::Imap(connection) => connection.obstacles(settled),
+            Mailbox::Maildir(_) => Ok(Vec::new()),
         }
     }
     /// Sleeps until there may be a new mail, a waker calls, or the time is up.

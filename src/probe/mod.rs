@@ -46,7 +46,7 @@ impl Prober {
         Self::trusting(machines_trust()?, limits)
     }
 
-    fn trusting(tls: ClientConfig, limits: &Limits) -> Result<Self, String> {
+    pub(crate) fn trusting(tls: ClientConfig, limits: &Limits) -> Result<Self, String> {
         Ok(Self {
             kept: client(tls.clone(), limits, 1)?,
             fresh: client(tls, limits, 0)?,

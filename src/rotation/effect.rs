@@ -9,7 +9,8 @@ use super::{
     state_document::StateDocument,
 };
 use crate::domain::{
-    ConsumerName, CredentialName, Fingerprint, MailboxName, Notice, Origin, RotationId, Timestamp,
+    ConsumerName, CredentialName, Fingerprint, MailPlace, MailboxName, Notice, Origin, RotationId, Settled,
+    Timestamp,
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +31,14 @@ pub enum Effect {
     LookAtMailbox {
         name: MailboxName,
         afresh: bool,
+    },
+    /// Do with these mails what the operator wants done once a rotation is over; each is what it was, or not touched.
+    TidyMail {
+        mailbox: MailboxName,
+        name: CredentialName,
+        attempt: Attempt,
+        mails: Vec<MailPlace>,
+        settled: Settled,
     },
     CheckStore,
     /// Write down what came up, for whoever reads the journal.

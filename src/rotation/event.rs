@@ -6,8 +6,8 @@ use super::{
 };
 use crate::domain::{
     ActionOutcome, ConsumerName, CopyState, CredentialName, DeliveryOutcome, Finding, Fingerprint, KeyRead,
-    MailboxName, Origin, ProbeAnswer, ProofOutcome, RotationId, StoreFacts, StoreTrouble, Timestamp,
-    WriteOutcome,
+    MailPlace, MailboxName, Origin, ProbeAnswer, ProofOutcome, RotationId, StoreFacts, StoreTrouble, Tidied,
+    Timestamp, WriteOutcome,
 };
 
 /// Names one try of one effect: a completion that matches no live attempt changes nothing.
@@ -94,6 +94,11 @@ pub enum Input {
         findings: Vec<Finding>,
         first: bool,
         rotation_id: RotationId,
+    },
+    /// Each mail with what came of it; the error says why nothing is known.
+    MailTidied {
+        attempt: Attempt,
+        outcome: Result<Vec<(MailPlace, Tidied)>, String>,
     },
     ProbeFinished {
         attempt: Attempt,

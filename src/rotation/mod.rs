@@ -57,7 +57,7 @@ pub use outbox::Channel;
 pub use settings::{Alerts, Consumer, Credential, Delivery, Proof, Settings};
 pub use state::{Generation, Parked, Phase, Rotation};
 pub use state_document::{
-    Announced, ConsumerNote, CurrentNote, Former, ObservedNote, RolledBack, SCHEMA, StateDocument,
+    Announced, ConsumerNote, CurrentNote, Former, MailCopy, ObservedNote, RolledBack, SCHEMA, StateDocument,
 };
 pub use step::Reason;
 pub use view::{ChannelView, ConsumerView, CredentialView, HeldView, MailboxView, StoreView};

@@ -2,7 +2,7 @@
 
 use super::outbox::Channel;
 use crate::domain::{
-    Account, ConsumerName, CredentialName, GoodNews, Limits, MailboxName, ProofLevel, VendorName,
+    Account, ConsumerName, CredentialName, GoodNews, Hygiene, Limits, MailboxName, ProofLevel, VendorName,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -45,6 +45,8 @@ pub struct Credential {
     pub vendor_title: String,
     pub dashboard: String,
     pub mailbox: Option<MailboxName>,
+    /// What becomes of its confirmations there.
+    pub hygiene: Hygiene,
     /// Nothing is changed but keyrelay's own notes.
     pub observe: bool,
     /// The path in the store, for messages.

@@ -197,6 +197,11 @@ pub struct Rotation {
     pub(super) superseded: Vec<MailId>,
     /// Mails that could not be judged are looked at again.
     pub(super) mail_retry: Task,
+    pub(super) tidying: Task,
+    /// The key document was asked for once more, before mails are touched.
+    pub(super) tidying_checked: bool,
+    /// Copies of a confirmation may lie there that are not noted: the mailbox is to be looked at again for them.
+    pub(super) copies_left_out: bool,
     /// The first complete look at the mailbox is done (or there is no mailbox).
     pub(super) looked: bool,
     pub(super) writing: Task,
@@ -252,6 +257,9 @@ impl Rotation {
             early_warnings: Vec::new(),
             superseded: Vec::new(),
             mail_retry: Task::default(),
+            tidying: Task::default(),
+            tidying_checked: false,
+            copies_left_out: false,
             looked,
             writing: Task::default(),
             pending: None,

@@ -1,7 +1,9 @@
 //! The document that outlives the process: how far things are. The key document decides which key is current.
 
 use super::incident::Incident;
-use crate::domain::{Account, ConsumerName, Fingerprint, MailId, ProofLevel, RotationId, Timestamp};
+use crate::domain::{
+    Account, ConsumerName, Fingerprint, MailId, MailPlace, ProofLevel, RotationId, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -22,6 +24,10 @@ pub struct StateDocument {
     /// Mails that are done with, the newest last.
     #[serde(default)]
     pub done: VecDeque<MailId>,
+    /// Confirmations of keys that are, were or may become current, as they lie in the mailbox; kept only where
+    /// something is to be done with them.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub copies: VecDeque<MailCopy>,
     #[serde(default)]
     pub announced: Option<Announced>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,6 +80,17 @@ pub struct ConsumerNote {
 pub struct Former {
     pub fingerprint: Fingerprint,
     pub until: Option<Timestamp>,
+}
+
+/// A genuine mail with one of this credential's keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailCopy {
+    pub fingerprint: Fingerprint,
+    #[serde(flatten)]
+    pub at: MailPlace,
+    /// Moved, deleted, or seen to be there: kept to be counted, while its key is the current one.
+    #[serde(default)]
+    pub dealt_with: bool,
 }
 
 /// A rotation that the vendor has said will come.

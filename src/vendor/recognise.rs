@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Confirmation, CredentialName, Finding, Fingerprint, Key, KeyShape, Limits, MailId, MailRef,
+        Confirmation, CredentialName, Finding, Fingerprint, Key, KeyShape, Limits, MailHash, MailId, MailRef,
         Timestamp, Warning,
     },
     mail::{
@@ -230,7 +230,9 @@ impl<'a> Case<'a> {
     fn known(&self, signed: &Signed, key: Key) -> Recognised {
         let mail = self.reference(signed.by.as_ref());
         let fingerprint = self.fingerprint(&key);
-        Recognised { finding: Finding::Known { mail, fingerprint }, key: Some(key), too_large: false }
+        let genuine = signed.by.is_some() && signed.weakness.is_none();
+        let finding = Finding::Known { mail, fingerprint, genuine };
+        Recognised { finding, key: Some(key), too_large: false }
     }
 
     /// A key that is new here; held where something speaks against letting it in.
@@ -310,6 +312,8 @@ impl<'a> Case<'a> {
             selector: by.map(|by| by.selector.clone()).unwrap_or_default(),
             arrived_at: self.mail.arrived_at,
             folder: self.mail.folder.clone(),
+            place: self.mail.place.clone(),
+            hash: MailHash::of(&self.mail.bytes),
         }
     }
 }

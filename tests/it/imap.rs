@@ -2,7 +2,7 @@
 
 use crate::world::{Ca, Dovecot};
 use keyrelay::{
-    domain::{Limits, Secret, Timestamp},
+    domain::{Limits, MailHash, MailPlace, Secret, Settled, Tidied, Timestamp},
     mail::{
         Folders, Look, MailboxTrouble, Search, Waker, Woken,
         imap::{self, Connection, Settings, Tls},
@@ -219,4 +219,46 @@ async fn twelve_of_a_thousand_mails_are_found_and_only_they_are_fetched() {
     let (mut connection, _waker) = connect(&dovecot, &ca, Tls::Implicit);
     let expected: Vec<_> = (0..12).map(|n| format!("INBOX number {}", n * 84 + 3)).collect();
     assert_eq!(look(&mut connection, Folders::All), expected);
+}
+
+/// Sent once, in the folder; the place at which it lies.
+async fn delivered(dovecot: &Dovecot, connection: &mut Connection, sent: &[u8]) -> MailPlace {
+    dovecot.deliver(sent, "INBOX").await;
+    let look = connection.look(&search(), Folders::All).unwrap();
+    let mail = look.mails.last().expect("the mail");
+    MailPlace { folder: mail.folder.clone(), place: mail.place.clone(), hash: MailHash::of(&mail.bytes) }
+}
+
+#[tokio::test]
+async fn s23_a_mail_is_moved_or_deleted_alone_with_and_without_the_move_command() {
+    let ca = Ca::new();
+    let mut dovecot = Dovecot::start(&ca).await;
+    dovecot.doveadm(&["mailbox", "create", "-u", Dovecot::USER, "Done"]).await;
+    dovecot.deliver(&mail("friend@example.org", "lunch"), "INBOX").await;
+    dovecot.doveadm(&["flags", "add", "-u", Dovecot::USER, "\\Deleted", "mailbox", "INBOX", "all"]).await;
+    let to_done = Settled::Move("Done".into());
+    let mut expected = 0;
+    for without_move in [false, true] {
+        if without_move {
+            dovecot.start_again_as("IMAP4rev1 UIDPLUS IDLE LIST-EXTENDED SPECIAL-USE").await;
+        }
+        let (mut connection, _waker) = connect(&dovecot, &ca, Tls::Implicit);
+        for settled in [&to_done, &Settled::Delete] {
+            let sent = mail("key@vendor.example", &format!("your new key, {without_move}"));
+            let place = delivered(&dovecot, &mut connection, &sent).await;
+            let other = MailPlace { hash: MailHash::of(b"another mail"), ..place.clone() };
+            let tidied = connection.tidy(&[other, place.clone(), place], settled, 100_000).unwrap();
+            let outcomes: Vec<_> = tidied.into_iter().map(|(_, outcome)| outcome).collect();
+            assert_eq!(outcomes, [Tidied::Elsewhere, Tidied::Done, Tidied::Gone]);
+            expected += usize::from(*settled == to_done);
+            assert_eq!((dovecot.mail_count("Done").await, dovecot.mail_count("INBOX").await), (expected, 1));
+        }
+        let flags = dovecot.flags("INBOX").await;
+        assert!(flags[0].contains("\\Deleted"), "what somebody else has marked is there: {flags:?}");
+        assert_eq!(connection.obstacles(&to_done), Ok(vec![]));
+        let nowhere = connection.obstacles(&Settled::Move("Nowhere".into())).unwrap();
+        assert!(nowhere.len() == 1 && nowhere[0].contains("EXAMINE \"Nowhere\" is refused"), "{nowhere:?}");
+        connection.close();
+    }
+    assert_eq!(expected, 2);
 }

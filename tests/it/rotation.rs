@@ -13,4 +13,5 @@ mod observed;
 mod refused;
 pub mod stage;
 mod store_login;
+mod tidied;
 mod wordings;

@@ -10,7 +10,7 @@ use crate::{
         explain::{self, Case, apart, verdict},
         work,
     },
-    domain::{Finding, Fingerprint, Limits, MailboxName},
+    domain::{Finding, Fingerprint, Limits, MailboxName, Settled},
     face::page::Tone,
     mail::{Folders, MailboxSettings, MailboxTrouble, RawMail, Search, TxtAnswers, open},
     vendor::{Expectation, recognise, senders},
@@ -49,6 +49,7 @@ struct Looked {
     folders: Vec<String>,
     mails: Vec<RawMail>,
     unreadable: Vec<String>,
+    obstacles: Vec<String>,
 }
 
 /// How far it came.
@@ -71,8 +72,10 @@ async fn look(site: &Arc<Site>, name: &MailboxName) -> (Area, Option<Vec<RawMail
         return (area, None);
     }
     let (search, limits) = (search(site, name), site.limits.clone());
+    let settled = site.config.hygiene_of(name).settled;
+    let wanted = settled.clone();
     let is_maildir = matches!(settings, MailboxSettings::Maildir(_));
-    match site.as_service(move || read(&settings, &search, &limits)).await {
+    match site.as_service(move || read(&settings, &search, &wanted, &limits)).await {
         Err(why) => area.add(Line::unreachable(tried, format!("{at}: {why}"))),
         Ok(Err(Trouble::Open(trouble))) => area.add(not_entered(tried, &trouble, is_maildir, name)),
         Ok(Err(Trouble::Look(MailboxTrouble::Unreachable(why) | MailboxTrouble::Refused(why)))) => {
@@ -88,6 +91,7 @@ async fn look(site: &Arc<Site>, name: &MailboxName) -> (Area, Option<Vec<RawMail
                     format!("{}, opened for reading only", looked.folders.join(", ")),
                 ));
             }
+            tidying(name, &settled, looked.obstacles).into_iter().for_each(|line| area.add(line));
             return (area, Some(looked.mails));
         }
     }
@@ -117,6 +121,21 @@ fn folder(name: &MailboxName, why: &str) -> Line {
     Line::unreachable("folders", why).command("keyrelay doctor")
 }
 
+/// What is to be done with confirmations whose rotation is over, and what stands in the way.
+fn tidying(name: &MailboxName, settled: &Settled, obstacles: Vec<String>) -> Vec<Line> {
+    let tried = "after a rotation";
+    let what = match settled {
+        Settled::Keep => return Vec::new(),
+        Settled::Delete => "its confirmation is deleted".to_owned(),
+        Settled::Move(folder) => format!("its confirmation is moved to {folder}"),
+    };
+    if obstacles.is_empty() {
+        return vec![Line::ok(tried, format!("{what}; the server and this login can do that"))];
+    }
+    let advice = format!("mend that on the mail server, or correct mailboxes.{name}.settled");
+    obstacles.into_iter().map(|why| Line::failed(tried, why).advice(advice.clone())).collect()
+}
+
 /// All senders of all vendors whose mails arrive there.
 fn search(site: &Site, name: &MailboxName) -> Search {
     let watched = site.credentials().filter(|(_, credential)| credential.mailbox.as_ref() == Some(name));
@@ -130,13 +149,19 @@ fn search(site: &Site, name: &MailboxName) -> Search {
 }
 
 /// One connection, one look: where there are too many for one these are the newest.
-fn read(settings: &MailboxSettings, search: &Search, limits: &Limits) -> Result<Looked, Trouble> {
+fn read(
+    settings: &MailboxSettings,
+    search: &Search,
+    settled: &Settled,
+    limits: &Limits,
+) -> Result<Looked, Trouble> {
     let (mut mailbox, _waker) = open(settings, limits).map_err(Trouble::Open)?;
     let folders = mailbox.folders();
     let mut look = mailbox.look(search, Folders::All).map_err(Trouble::Look)?;
+    let obstacles = mailbox.obstacles(settled).map_err(Trouble::Look)?;
     mailbox.close();
     look.mails.sort_by_key(|mail| std::cmp::Reverse(mail.arrived_at));
-    Ok(Looked { folders, mails: look.mails, unreadable: look.unreadable })
+    Ok(Looked { folders, mails: look.mails, unreadable: look.unreadable, obstacles })
 }
 
 /// One line for each credential: the newest notice, and what the daemon would do with it.

@@ -99,6 +99,7 @@ impl Service {
 }
 
 /// For the calling thread alone, and for good; the files are those that the process `pid` sees.
+#[expect(unsafe_code, reason = "a thread parts from the others' working folder")]
 fn assume(identity: &Identity, pid: Option<u32>) -> Result<(), String> {
     // A daemon that ended meanwhile has no view any more.
     if let Some(view) = pid.and_then(|pid| fs::File::open(format!("/proc/{pid}/ns/mnt")).ok()) {

@@ -9,6 +9,31 @@ pub struct Mailbox {
     pub imap: Option<Imap>,
     /// A folder with new and cur, which are read and never changed.
     pub maildir: Option<Maildir>,
+    /// What becomes of a confirmation in an IMAP mailbox once its rotation has settled. Default: keep.
+    pub settled: Option<Settled>,
+    /// Say so when a confirmation lies in the watched folders more than once. Default: false.
+    pub report_copies: Option<bool>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum Settled {
+    Plain(KeepOrDelete),
+    To(Move),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum KeepOrDelete {
+    Keep,
+    Delete,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Move {
+    /// A folder that is there, and is not watched.
+    pub r#move: Option<String>,
 }
 
 #[derive(JsonSchema)]

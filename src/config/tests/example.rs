@@ -123,6 +123,7 @@ fn the_values_that_are_commented_out_are_the_defaults() {
         "/dns/servers",
         "/mailboxes/local-mail",
         "/mailboxes/vendor-mail/imap/folders",
+        "/mailboxes/vendor-mail/settled",
         "/vendors/leaf7/about",
         "/vendors/leaf7/mail/warning",
         "/vendors/leaf7/mail/confirmation",

@@ -6,13 +6,14 @@ mod notices;
 mod vendor;
 
 use crate::{
-    daemon::tools::Tools,
-    domain::{CredentialName, Fingerprint, Key},
-    rotation::{Action, Event, Input},
+    daemon::{tools::Tools, watcher::TidyAnswer},
+    domain::{CredentialName, Fingerprint, Key, MailPlace},
+    rotation::{Action, Attempt, Event, Input},
     spool::Note,
     store,
 };
 use std::sync::Arc;
+use tokio::sync::oneshot;
 
 pub use notices::{beat, journal, save as save_alerts, send as notice};
 pub use vendor::control;
@@ -71,6 +72,23 @@ pub async fn action(tools: Arc<Tools>, name: CredentialName, action: Action) -> 
         }
     };
     Some(Event::Credential { name, input })
+}
+
+/// Waits for what a mailbox's thread made of an order; one that ends meanwhile says nothing more.
+pub async fn tidied(
+    name: CredentialName,
+    attempt: Attempt,
+    answer: Option<oneshot::Receiver<TidyAnswer>>,
+) -> Event {
+    let outcome = match answer {
+        Some(answer) => answer.await.unwrap_or_else(|_| Err("the connection has ended".into())),
+        None => Err("the mailbox is not open".into()),
+    };
+    // What is taken out of a mailbox leaves a trace, if only in the journal.
+    for (MailPlace { folder, place, .. }, what) in outcome.iter().flatten() {
+        tracing::info!(credential = %name, folder, place, "a confirmation was tidied: {what:?}");
+    }
+    Event::Credential { name, input: Input::MailTidied { attempt, outcome } }
 }
 
 /// Asks the store for its health.

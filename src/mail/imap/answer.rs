@@ -7,6 +7,12 @@
 /// No response to what we ask has more open parentheses, or more literals.
 const NESTING_MAX: usize = 64;
 const LITERALS_MAX: usize = 16;
+/// A folder's name, where it comes as a literal.
+const NAME_MAX: usize = 1_024;
+/// The longest line (RFC 2683 advises 8,000 octets; lists of flags are longer) …
+pub(super) const LINE_MAX: usize = 64 << 10;
+/// … but for SEARCH's answer, which is one line however many mails match: a hundred thousand numbers.
+pub(super) const SEARCH_LINE_MAX: usize = 1 << 20;
 
 /// What a line is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,22 +21,67 @@ pub(super) enum Use {
     Drop,
 }
 
+/// What a literal is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LiteralUse {
+    /// The parser sees it where it stands.
+    Keep,
+    /// It is (of) a mail, and no business of the parser's.
+    Aside,
+    Drop,
+}
+
+/// The command that is being answered, as far as it has untagged responses that are of use: all others, and those to
+/// commands that were never given, are left out.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    #[default]
+    Nothing,
+    Capability,
+    List,
+    /// EXAMINE or SELECT.
+    Open,
+    Search,
+    Fetch,
+    Rights,
+}
+
+impl Asked {
+    /// `command` begins with the command's name, without the UID before it.
+    pub fn of(command: &str) -> Self {
+        match command.split(' ').next().unwrap_or_default() {
+            "CAPABILITY" => Asked::Capability,
+            "LIST" => Asked::List,
+            "EXAMINE" | "SELECT" => Asked::Open,
+            "SEARCH" => Asked::Search,
+            "FETCH" => Asked::Fetch,
+            "MYRIGHTS" => Asked::Rights,
+            _ => Asked::Nothing,
+        }
+    }
+}
+
 /// What was noticed while answers passed by.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
+    pub asked: Asked,
     /// There are mails in the selected folder: said when it is opened, and whenever one arrives.
     pub news: bool,
-    /// The server took its leave: its words, cut and cleaned.
-    pub bye: Option<String>,
-    /// The bytes that the literal after the last line has.
-    pub literal: usize,
+    /// A UIDVALIDITY was named although no folder was being opened: the selected one is no longer what it was.
+    pub renumbered: bool,
+    /// The server took its leave: its words, as they came.
+    pub bye: Option<Vec<u8>>,
+    /// The bytes that the literal after the last line has, if one follows.
+    pub literal: Option<usize>,
     response: Option<Response>,
 }
 
 /// A response of which only a part has passed: a literal stands between its lines.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Response {
     used: Use,
+    /// It ends in words for people, in which nothing announces a literal.
+    is_text: bool,
     parentheses: usize,
     literals: usize,
 }
@@ -44,50 +95,84 @@ impl Answers {
     pub fn line(&mut self, line: &mut [u8]) -> Result<Use, TooIntricate> {
         let mut response = match self.response.take() {
             Some(response) => response,
-            None => Response { used: self.first_line(line), parentheses: 0, literals: 0 },
+            None => self.first_line(line),
         };
         response.parentheses += line.iter().filter(|b| **b == b'(').count();
-        self.literal = literal_length(line).unwrap_or(0);
-        let used = response.used;
-        if literal_length(line).is_some() {
+        let kept = response.used == Use::Keep;
+        if kept && self.asked == Asked::Fetch {
+            give_a_date(line);
+        }
+        self.literal = if response.is_text { None } else { literal_length(line) };
+        if let Some(bytes) = self.literal {
             response.literals += 1;
-            if response.literals > LITERALS_MAX {
+            let fits = match self.asked {
+                _ if !kept => true,
+                Asked::Fetch => response.literals <= LITERALS_MAX,
+                Asked::List => response.literals == 1 && bytes <= NAME_MAX,
+                Asked::Nothing | Asked::Capability | Asked::Open | Asked::Search | Asked::Rights => false,
+            };
+            if !fits {
                 return Err(TooIntricate);
             }
             self.response = Some(response);
-        } else if response.parentheses > NESTING_MAX && used == Use::Keep {
+        }
+        if kept && response.parentheses > NESTING_MAX {
             return Err(TooIntricate);
         }
-        Ok(used)
+        Ok(response.used)
     }
 
-    /// Whether a response's literal, which now follows, is kept.
-    pub fn literal_use(&self) -> Use {
-        self.response.as_ref().map_or(Use::Drop, |response| response.used)
+    /// The longest that a line with this beginning may get.
+    pub fn line_max(&self, beginning: &[u8]) -> usize {
+        let is_search = self.asked == Asked::Search && self.response.is_none();
+        if is_search && starts_with(beginning, b"* SEARCH") { SEARCH_LINE_MAX } else { LINE_MAX }
     }
 
-    fn first_line(&mut self, line: &mut [u8]) -> Use {
+    /// What becomes of a response's literal, which now follows.
+    pub fn literal_use(&self) -> LiteralUse {
+        match self.response {
+            Some(response) if response.used == Use::Keep && self.asked == Asked::Fetch => LiteralUse::Aside,
+            Some(response) if response.used == Use::Keep => LiteralUse::Keep,
+            Some(_) | None => LiteralUse::Drop,
+        }
+    }
+
+    fn first_line(&mut self, line: &mut [u8]) -> Response {
+        let response = |used, is_text| Response { used, is_text, parentheses: 0, literals: 0 };
         let Some(untagged) = line.strip_prefix(b"* ") else {
-            to_ascii(line); // a tagged line, or "+": its text is only ever shown
-            return Use::Keep;
+            to_text(line); // a tagged line, or "+": its text is only ever shown
+            return response(Use::Keep, true);
         };
         let (word, rest) = split_word(untagged);
+        let is = |known: &[u8]| word.eq_ignore_ascii_case(known);
+        let wanted = |wanted: bool| if wanted { Use::Keep } else { Use::Drop };
         if word.iter().all(u8::is_ascii_digit) {
             let (kind, _) = split_word(rest);
             self.news |= kind.eq_ignore_ascii_case(b"EXISTS") && word != b"0";
-            return if kind.eq_ignore_ascii_case(b"FETCH") { Use::Keep } else { Use::Drop };
+            let is_mail = kind.eq_ignore_ascii_case(b"FETCH");
+            return response(wanted(self.asked == Asked::Fetch && is_mail), false);
         }
-        if word.eq_ignore_ascii_case(b"BYE") {
-            self.bye = Some(clean(rest));
-            return Use::Drop;
+        if is(b"BYE") {
+            self.bye = Some(rest.to_vec());
+            return response(Use::Drop, true);
         }
-        let codes = [&b"[UIDVALIDITY "[..], b"[UIDNEXT "];
-        if word.eq_ignore_ascii_case(b"OK") && codes.iter().any(|code| starts_with(rest, code)) {
-            to_ascii(line);
-            return Use::Keep;
+        if is(b"OK") || is(b"NO") || is(b"BAD") || is(b"PREAUTH") {
+            let validity = is(b"OK") && starts_with(rest, b"[UIDVALIDITY ");
+            let used = wanted(self.asked == Asked::Open && (validity || starts_with(rest, b"[UIDNEXT ")));
+            self.renumbered |= validity && self.asked != Asked::Open;
+            self.news |= self.renumbered;
+            to_text(line);
+            return response(used, true);
         }
-        let known = [&b"SEARCH"[..], b"LIST", b"CAPABILITY"];
-        if known.iter().any(|known| word.eq_ignore_ascii_case(known)) { Use::Keep } else { Use::Drop }
+        let used = match self.asked {
+            Asked::Capability => is(b"CAPABILITY"),
+            Asked::Search => is(b"SEARCH"),
+            Asked::Rights => is(b"MYRIGHTS"),
+            // Of a hundred thousand folders one is of interest.
+            Asked::List => is(b"LIST") && has_flag(rest, b"\\Junk"),
+            Asked::Nothing | Asked::Open | Asked::Fetch => false,
+        };
+        response(wanted(used), false)
     }
 }
 
@@ -98,9 +183,18 @@ pub(super) fn clean(words: &[u8]) -> String {
     words.trim().to_owned()
 }
 
-fn to_ascii(line: &mut [u8]) {
-    for byte in line.iter_mut().filter(|b| !b.is_ascii()) {
+fn to_text(line: &mut [u8]) {
+    for byte in line.iter_mut().filter(|b| !b.is_ascii() || **b == 0) {
         *byte = b'?';
+    }
+}
+
+/// On a date of NIL the parser panics; one that is none is the same to us.
+fn give_a_date(line: &mut [u8]) {
+    const NIL: &[u8] = b"INTERNALDATE NIL";
+    let at = line.windows(NIL.len()).position(|part| part.eq_ignore_ascii_case(NIL));
+    if let Some(at) = at {
+        line[at + NIL.len() - 3..at + NIL.len()].copy_from_slice(b"\"-\"");
     }
 }
 
@@ -112,6 +206,12 @@ fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
 
 fn starts_with(text: &[u8], start: &[u8]) -> bool {
     text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+}
+
+/// Whether LIST's first parentheses hold that flag.
+fn has_flag(list: &[u8], flag: &[u8]) -> bool {
+    let flags = list.strip_prefix(b"(").and_then(|list| list.split(|b| *b == b')').next());
+    flags.is_some_and(|flags| flags.split(|b| *b == b' ').any(|known| known.eq_ignore_ascii_case(flag)))
 }
 
 /// `… {123}` at the end of a line announces a literal.
@@ -126,72 +226,5 @@ fn literal_length(line: &[u8]) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn judge(line: &str) -> (Use, Answers) {
-        let mut answers = Answers::default();
-        let used = answers.line(&mut line.as_bytes().to_vec()).unwrap();
-        (used, answers)
-    }
-
-    #[test]
-    fn only_what_was_asked_for_reaches_the_parser() {
-        for line in
-            ["* SEARCH 1 2\r\n", "* 3 FETCH (UID 3)\r\n", "* LIST () \"/\" INBOX\r\n", "a1 OK done\r\n"]
-        {
-            assert_eq!(judge(line).0, Use::Keep, "{line}");
-        }
-        for line in ["* OK [UIDVALIDITY 7] ok\r\n", "* CAPABILITY IMAP4rev1\r\n", "+ idling\r\n"] {
-            assert_eq!(judge(line).0, Use::Keep, "{line}");
-        }
-        for line in
-            ["* ESEARCH (TAG \"a1\") UID ALL 1\r\n", "* OK Still here\r\n", "* 5 EXPUNGE\r\n", "* \r\n"]
-        {
-            assert_eq!(judge(line).0, Use::Drop, "{line}");
-        }
-        for line in ["* OK [HIGHESTMODSEQ\r\n", "* FLAGS (x)\r\n", "* 1 RECENT\r\n", "*\r\n* X"] {
-            let kept = if line.starts_with("* ") { Use::Drop } else { Use::Keep };
-            assert_eq!(judge(line).0, kept, "{line}");
-        }
-    }
-
-    #[test]
-    fn news_and_leave_are_noticed_in_passing() {
-        assert!(judge("* 4 EXISTS\r\n").1.news);
-        assert!(!judge("* 4 RECENT\r\n").1.news && !judge("* 0 EXISTS\r\n").1.news);
-        assert_eq!(judge("* BYE shut\u{7}ting d\u{f6}wn\r\n").1.bye.as_deref(), Some("shut ting d  wn"));
-    }
-
-    #[test]
-    fn a_literal_belongs_to_the_response_around_it() {
-        let mut answers = Answers::default();
-        let mut line = |text: &str| {
-            let used = answers.line(&mut text.as_bytes().to_vec()).unwrap();
-            (used, answers.literal, answers.literal_use())
-        };
-        assert_eq!(line("* 1 FETCH (UID 1 BODY[] {12}\r\n"), (Use::Keep, 12, Use::Keep));
-        assert_eq!(line(" FLAGS ())\r\n"), (Use::Keep, 0, Use::Drop));
-        assert_eq!(line("* ID (\"name\" {4}\r\n"), (Use::Drop, 4, Use::Drop));
-        assert_eq!(line(")\r\n"), (Use::Drop, 0, Use::Drop));
-        assert_eq!(line("* 9 FETCH (BODY[] {99999999999999999999}\r\n").1, usize::MAX);
-    }
-
-    #[test]
-    fn text_that_is_no_ascii_is_made_so() {
-        let mut line = "a1 NO g\u{e4}h\r\n".as_bytes().to_vec();
-        assert_eq!(Answers::default().line(&mut line), Ok(Use::Keep));
-        assert_eq!(line, b"a1 NO g??h\r\n");
-    }
-
-    #[test]
-    fn what_would_overflow_the_parser_s_stack_is_refused() {
-        let mut deep = format!("* 1 FETCH (BODYSTRUCTURE {}\r\n", "(".repeat(500)).into_bytes();
-        assert_eq!(Answers::default().line(&mut deep), Err(TooIntricate));
-
-        let mut answers = Answers::default();
-        let mut lines = std::iter::repeat_with(|| answers.line(&mut b"* 1 FETCH (X {1}\r\n".to_vec()));
-        assert_eq!(lines.by_ref().take(16).filter(Result::is_ok).count(), 16);
-        assert_eq!(lines.next(), Some(Err(TooIntricate)));
-    }
-}
+#[path = "answer_tests.rs"]
+mod tests;

@@ -20,6 +20,8 @@ use std::{
 
 /// A greeting, or an answer to STARTTLS, is no longer (RFC 2683 advises 8,000).
 const FIRST_LINE_MAX: usize = 8_192;
+/// All that may be said before the answer to STARTTLS: it is read byte by byte, which is work.
+const PRELUDE_MAX: usize = 64 << 10;
 
 /// A connected server whose greeting was read and was good. The error is the cause alone, for operators.
 pub(super) fn dial(settings: &Settings, patience: Duration) -> Result<(Shared, Waker), String> {
@@ -80,25 +82,40 @@ fn start_tls(socket: &mut Socket) -> Result<(), String> {
     let told = |e: io::Error| explain(&e);
     judge_greeting(&first_line(socket).map_err(told)?, false)?;
     socket.write_all(b"s1 STARTTLS\r\n").map_err(told)?;
-    loop {
+    let mut heard = 0;
+    while heard < PRELUDE_MAX {
         let line = first_line(socket).map_err(told)?;
+        heard += line.len();
         if line.starts_with(b"* ") {
-            continue; // the socket's deadline ends an endless row of these
+            continue;
         }
-        let agreed = line.trim_ascii_end().split(|b| *b == b' ').take(2).eq([&b"s1"[..], b"OK"]);
-        return if agreed { Ok(()) } else { Err("the server refuses STARTTLS; no password was sent".into()) };
+        let mut words = line.trim_ascii_end().split(|b| *b == b' ');
+        let ours = words.next() == Some(b"s1");
+        if !ours || !words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"OK")) {
+            return Err("the server refuses STARTTLS; no password was sent".into());
+        }
+        // In TLS the client speaks first. What comes later goes into the handshake, and breaks it.
+        if socket.has_more().map_err(told)? {
+            return Err("more came with the answer to STARTTLS, as if somebody were in between; \
+                no password was sent"
+                .into());
+        }
+        return Ok(());
     }
+    Err(explain(&Stop::TooLarge(PRELUDE_MAX).into()))
 }
 
 /// Only `* OK` may be followed by a login. What a server said before TLS is not shown: it may be anybody's.
 fn judge_greeting(line: &[u8], show: bool) -> Result<(), String> {
-    let words = |line: &[u8]| if show { format!(": {}", clean(line)) } else { String::new() };
-    let starts = |word: &[u8]| line.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
-    if starts(b"* OK") {
+    let words = |words: &[u8]| if show { format!(": {}", clean(words)) } else { String::new() };
+    let mut parts = line.trim_ascii_end().splitn(3, |b| *b == b' ');
+    let (star, status) = (parts.next(), parts.next().unwrap_or_default());
+    let is = |word: &[u8]| star == Some(b"*") && status.eq_ignore_ascii_case(word);
+    if is(b"OK") {
         Ok(())
-    } else if starts(b"* BYE") {
-        Err(format!("the server turns us away{}", words(&line[5..])))
-    } else if starts(b"* PREAUTH") {
+    } else if is(b"BYE") {
+        Err(format!("the server turns us away{}", words(parts.next().unwrap_or_default())))
+    } else if is(b"PREAUTH") {
         Err("the server says that we are logged in already (PREAUTH), which nobody asked for".into())
     } else {
         Err("this is no IMAP server".into())

@@ -3,6 +3,7 @@
 
 use super::{
     Connection,
+    socket::Stop,
     wire::{ANSWER_MAX, Heard},
 };
 use crate::mail::{MailboxTrouble, waker::Woken};
@@ -42,20 +43,19 @@ impl Connection {
         Ok(woken)
     }
 
-    /// Whether the server agreed. One that answers with anything but a continuation has no IDLE, whatever it says.
+    /// Whether the server agreed. One that ends the command at once has no IDLE, whatever it says.
     fn begin_idle(&mut self) -> Result<bool, MailboxTrouble> {
         self.run("IDLE", ANSWER_MAX, |session| session.run_command("IDLE"))?;
-        loop {
-            let line = self.wire.lock().line();
-            let line = line.map_err(|e| self.lost_idle(e))?;
-            if line.starts_with(b"+") {
-                return Ok(true);
-            }
-            if !line.starts_with(b"* ") {
-                self.idles = false;
-                return Ok(false);
-            }
-        }
+        let mut wire = self.wire.lock();
+        let agreed = wire.line().and_then(|line| match line.as_slice() {
+            [b'+', ..] => Ok(true),
+            line if wire.ends(line) => Ok(false),
+            _ => Err(Stop::Nonsense.into()), // the end of another command
+        });
+        drop(wire);
+        let agreed = agreed.map_err(|e| self.lost_idle(e))?;
+        self.idles = agreed;
+        Ok(agreed)
     }
 
     /// Listens until there is news; also says whether IDLE still runs.
@@ -68,20 +68,24 @@ impl Connection {
             match wire.listen(until)? {
                 Heard::Woken(woken) => return Ok((woken, idling)),
                 Heard::Passing => {}
-                Heard::Line(line) if line.starts_with(b"+") || line.starts_with(b"* ") => {}
-                Heard::Line(_) => idling = false, // tagged: the server ended IDLE itself
+                Heard::Line(line) if line.starts_with(b"+") => {}
+                Heard::Line(line) if wire.ends(&line) => idling = false, // the server ended IDLE itself
+                Heard::Line(_) => return Err(Stop::Nonsense.into()),
             }
         }
     }
 
     fn end_idle(&mut self) -> io::Result<()> {
         let mut wire = self.wire.lock();
-        wire.begin(ANSWER_MAX);
+        wire.finish();
         wire.send(b"DONE\r\n")?;
         loop {
             let line = wire.line()?;
-            if !line.starts_with(b"* ") && !line.starts_with(b"+") {
+            if wire.ends(&line) {
                 return Ok(());
+            }
+            if !line.starts_with(b"+") {
+                return Err(Stop::Nonsense.into());
             }
         }
     }

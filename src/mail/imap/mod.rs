@@ -1,8 +1,8 @@
-//! Adapter: one IMAP mailbox, over the `imap` crate and a stream of our own. Blocking, for a thread of its own that
-//! catches panics: the crate can panic on what a server says, and that is a lost connection.
+//! Adapter: one IMAP mailbox, over the `imap` crate and a stream of our own. Blocking, for a thread of its own.
 //!
-//! It reads and never writes: EXAMINE, SEARCH and BODY.PEEK leave no trace, not even `\Seen`. It never connects
-//! again, never sleeps but in [`Connection::wait`], and does not know what a mail means.
+//! Looking leaves no trace: EXAMINE, SEARCH and BODY.PEEK set no flag, not even `\Seen`. Only [`Connection::tidy`]
+//! changes something, and only where the operator wants it. It never connects again, never sleeps but in
+//! [`Connection::wait`], and does not know what a mail means.
 
 mod answer;
 mod dial;
@@ -11,6 +11,8 @@ mod folder;
 mod idle;
 mod search;
 mod socket;
+mod tidy;
+mod trouble;
 mod wire;
 
 #[cfg(test)]
@@ -19,8 +21,14 @@ mod tests;
 use super::{Folders, Look, MailboxTrouble, Search, Waker};
 use crate::domain::{Limits, Secret};
 use folder::Folder;
-use std::{path::PathBuf, time::Duration};
+use imap::types::Capabilities;
+use imap_proto::Capability;
+use std::{cell::Cell, path::PathBuf, time::Duration};
+use trouble::{Failed, Server, guarded};
 use wire::{ANSWER_MAX, Shared};
+use zeroize::Zeroizing;
+
+pub use tidy::is_same_folder;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -55,34 +63,21 @@ pub struct Connection {
     selected: Option<usize>,
     /// Whether the server takes IDLE.
     idles: bool,
+    abilities: tidy::Abilities,
     renew: Duration,
 }
 
 /// Connects and logs in. `Refused` means the login; everything else is `Unreachable`, with the precise cause.
 pub fn connect(settings: &Settings, limits: &Limits) -> Result<(Connection, Waker), MailboxTrouble> {
-    let server = Server { at: format!("{}:{}", settings.host, settings.port) };
-    let (wire, waker) = dial::dial(settings, limits.mail_read_timeout).map_err(|why| server.trouble(&why))?;
-    let mut client = imap::Client::new(wire.clone());
-    client.greeting_read = true; // judged by `dial` already
-
-    // What was said before TLS is forgotten: the capabilities are asked for anew, here and after the login.
-    wire.lock().begin(ANSWER_MAX);
-    let before = client.capabilities().map_err(|e| server.lost(&wire, "CAPABILITY", e))?;
-    if before.has_str("LOGINDISABLED") {
-        return Err(MailboxTrouble::Refused(format!(
-            "{} takes no password on this connection; set tls: implicit or tls: starttls",
-            server.at
+    let server = Server::new(settings);
+    let Settings { user, password, .. } = settings;
+    if [user, password.expose()].iter().any(|text| text.contains(['\r', '\n', '\0'])) {
+        return Err(server.refused(&format!(
+            "gets no login: the password or the user {user:?} has a line end or a NUL in it"
         )));
     }
-    wire.lock().begin(ANSWER_MAX);
-    let Settings { user, password, .. } = settings;
-    // A quoted string is ASCII; what is not must go another way, where there is one.
-    let session = if before.has_str("AUTH=PLAIN") && !(user.is_ascii() && password.expose().is_ascii()) {
-        client.authenticate("PLAIN", &Plain(settings))
-    } else {
-        client.login(user, password.expose())
-    };
-    let session = session.map_err(|(e, _)| server.refused_login(&wire, settings, e))?;
+    let (wire, waker) = dial::dial(settings, limits.mail_read_timeout).map_err(|why| server.trouble(&why))?;
+    let session = log_in(settings, &server, &wire)?;
 
     let mut connection = Connection {
         server,
@@ -91,22 +86,76 @@ pub fn connect(settings: &Settings, limits: &Limits) -> Result<(Connection, Wake
         folders: Vec::new(),
         selected: None,
         idles: false,
+        abilities: tidy::Abilities::default(),
         renew: limits.idle_renew,
     };
     let can = connection.run("CAPABILITY", ANSWER_MAX, imap::Session::capabilities)?;
-    connection.idles = can.has_str("IDLE");
-    let extended_list = can.has_str("SPECIAL-USE") && can.has_str("LIST-EXTENDED");
+    connection.idles = has(&can, "IDLE");
+    connection.abilities = tidy::Abilities::of(&can);
+    let extended_list = has(&can, "SPECIAL-USE") && has(&can, "LIST-EXTENDED");
     connection.folders = connection.choose_folders(&settings.folders, extended_list)?;
     Ok((connection, waker))
 }
 
-/// SASL PLAIN (RFC 4616).
-struct Plain<'a>(&'a Settings);
+fn log_in(
+    settings: &Settings,
+    server: &Server,
+    wire: &Shared,
+) -> Result<imap::Session<Shared>, MailboxTrouble> {
+    let mut client = imap::Client::new(wire.clone());
+    client.greeting_read = true; // judged by `dial` already
 
-impl imap::Authenticator for Plain<'_> {
-    type Response = String;
-    fn process(&self, _challenge: &[u8]) -> String {
-        format!("\0{}\0{}", self.0.user, self.0.password.expose())
+    // What was said before TLS is forgotten: the capabilities are asked for anew, here and after the login.
+    wire.lock().begin("CAPABILITY", ANSWER_MAX);
+    let can = guarded(|| client.capabilities()).map_err(|e| server.lost(wire, "CAPABILITY", e))?;
+    let Settings { user, password, .. } = settings;
+    let disabled = has(&can, "LOGINDISABLED");
+    // A quoted string is ASCII; what is not must go another way, where there is one.
+    let is_ascii = user.is_ascii() && password.expose().is_ascii();
+    let plain = has(&can, "AUTH=PLAIN") && (disabled || !is_ascii);
+    if disabled && !plain {
+        return Err(server.refused(match settings.tls {
+            Tls::None => "takes no password on this connection; set tls: implicit or tls: starttls",
+            Tls::Implicit | Tls::StartTls => {
+                "takes no password (LOGINDISABLED); this account may need oauth2"
+            }
+        }));
+    }
+    wire.lock().begin("LOGIN", ANSWER_MAX);
+    let session = guarded(|| {
+        if plain {
+            client.authenticate("PLAIN", &Plain::new(settings)).map_err(|(e, _)| e)
+        } else {
+            client.login(user, password.expose()).map_err(|(e, _)| e)
+        }
+    });
+    session.map_err(|e| server.refused_login(wire, user, e))
+}
+
+/// Whether the server can do that; it may write it as it likes.
+fn has(can: &Capabilities, wanted: &str) -> bool {
+    can.iter().any(|known| match known {
+        Capability::Imap4rev1 => wanted == "IMAP4rev1",
+        Capability::Auth(how) => {
+            wanted.strip_prefix("AUTH=").is_some_and(|wanted| wanted.eq_ignore_ascii_case(how))
+        }
+        Capability::Atom(known) => known.eq_ignore_ascii_case(wanted),
+    })
+}
+
+/// SASL PLAIN (RFC 4616): one challenge, one answer. A server that asks again gets nothing more.
+struct Plain(Cell<Zeroizing<String>>);
+
+impl Plain {
+    fn new(settings: &Settings) -> Self {
+        Self(Cell::new(Zeroizing::new(format!("\0{}\0{}", settings.user, settings.password.expose()))))
+    }
+}
+
+impl imap::Authenticator for Plain {
+    type Response = Zeroizing<String>;
+    fn process(&self, _challenge: &[u8]) -> Zeroizing<String> {
+        self.0.take()
     }
 }
 
@@ -119,6 +168,7 @@ impl Connection {
     /// SEARCHes the watched folders and fetches what this connection has not handed out yet.
     pub fn look(&mut self, search: &Search, which: Folders) -> Result<Look, MailboxTrouble> {
         let query = search::Query::new(search).map_err(|why| self.server.trouble(&why))?;
+        self.renumbered();
         let mut look = Look { mails: Vec::new(), unreadable: Vec::new() };
         // The first folder comes last, so that it stays selected and no mail falls between SEARCH and IDLE.
         if which == Folders::All {
@@ -137,7 +187,7 @@ impl Connection {
         self.wire.lock().take_news(); // whatever was announced so far, the SEARCH will find
         let unreadable = look.unreadable.len();
         self.look_into(0, &query, &mut look)?;
-        let complete = look.unreadable.len() == unreadable;
+        let complete = !self.renumbered() && look.unreadable.len() == unreadable;
         self.folders[0].opened_at = next.filter(|_| complete);
         look.mails.sort_by_key(|mail| mail.arrived_at); // in the same second, by UID
         Ok(look)
@@ -148,6 +198,17 @@ impl Connection {
         for folder in &mut self.folders {
             folder.forget();
         }
+    }
+
+    /// Whether the server told meanwhile that a folder is no longer what it was: then nothing that is known of any
+    /// holds, and there is a reason to look again.
+    fn renumbered(&mut self) -> bool {
+        let renumbered = self.wire.lock().take_renumbered();
+        if renumbered {
+            self.forget();
+            self.selected = None;
+        }
+        renumbered
     }
 
     /// Logs out; the server has half a second to answer.
@@ -164,85 +225,9 @@ impl Connection {
         answer_max: usize,
         command: impl FnOnce(&mut imap::Session<Shared>) -> imap::Result<T>,
     ) -> Result<T, Failed> {
-        self.wire.lock().begin(answer_max);
-        let result = command(&mut self.session);
+        self.wire.lock().begin(name, answer_max);
+        let result = guarded(|| command(&mut self.session));
         let _ = self.session.take_all_unsolicited();
-        result.map_err(|error| match error {
-            imap::Error::No(no) => {
-                let words = answer::clean(no.information.as_bytes());
-                Failed::No(self.server.says(&format!("{name} is refused: {words}")))
-            }
-            lost => Failed::Lost(self.server.lost(&self.wire, name, lost)),
-        })
-    }
-}
-
-/// Why a command failed.
-enum Failed {
-    /// The server said NO: the connection is as good as before. Server, command and its words.
-    No(String),
-    Lost(MailboxTrouble),
-}
-
-impl From<Failed> for MailboxTrouble {
-    fn from(failed: Failed) -> Self {
-        match failed {
-            Failed::No(why) => MailboxTrouble::Unreachable(why),
-            Failed::Lost(trouble) => trouble,
-        }
-    }
-}
-
-/// Puts the server's name before what is told of it.
-struct Server {
-    at: String,
-}
-
-impl Server {
-    fn says(&self, why: &str) -> String {
-        format!("{}: {why}", self.at)
-    }
-    fn trouble(&self, why: &str) -> MailboxTrouble {
-        MailboxTrouble::Unreachable(self.says(why))
-    }
-
-    /// The connection is lost, or the server and we no longer understand each other. The crate's errors hold raw
-    /// answers, mails among them, and are never printed.
-    fn lost(&self, wire: &Shared, command: &str, error: imap::Error) -> MailboxTrouble {
-        let why = match error {
-            imap::Error::Io(e) => socket::explain(&e),
-            imap::Error::ConnectionLost => "the server closed the connection".into(),
-            imap::Error::No(no) => answer::clean(no.information.as_bytes()),
-            imap::Error::Bad(bad) => answer::clean(bad.information.as_bytes()),
-            _ => "the answer is no IMAP".into(),
-        };
-        match wire.lock().bye() {
-            Some(bye) => self.trouble(&format!("the server took its leave: {bye}")),
-            None => self.trouble(&format!("{command}: {why}")),
-        }
-    }
-
-    /// A NO to LOGIN is the operator's, unless the server says that it is its own.
-    fn refused_login(&self, wire: &Shared, settings: &Settings, error: imap::Error) -> MailboxTrouble {
-        let imap::Error::No(no) = error else {
-            return match error {
-                imap::Error::Validate(_) => MailboxTrouble::Refused(format!(
-                    "{}: the password or the user {} has a line end in it",
-                    self.at, settings.user
-                )),
-                lost => self.lost(wire, "LOGIN", lost),
-            };
-        };
-        let mut words = answer::clean(no.information.as_bytes());
-        if words.contains(settings.password.expose()) {
-            words.clear(); // a server may repeat what it got; nobody else shall
-        }
-        if ["[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]"].iter().any(|code| words.starts_with(code)) {
-            return self.trouble(&format!("no login at the moment: {words}"));
-        }
-        MailboxTrouble::Refused(format!(
-            "{} refuses the login of {}: {words}; check user and password, and whether this account may use IMAP",
-            self.at, settings.user
-        ))
+        result.map_err(|error| self.server.failed(&self.wire, name, error))
     }
 }

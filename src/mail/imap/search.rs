@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_that_could_say_more_than_a_sender_is_refused() {
+    fn imap12_a_sender_that_could_say_more_than_a_sender_is_refused() {
         for bad in ["", "a\"@b", "a\\@b", "a@b\r\na1 LOGOUT", "a @b", "\u{e4}@b", "a\0@b"] {
             let refused = Query::new(&search(&["ok@a.example", bad])).unwrap_err();
             assert_eq!(refused, format!("{bad:?} is no sender that can be searched for"));

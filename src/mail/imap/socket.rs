@@ -98,6 +98,11 @@ impl Socket {
     pub fn set_idle(&mut self, until: Option<Instant>) {
         self.idle_until = until;
     }
+    /// Whether there is something to read already.
+    pub fn has_more(&self) -> io::Result<bool> {
+        let woken = wait_readable(self.tcp.as_fd(), None, Instant::now())?;
+        Ok(woken == Woken::News && self.tcp.peek(&mut [0])? > 0)
+    }
     fn wait(&self) -> io::Result<()> {
         let woken = match self.idle_until {
             Some(until) => wait_readable(self.tcp.as_fd(), Some(&self.alarm), until)?,

@@ -39,6 +39,11 @@ impl Fleet {
             meter.want_control(name);
         }
         let mailbox = self.rotations.get(name).and_then(|rotation| rotation.settings.mailbox.clone());
+        if let (Some((attempt, mails)), Some(mailbox)) = (out.tidy, &mailbox) {
+            let settled = self.rotations.get(name).map(|rotation| rotation.settings.hygiene.settled.clone());
+            let (mailbox, name, settled) = (mailbox.clone(), name.clone(), settled.unwrap_or_default());
+            effects.push(Effect::TidyMail { mailbox, name, attempt, mails, settled });
+        }
         if let (Some(afresh), Some(mailbox)) = (out.look_again, mailbox) {
             effects.push(Effect::LookAtMailbox { name: mailbox, afresh });
         }

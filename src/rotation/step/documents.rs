@@ -145,6 +145,7 @@ impl Rotation {
             .collect();
         again.into_iter().for_each(|fingerprint| self.drop_candidate(fingerprint, out));
         learned.done.into_iter().for_each(|mail| self.remember_done(mail, ctx));
+        learned.copies.into_iter().for_each(|copy| self.keep_copy(copy));
         self.memory.account = self.memory.account.take().or(learned.account);
         let newer = |one: &crate::rotation::Announced| one.dated;
         self.memory.announced =

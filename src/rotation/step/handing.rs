@@ -22,6 +22,7 @@ impl Rotation {
     pub(super) fn promoted(&mut self, document: &KeyDocument, ctx: Ctx<'_>, out: &mut Out) {
         let Some(fingerprint) = document.current else { return };
         self.adopted(fingerprint, ctx);
+        self.note_accepted(fingerprint);
         let back = self.went_back(document, self.current.as_ref());
         if let Some(note) = back {
             self.hold_newer(note, ctx);

@@ -25,6 +25,7 @@ impl Rotation {
         let mut found: Vec<(Confirmation, Option<String>)> = Vec::new();
         let mut unjudged = false;
         for finding in findings {
+            self.note_copy(&finding);
             match finding {
                 Finding::NewKey(confirmation) => found.push((confirmation, None)),
                 Finding::Held { confirmation, why } => found.push((confirmation, Some(why))),

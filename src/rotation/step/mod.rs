@@ -23,15 +23,18 @@ mod spooling;
 mod store_incidents;
 mod storing;
 mod telling;
+mod tidying;
 
 use super::{
     candidate::Candidate,
     effect::{Action, Reply},
-    event::{Input, StateRead, Ticket},
+    event::{Attempt, Input, StateRead, Ticket},
     history::Record,
     state::Rotation,
 };
-use crate::domain::{CredentialName, Fingerprint, Limits, Notice, StoreTrouble, Timestamp, Verdict};
+use crate::domain::{
+    CredentialName, Fingerprint, Limits, MailPlace, Notice, StoreTrouble, Timestamp, Verdict,
+};
 use std::{collections::BTreeMap, time::Duration};
 
 impl Out {
@@ -66,6 +69,8 @@ pub(super) struct Out {
     pub control_wanted: bool,
     /// The mailbox should be searched again; from the beginning?
     pub look_again: Option<bool>,
+    /// These mails should be tidied.
+    pub tidy: Option<(Attempt, Vec<MailPlace>)>,
     /// The store answered, or did not.
     pub store: Option<Result<(), StoreTrouble>>,
     /// The vendor's clock.
@@ -81,6 +86,7 @@ impl Rotation {
             Input::MailsSeen { findings, first, rotation_id } => {
                 self.mails_seen(findings, first, rotation_id, ctx, out)
             }
+            Input::MailTidied { attempt, outcome } => self.mail_tidied(attempt, outcome, ctx, out),
             Input::ProbeFinished { attempt, fingerprint, answer } => {
                 out.vendor_time = answer.vendor_time;
                 self.probe_finished(attempt, fingerprint, answer, ctx, out);
@@ -158,6 +164,7 @@ impl Rotation {
         self.advance_spool(ctx, out);
         self.advance_superseded(ctx);
         self.advance_mail_retry(ctx, out);
+        self.advance_tidying(ctx, out);
         self.note_phase(ctx.now);
     }
 
@@ -177,6 +184,7 @@ impl Rotation {
             (self.waiting.iter().map(|waiting| waiting.until).min(), Reason::Answer),
             (self.saving.waits_until(), Reason::Save),
             (self.mail_retry.waits_until(), Reason::LookAgain),
+            (self.tidying.waits_until(), Reason::Tidy),
         ];
         let ahead =
             |(at, reason): (Option<Timestamp>, Reason)| Some((at.filter(|at| *at > ctx.now)?, reason));
@@ -198,6 +206,7 @@ pub enum Reason {
     Answer,
     Save,
     LookAgain,
+    Tidy,
     /// The fleet's own: mailboxes, the store's health, alerts, budgets.
     Fleet,
 }

@@ -44,6 +44,7 @@ impl Rotation {
         let Some(settings) = self.next_settings.take_if(|_| !in_rotation) else { return };
         self.documents.state_wanted |= settings.path != self.settings.path;
         self.looked |= settings.mailbox.is_none();
+        self.copies_left_out |= settings.hygiene != self.settings.hygiene;
         self.settings = settings;
         self.documents.key_wanted = true;
         self.reconsider_held();

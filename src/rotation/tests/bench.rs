@@ -4,12 +4,12 @@ use super::{
     DAY, HOUR, MIN, SEC, START, key,
     lines::line,
     perform::perform,
-    world::{Fake, World},
+    world::{Fake, Stored, World},
 };
 use crate::{
     domain::{
-        Confirmation, Finding, Fingerprint, Limits, MailId, MailRef, Notice, ProofLevel, RotationId,
-        Timestamp, Warning,
+        Confirmation, Finding, Fingerprint, Hygiene, Limits, MailHash, MailId, MailPlace, MailRef, Notice,
+        ProofLevel, RotationId, Timestamp, Warning,
     },
     rotation::{
         Alerts, Channel, Consumer, Credential, CredentialView, Delivery, Effect, Event, Fleet, Input,
@@ -37,6 +37,8 @@ pub struct Bench {
     pub notices: Vec<crate::domain::Notice>,
     pub deadlines: usize,
     mails: u32,
+    /// What the store held whenever mails were to be tidied.
+    pub tidied: Vec<(Vec<MailPlace>, Stored)>,
     /// Each event (or deadline) with its effects, for the properties.
     story: Vec<(Option<Event>, Vec<Effect>)>,
     asked: BTreeSet<u64>,
@@ -59,6 +61,7 @@ pub fn credential(name: &str, consumers: &[(&str, Consumer)]) -> Credential {
         vendor_title: "Leaf7".into(),
         dashboard: "fetch the key: https://leaf7.fun".into(),
         mailbox: Some("mail".parse().unwrap()),
+        hygiene: Hygiene::default(),
         observe: false,
         path: format!("vendors/{name}"),
         account: None,
@@ -118,6 +121,7 @@ impl Bench {
             notices: Vec::new(),
             deadlines: 0,
             mails: 0,
+            tidied: Vec::new(),
             story: Vec::new(),
             asked: BTreeSet::new(),
         };
@@ -185,6 +189,9 @@ impl Bench {
         for effect in effects {
             if let Effect::Answer { ticket, .. } = &effect {
                 assert!(self.asked.remove(ticket), "{ticket} is answered twice");
+            }
+            if let Effect::TidyMail { mails, .. } = &effect {
+                self.tidied.push((mails.clone(), self.world.stored("main").clone()));
             }
             self.lines.extend(line(&effect));
             self.queue.push_back(effect);
@@ -261,6 +268,10 @@ impl Bench {
             Effect::ProbeControl { origin, .. } => {
                 Event::ControlFinished { origin, answer: world.random_key() }
             }
+            Effect::TidyMail { name, attempt, mails, settled, .. } => {
+                let outcome = world.mailbox.tidy(&mails, &settled);
+                Event::Credential { name, input: Input::MailTidied { attempt, outcome } }
+            }
             Effect::CheckStore => Event::StoreChecked {
                 outcome: world.store_trouble.clone().map_or_else(|| Ok(world.store_facts.clone()), Err),
             },
@@ -317,6 +328,8 @@ impl Bench {
             selector: "s1".into(),
             arrived_at: at,
             folder: "INBOX".into(),
+            place: format!("7/{}", self.mails),
+            hash: MailHash::of(&self.mails.to_be_bytes()),
         }
     }
     pub fn confirmation(&mut self, fingerprint: Fingerprint, dated: Timestamp) -> Confirmation {

@@ -2,7 +2,7 @@
 
 use super::name_of;
 use crate::{
-    domain::{ConsumerName, Fingerprint},
+    domain::{ConsumerName, Fingerprint, Settled},
     rotation::{Action, Channel, Effect, Reply},
 };
 
@@ -15,6 +15,14 @@ pub fn line(effect: &Effect) -> Option<String> {
         Effect::ProbeControl { .. } => "control".into(),
         Effect::OpenMailbox { name } => format!("open {name}"),
         Effect::LookAtMailbox { afresh, .. } => if *afresh { "look afresh" } else { "look" }.into(),
+        Effect::TidyMail { mails, settled, .. } => {
+            let mails: Vec<_> = mails.iter().map(|mail| format!("{} {}", mail.folder, mail.place)).collect();
+            match settled {
+                Settled::Keep => format!("count {}", mails.join(", ")),
+                Settled::Delete => format!("delete {}", mails.join(", ")),
+                Settled::Move(folder) => format!("move to {folder}: {}", mails.join(", ")),
+            }
+        }
         Effect::CheckStore => "check store".into(),
         Effect::Notify { channel, notice } => {
             let end = if notice.resolved { " resolved" } else { "" };

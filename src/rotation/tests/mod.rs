@@ -4,6 +4,7 @@
 mod alerts;
 mod bench;
 mod consumers;
+mod copies;
 mod expecting;
 mod first_start;
 mod fleet;
@@ -24,6 +25,7 @@ mod restart;
 mod rollback;
 mod store;
 mod stories;
+mod tidying;
 mod world;
 
 use crate::domain::{Fingerprint, Timestamp};

@@ -1,12 +1,12 @@
 //! Whatever happens in whatever order: no panic, no idle spinning, and nobody is given what was not proven.
 
-use super::{bench::*, *};
+use super::{bench::*, tidying::with, *};
 use crate::{
-    domain::{Account, Finding, Fingerprint, KeyRead, StoreTrouble, Verdict},
+    domain::{Account, Finding, Fingerprint, Hygiene, KeyRead, MailPlace, Settled, StoreTrouble, Verdict},
     rotation::{Action, Effect, Event, Input, Schedule},
 };
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone)]
 enum Happening {
@@ -177,6 +177,53 @@ proptest! {
                 prop_assert!(!changes, "{effect:?}");
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn s23_no_mail_is_taken_away_before_its_key_is_safe(happenings in prop::collection::vec(happening(), 1..60)) {
+        let hygiene = Hygiene { settled: Settled::Delete, report_copies: true };
+        let wish = || with(main_settings(), &hygiene);
+        let mut bench = Bench::seeded_with(wish());
+        let (mut keys, mut were_stored) = (BTreeMap::new(), BTreeSet::from([key(1)]));
+        for (ticket, happening) in (1..).zip(happenings) {
+            match happening {
+                Happening::Reload => bench.reload(wish()),
+                happening => happen(&mut bench, happening, ticket),
+            }
+            bench.run();
+            were_stored.extend(bench.world.stored("main").key.as_ref().and_then(|document| document.current));
+            for (event, effects) in bench.take_story() {
+                keys.extend(event.into_iter().flat_map(mails_in));
+                were_stored.extend(effects.iter().filter_map(promoted));
+            }
+            for (mails, stored) in std::mem::take(&mut bench.tidied) {
+                let document = stored.key.unwrap();
+                prop_assert!(!stored.deleted && stored.written == document.current && document.generation > 0);
+                prop_assert!(stored.state.is_some_and(|state| state.settled >= document.generation));
+                for mail in mails {
+                    prop_assert!(were_stored.contains(&keys[&mail]), "{mail:?} is the only copy");
+                }
+            }
+        }
+    }
+}
+fn mails_in(event: Event) -> Vec<(MailPlace, Fingerprint)> {
+    let Event::Credential { input: Input::MailsSeen { findings, .. }, .. } = event else { return Vec::new() };
+    let confirmation = |finding| match finding {
+        Finding::NewKey(confirmation) | Finding::Held { confirmation, .. } => Some(confirmation),
+        _ => None,
+    };
+    let confirmations = findings.into_iter().filter_map(confirmation);
+    confirmations.map(|found| (found.mail.lies_at().unwrap(), found.fingerprint)).collect()
+}
+fn promoted(effect: &Effect) -> Option<Fingerprint> {
+    match effect {
+        Effect::Credential { action: Action::StoreKey { promotion, .. }, .. } => Some(promotion.fingerprint),
+        _ => None,
     }
 }
 

@@ -44,6 +44,7 @@ pub fn gallery() -> BTreeMap<Code, Notice> {
         flooded(),
         weekly(),
         login_ends(),
+        super::tidying::untidy(),
     ]);
     let mut all = BTreeMap::new();
     for notice in benches.flat_map(|bench| bench.notices).filter(|notice| !notice.resolved) {

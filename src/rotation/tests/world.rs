@@ -4,12 +4,50 @@ use super::{START, name_of};
 use crate::{
     domain::{
         Account, ActionOutcome, ConsumerName, CopyState, CredentialName, DeliveryOutcome, Fingerprint,
-        Instances, KeyDocument, KeyRead, Origin, PreviousKey, ProbeAnswer, ProofLevel, ProofOutcome,
-        StoreFacts, StoreTrouble, Timestamp, Verdict, WriteOutcome,
+        Instances, KeyDocument, KeyRead, MailPlace, Origin, PreviousKey, ProbeAnswer, ProofLevel,
+        ProofOutcome, Settled, StoreFacts, StoreTrouble, Tidied, Timestamp, Verdict, WriteOutcome,
     },
     rotation::{AlertsState, Promotion, StateDocument, StateRead},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What lies in the mailbox, as far as it is tidied.
+#[derive(Default)]
+pub struct Mails {
+    /// No longer where they were noted.
+    pub gone: BTreeSet<MailPlace>,
+    /// Their places are somebody else's now.
+    pub elsewhere: BTreeSet<MailPlace>,
+    /// The server says no.
+    pub refusal: Option<String>,
+    /// The connection breaks before the answer, whatever was done.
+    pub breaks: bool,
+}
+
+impl Mails {
+    pub fn tidy(
+        &mut self,
+        mails: &[MailPlace],
+        settled: &Settled,
+    ) -> Result<Vec<(MailPlace, Tidied)>, String> {
+        let mut one = |mail: &MailPlace| {
+            if self.elsewhere.contains(mail) {
+                Tidied::Elsewhere
+            } else if self.gone.contains(mail) {
+                Tidied::Gone
+            } else if let Some(why) = &self.refusal {
+                Tidied::Refused(why.clone())
+            } else {
+                if *settled != Settled::Keep {
+                    self.gone.insert(mail.clone());
+                }
+                Tidied::Done
+            }
+        };
+        let tidied = mails.iter().map(|mail| (mail.clone(), one(mail))).collect();
+        if self.breaks { Err("the server closed the connection".into()) } else { Ok(tidied) }
+    }
+}
 
 #[derive(Default)]
 pub struct World {
@@ -27,6 +65,7 @@ pub struct World {
     pub vendor_time: Option<Timestamp>,
     pub control: Option<Verdict>,
     pub consumers: BTreeMap<ConsumerName, Fake>,
+    pub mailbox: Mails,
     /// This machine's notes of its notices, as JSON.
     pub alerts: Option<String>,
     /// They cannot be written.

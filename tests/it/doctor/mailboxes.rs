@@ -130,3 +130,34 @@ async fn a_maildir_must_have_its_folders() {
     }
     assert_eq!(ward.failures().await, (Some(0), vec![]));
 }
+
+#[tokio::test]
+async fn s23_whether_a_confirmation_can_be_moved_is_tried_without_moving_one() {
+    let mut ward = Ward::new().await;
+    ward.configure(|config| {
+        config.set("mailboxes.vendor-mail.settled", json!({"move": "Rotated"}));
+    })
+    .await;
+    let (code, failures) = ward.failures().await;
+    assert_eq!((code, failures.len()), (Some(1), 1), "{failures:?}");
+    let told = &failures[0];
+    assert!(told.starts_with("mailbox vendor-mail: after a rotation: localhost:"), "{told}");
+    assert!(told.contains(": EXAMINE \"Rotated\" is refused: "), "{told}");
+    let advice = " > mend that on the mail server, or correct mailboxes.vendor-mail.settled";
+    assert!(told.ends_with(advice), "{told}");
+
+    ward.stage.dovecot.doveadm(&["mailbox", "create", "-u", crate::world::Dovecot::USER, "Rotated"]).await;
+    for (settled, what) in [(json!({"move": "Rotated"}), "moved to Rotated"), (json!("delete"), "deleted")] {
+        ward.configure(|config| {
+            config.set("mailboxes.vendor-mail.settled", settled);
+        })
+        .await;
+        let ran = ward.doctor(&[]).await;
+        let line =
+            format!("ok after a rotation: its confirmation is {what}; the server and this login can do that");
+        assert!(ran.code == Some(0) && lines(&ran).contains(&line), "{}", ran.stdout);
+    }
+    assert_eq!(ward.stage.dovecot.mail_count("Rotated").await, 0);
+    let flags = ward.stage.dovecot.flags("INBOX").await;
+    assert!(flags.len() == 1 && !flags[0].contains('\\'), "{flags:?}");
+}

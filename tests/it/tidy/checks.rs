@@ -1,7 +1,9 @@
 //! The checks of one file. Each finding says where, what, and why the rule is there.
 
 use super::{
-    places::{HAVE_TIMERS, NO_NOTES_TO_SELF, NOT_IN_PRODUCTION, NOWHERE, PLACES, Place, SLEEPERS, SLEEPS},
+    places::{
+        HAVE_TIMERS, NO_NOTES_TO_SELF, NOT_IN_PRODUCTION, NOWHERE, PLACES, Place, SLEEPERS, SLEEPS, UNSAFE,
+    },
     source::{PathUse, Source, Token},
 };
 use std::collections::BTreeSet;
@@ -54,6 +56,7 @@ pub fn findings(source: &Source, libraries: &[String]) -> Vec<String> {
     let mut findings = lengths(source);
     findings.extend(words(source));
     findings.extend(sleeps(source));
+    findings.extend(unsafes(source));
     if source.path.starts_with("src/") {
         findings.extend(place_rules(source, libraries));
     }
@@ -97,6 +100,13 @@ fn words(source: &Source) -> Vec<String> {
         findings.extend(note.map(|note| format!("{path}:{}: {note}: build it, or leave it out", number + 1)));
     }
     findings
+}
+
+fn unsafes(source: &Source) -> Vec<String> {
+    let (path, may) = (&source.path, UNSAFE.contains(&source.module().as_str()));
+    let found = source.tokens.iter().filter(|token| token.text == "unsafe" && !may);
+    let why = "unsafe: what reads others' bytes is safe code";
+    found.map(|token| format!("{path}:{}: {why}; a safe call does the same", token.line)).collect()
 }
 
 fn sleeps(source: &Source) -> Vec<String> {

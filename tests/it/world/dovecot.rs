@@ -75,6 +75,15 @@ impl Dovecot {
         self.server = Some(server);
     }
 
+    /// From now on the server says that it can do this, and no more.
+    pub async fn start_again_as(&mut self, capability: &str) {
+        self.kill().await;
+        let path = self.config();
+        let settings = fs::read_to_string(&path).expect("its configuration");
+        fs::write(&path, format!("{settings}imap_capability = {capability}\n")).expect("its configuration");
+        self.start_again().await;
+    }
+
     /// Every session is told `BYE`, then nobody answers any more. (Dovecot's own way out takes seconds.)
     pub async fn stop(&mut self) {
         // Fails when there is no session.

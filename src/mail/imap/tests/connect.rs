@@ -1,9 +1,7 @@
 //! Connecting, TLS, the greeting and the login.
 
-use super::*;
-use rcgen::{CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use super::{pki::certificate, *};
 use rustls::ServerConfig;
-use rustls_pki_types::PrivateKeyDer;
 use std::{net::TcpListener, path::Path, sync::Arc};
 
 fn dial(tls: Tls, script: impl FnOnce(&mut Peer) + Send + 'static) -> Result<(), MailboxTrouble> {
@@ -18,7 +16,7 @@ fn a_server_that_turns_us_away_is_told_in_its_own_words() {
 }
 
 #[test]
-fn nobody_is_logged_in_before_the_login() {
+fn r23_m53_nobody_is_logged_in_before_the_login() {
     for tls in [Tls::None, Tls::StartTls] {
         let result = dial(tls, |peer| {
             peer.say("* PREAUTH welcome back\r\n");
@@ -42,7 +40,7 @@ fn another_kind_of_server_is_named_as_such() {
 }
 
 #[test]
-fn nobody_there_is_told_as_refused_unresolved_or_silent() {
+fn imap05_nobody_there_is_told_as_refused_unresolved_or_silent() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let result = connect(&settings(free, Tls::None), &limits());
     let why = "localhost: the connection is refused; does the server run, and is the port right?";
@@ -60,7 +58,7 @@ fn nobody_there_is_told_as_refused_unresolved_or_silent() {
 }
 
 #[test]
-fn starttls_that_is_refused_gets_no_password() {
+fn r22_m52_starttls_that_is_refused_gets_no_password() {
     for refusal in
         ["s1 NO no\r\n", "s1 BAD what?\r\n", "+ go ahead\r\n", "s1 OKAY\r\n", "* OK x\r\ns2 OK\r\n"]
     {
@@ -73,19 +71,6 @@ fn starttls_that_is_refused_gets_no_password() {
         let why = "localhost: the server refuses STARTTLS; no password was sent";
         assert_eq!(unreachable(result), why, "{refusal}");
     }
-}
-
-#[test]
-fn what_was_slipped_in_before_the_handshake_breaks_it() {
-    let result = dial(Tls::StartTls, |peer| {
-        peer.say("* OK ready\r\n");
-        assert_eq!(peer.hear(), "s1 STARTTLS");
-        peer.say("s1 OK begin\r\n* CAPABILITY IMAP4rev1\r\na1 OK you are in\r\n");
-        let hello = peer.hear();
-        assert!(!hello.contains("LOGIN") && !hello.contains("canary"));
-    });
-    let why = "no TLS: it does not speak TLS on this port; another port, or STARTTLS, may be meant";
-    assert_eq!(unreachable(result), format!("localhost: {why}"));
 }
 
 #[test]
@@ -122,7 +107,10 @@ fn a_refused_login_names_who_where_and_what_to_check() {
     assert_eq!(refused(log_in("NO [AUTHENTICATIONFAILED] Authentication failed.")), told(words));
     assert_eq!(refused(log_in("NO Falsches Pa\u{df}wort")), told("Falsches Pa??wort"));
     assert_eq!(refused(log_in("NO [ALERT] Use an app password")), told("Use an app password"));
-    assert_eq!(refused(log_in("NO bad password \"canary\"")), told(""));
+    assert_eq!(
+        refused(log_in("NO bad password \"canary\"")),
+        told("(its words hold the password, and are not shown)")
+    );
 }
 
 #[test]
@@ -174,22 +162,6 @@ fn a_login_that_is_never_answered_ends_in_time() {
     assert_eq!(unreachable(result), "localhost: LOGIN: no answer within 1 s");
 }
 
-/// A certificate for `localhost` and the CA that signed it, written to `ca.pem` in `folder`.
-fn certificate(folder: &Path, ca_name: &str) -> Arc<ServerConfig> {
-    crate::tls::install();
-    let mut params = CertificateParams::new(vec![]).unwrap();
-    params.distinguished_name.push(DnType::CommonName, ca_name);
-    params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    std::fs::write(folder.join("ca.pem"), ca.pem()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let certificate =
-        CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &ca).unwrap();
-    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let config = ServerConfig::builder().with_no_client_auth();
-    Arc::new(config.with_single_cert(vec![certificate.der().clone()], key).unwrap())
-}
-
 /// Connects to a server whose certificate is for `name`, trusting the CA in `ca`, in both ways of TLS.
 fn over_tls(
     name: &str,
@@ -221,7 +193,7 @@ fn over_tls(
 }
 
 #[test]
-fn a_private_ca_is_trusted_for_its_names_and_nothing_else_is() {
+fn m58_a_private_ca_is_trusted_for_its_names_and_nothing_else_is() {
     let [ours, theirs, namesake] = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let good = certificate(ours.path(), "ours");
     certificate(theirs.path(), "theirs");
@@ -240,5 +212,80 @@ fn a_private_ca_is_trusted_for_its_names_and_nothing_else_is() {
         for result in over_tls("localhost", &ca.path().join("ca.pem"), &good, false) {
             assert_eq!(unreachable(result), format!("localhost: {why}"));
         }
+    }
+}
+
+/// The line that logs in.
+fn said_to_log_in(user: &str, password: &str) -> String {
+    let (heard, said) = std::sync::mpsc::channel();
+    let (played, port) = script::play(move |peer| {
+        peer.say("* OK ready\r\n");
+        peer.answer("CAPABILITY", &["CAPABILITY IMAP4rev1"]);
+        heard.send(peer.hear()).unwrap();
+        peer.expect_end();
+    });
+    let settings =
+        Settings { user: user.into(), password: Secret::new(password), ..settings(port, Tls::None) };
+    assert!(
+        connect(&settings, &Limits { mail_read_timeout: Duration::from_millis(200), ..limits() }).is_err()
+    );
+    drop(played);
+    said.recv().unwrap()
+}
+
+#[test]
+fn imap12_quotes_and_backslashes_in_user_and_password_stay_in_their_quotes() {
+    for (user, password, line) in [
+        ("relay", "canary", r#"a2 LOGIN "relay" "canary""#),
+        (r#"re"lay"#, r#"ca"na\ry"#, r#"a2 LOGIN "re\"lay" "ca\"na\\ry""#),
+        (r#"a\"#, r#"" x a3 LOGOUT "#, r#"a2 LOGIN "a\\" "\" x a3 LOGOUT ""#),
+        ("a{5}", "b{5+}", r#"a2 LOGIN "a{5}" "b{5+}""#),
+        ("a\tb", "(c)*%", "a2 LOGIN \"a\tb\" \"(c)*%\""),
+    ] {
+        assert_eq!(said_to_log_in(user, password), line);
+    }
+}
+
+#[test]
+fn imap12_a_line_end_or_a_nul_in_user_or_password_is_told_before_anybody_is_called() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
+    nobody.set_nonblocking(true).unwrap();
+    let port = nobody.local_addr().unwrap().port();
+    for (user, password) in [
+        ("re\r\nlay", "canary"),
+        ("re\nlay", "canary"),
+        ("relay", "can\rary"),
+        ("relay", "can\0ary"),
+        ("re\0lay", "canary"),
+    ] {
+        let settings =
+            Settings { user: user.into(), password: Secret::new(password), ..settings(port, Tls::None) };
+        let why = format!(
+            "localhost gets no login: the password or the user {user:?} has a line end or a NUL in it"
+        );
+        assert_eq!(refused(connect(&settings, &limits())), why);
+    }
+    assert!(nobody.accept().is_err());
+}
+
+#[test]
+fn imap12_whatever_is_in_a_folder_s_name_stays_in_its_quotes() {
+    for (name, line) in [
+        ("INBOX", r#"EXAMINE "INBOX""#),
+        (r#"Keys "old" \ new"#, r#"EXAMINE "Keys \"old\" \\ new""#),
+        ("a\r\na9 DELETE INBOX", r#"EXAMINE "a&AA0ACg-a9 DELETE INBOX""#),
+        ("a\0b", r#"EXAMINE "a&AAA-b""#),
+        ("{5}", r#"EXAMINE "{5}""#),
+        ("Vendor & Co", r#"EXAMINE "Vendor &- Co""#),
+    ] {
+        let (_played, port) = script::play(move |peer| {
+            peer.welcome();
+            peer.expect(line);
+            peer.end("NO no");
+        });
+        let settings = Settings { folders: vec![name.into()], ..settings(port, Tls::None) };
+        let (mut connection, _waker) = connect(&settings, &limits()).unwrap();
+        let told = unreachable(connection.look(&search(1 << 20), Folders::All));
+        assert_eq!(told, format!("localhost: EXAMINE {name:?} is refused: no"));
     }
 }

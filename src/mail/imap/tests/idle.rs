@@ -88,7 +88,7 @@ fn a_call_that_came_before_the_wait_ends_it() {
 }
 
 #[test]
-fn idle_is_renewed_until_there_is_news() {
+fn imap03_idle_is_renewed_until_there_is_news() {
     let (_played, port) = script::play(|peer| {
         peer.welcome();
         peer.examined("INBOX", 7);
@@ -131,7 +131,7 @@ fn a_server_that_ends_idle_by_itself_is_heard_on() {
 }
 
 #[test]
-fn a_server_that_goes_away_while_idling_is_lost() {
+fn r31_imap04_a_server_that_goes_away_while_idling_is_lost() {
     let (_played, mut connection, _waker) = idling(|peer| peer.say("+ idling\r\n* 2 EXI"));
     let why = "localhost: IDLE: the server closed the connection";
     assert_eq!(unreachable(look_and_wait(&mut connection, LONG)), why);
@@ -150,7 +150,7 @@ fn a_server_that_goes_away_while_idling_is_lost() {
 }
 
 #[test]
-fn a_server_that_falls_silent_in_idle_is_lost_when_idle_is_left() {
+fn r30_imap03_a_server_that_falls_silent_in_idle_is_lost_when_idle_is_left() {
     let (_played, port) = script::play(|peer| {
         peer.welcome();
         peer.examined("INBOX", 7);

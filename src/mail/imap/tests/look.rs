@@ -6,6 +6,12 @@ use super::{
 };
 
 const SMALL: &str = "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.65536>)";
+const TRAITS: &str = "(UID INTERNALDATE RFC822.SIZE)";
+
+/// What a FETCH says of a mail whose bytes nobody wants.
+fn traits(uid: u32, day: u32, size: usize) -> String {
+    format!("{uid} FETCH (UID {uid} INTERNALDATE \"{day}-Nov-2026 09:00:00 +0100\" RFC822.SIZE {size})")
+}
 
 #[test]
 fn a_look_leaves_no_trace_and_fetches_each_mail_once() {
@@ -50,6 +56,8 @@ fn only_what_arrived_since_the_folder_was_opened_is_searched_for_news() {
         fetch(peer, 7);
         opened(peer);
         peer.found("4 6 7");
+        let same = [4, 6, 7].map(|uid| traits(uid, 20, 3));
+        peer.answer(&format!("UID FETCH 4,6,7 {TRAITS}"), &[&same[0], &same[1], &same[2]]);
         peer.found_from("UID 6:* ", "");
     });
     let mut look = |which| seen(&connection.look(&search(1 << 20), which).unwrap());
@@ -62,7 +70,7 @@ fn only_what_arrived_since_the_folder_was_opened_is_searched_for_news() {
 }
 
 #[test]
-fn what_is_forgotten_or_has_a_new_uidvalidity_is_handed_out_again() {
+fn imap01_what_is_forgotten_or_has_a_new_uidvalidity_is_handed_out_again() {
     let (_played, mut connection, _waker) = logged_in(|peer| {
         for validity in [7, 7, 8] {
             peer.examined("INBOX", validity);
@@ -79,8 +87,57 @@ fn what_is_forgotten_or_has_a_new_uidvalidity_is_handed_out_again() {
     }
 }
 
+/// A folder that was deleted and made anew may get the UIDVALIDITY that it had, and its mails the same UIDs.
 #[test]
-fn of_a_mail_above_the_limit_only_the_header_is_fetched() {
+fn imap02_under_a_uidvalidity_that_repeats_another_mail_with_the_same_uid_is_new() {
+    let (_played, mut connection, _waker) = logged_in(|peer| {
+        peer.examined("INBOX", 7);
+        peer.found("1 2 3");
+        let mails = [1, 2, 3].map(|uid| mail(uid, 20, "BODY[]", "old"));
+        peer.answer(&format!("UID FETCH 3,2,1 {SMALL}"), &[&mails[0], &mails[1], &mails[2]]);
+        peer.examined("INBOX", 7);
+        peer.found("1 2 3");
+        let now = [traits(1, 20, 3), traits(2, 21, 3), traits(3, 20, 4)];
+        peer.answer(&format!("UID FETCH 1,2,3 {TRAITS}"), &[&now[0], &now[1], &now[2]]);
+        let mails = [mail(2, 21, "BODY[]", "new"), mail(3, 20, "BODY[]", "newer")];
+        peer.answer(&format!("UID FETCH 3,2 {SMALL}"), &[&mails[0], &mails[1]]);
+    });
+    let mut look = || seen(&connection.look(&search(1 << 20), Folders::All).unwrap());
+    assert_eq!(look(), ["7/1 INBOX old", "7/2 INBOX old", "7/3 INBOX old"]);
+    assert_eq!(look(), ["7/3 INBOX newer", "7/2 INBOX new"]);
+}
+
+#[test]
+fn imap01_without_a_uidvalidity_no_uid_is_remembered() {
+    let (_played, mut connection, _waker) = logged_in(|peer| {
+        for _ in 0..2 {
+            peer.answer("EXAMINE \"INBOX\"", &["1 EXISTS"]);
+            peer.found("4");
+            peer.answer(&format!("UID FETCH 4 {SMALL}"), &[&mail(4, 20, "BODY[]", "again")]);
+        }
+    });
+    for _ in 0..2 {
+        assert_eq!(seen(&connection.look(&search(1 << 20), Folders::All).unwrap()), ["0/4 INBOX again"]);
+    }
+}
+
+#[test]
+fn r28_imap01_a_uidvalidity_that_changes_between_select_and_fetch_is_news_and_everything_is_looked_at_anew() {
+    let (_played, mut connection, _waker) = logged_in(|peer| {
+        peer.examined("INBOX", 7);
+        peer.answer(SEARCH, &["OK [UIDVALIDITY 8] the folder was replaced", "SEARCH 4"]);
+        peer.answer(&format!("UID FETCH 4 {SMALL}"), &[&mail(4, 20, "BODY[]", "old")]);
+        peer.examined("INBOX", 8); // the wait is over before it began, but for this
+        peer.found("4");
+        peer.answer(&format!("UID FETCH 4 {SMALL}"), &[&mail(4, 20, "BODY[]", "old")]);
+    });
+    assert_eq!(seen(&connection.look(&search(1 << 20), Folders::All).unwrap()), ["7/4 INBOX old"]);
+    assert_eq!(connection.wait(LONG), Ok(crate::mail::Woken::News));
+    assert_eq!(seen(&connection.look(&search(1 << 20), Folders::First).unwrap()), ["8/4 INBOX old"]);
+}
+
+#[test]
+fn imap08_of_a_mail_above_the_limit_only_the_header_is_fetched() {
     let (_played, mut connection, _waker) = logged_in(|peer| {
         let long = "x".repeat(65_536);
         peer.examined("INBOX", 7);
@@ -108,7 +165,7 @@ fn of_a_mail_above_the_limit_only_the_header_is_fetched() {
 }
 
 #[test]
-fn a_mail_that_vanishes_meanwhile_is_absent_and_one_without_a_body_is_told() {
+fn r29_imap07_a_mail_that_vanishes_meanwhile_is_absent_and_one_without_a_body_is_told() {
     let (_played, mut connection, _waker) = logged_in(|peer| {
         peer.examined("INBOX", 7);
         peer.found("1 2 3 4");
@@ -132,7 +189,7 @@ fn a_mail_that_vanishes_meanwhile_is_absent_and_one_without_a_body_is_told() {
 }
 
 #[test]
-fn a_mail_that_was_not_asked_for_is_no_mail() {
+fn imap09_a_mail_that_was_not_asked_for_is_no_mail() {
     let (_played, mut connection, _waker) = logged_in(|peer| {
         peer.examined("INBOX", 7);
         peer.found("1");

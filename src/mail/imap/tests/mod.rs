@@ -3,8 +3,11 @@
 mod connect;
 mod hostile;
 mod idle;
+mod limits;
 mod look;
+mod pki;
 mod script;
+mod tidy;
 
 use super::*;
 use crate::{
@@ -66,6 +69,14 @@ fn refused<T>(result: Result<T, MailboxTrouble>) -> String {
         Err(MailboxTrouble::Refused(why)) => without_port(&why),
         Err(MailboxTrouble::Unreachable(why)) => panic!("unreachable: {why}"),
         Ok(_) => panic!("it worked"),
+    }
+}
+
+/// The same of any trouble, after its kind.
+fn told(trouble: &MailboxTrouble) -> String {
+    match trouble {
+        MailboxTrouble::Unreachable(why) => format!("unreachable: {}", without_port(why)),
+        MailboxTrouble::Refused(why) => format!("refused: {}", without_port(why)),
     }
 }
 

@@ -81,6 +81,10 @@ impl Peer {
     pub fn end(&mut self, status: &str) {
         self.say(&format!("{} {status}\r\n", self.tag));
     }
+    /// The same to a client that may have left.
+    pub fn ends_in_vain(&mut self, status: &str) -> bool {
+        self.say_in_vain(&format!("{} {status}\r\n", self.tag.clone()))
+    }
     /// Expects a command, says untagged lines, ends it with OK.
     pub fn answer(&mut self, command: &str, untagged: &[&str]) {
         self.expect(command);
