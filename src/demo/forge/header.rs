@@ -59,7 +59,7 @@ const CARRIED: [(&str, &str); 9] = [
 
 /// The fields that a vendor writes, in some order.
 pub fn fields(dice: &mut Dice, subject: &str, dated: Timestamp) -> Vec<Field> {
-    let id = format!("<{:016x}@leaf7.fun>", dice.next());
+    let id = format!("<{:016x}@leaf7.fun>", dice.roll());
     let to = [
         RECIPIENT.to_owned(),
         format!("<{RECIPIENT}>"),
