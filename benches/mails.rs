@@ -1,6 +1,8 @@
 //! What the worst mails cost to decide: `cargo bench --bench mails`, which `scripts/bench` runs. The goal is 100 ms and
 //! 64 MiB for any mail of a mebibyte.
 
+#![expect(unsafe_code, reason = "an allocator that counts is unsafe to write")]
+
 use keyrelay::{
     demo::{
         sign::Signer,

@@ -161,8 +161,8 @@ impl Connection {
         self.run("UID EXPUNGE", ANSWER_MAX, |session| session.run_command_and_check_ok(&command))
     }
 
-    /// MOVE for servers without it; the outcome, where it does not come to that. A try that broke off after COPY has left a mail in the target; it is not copied
-    /// again.
+    /// MOVE for servers without it; the outcome, where it does not come to that. A try that broke off after COPY has left
+    /// a mail in the target, which is not copied again: what is there byte for byte is there.
     fn copy_and_delete(
         &mut self,
         mail: &MailPlace,

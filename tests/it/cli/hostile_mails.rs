@@ -43,11 +43,13 @@ async fn r17_m49_mails_made_to_fill_the_memory_are_judged_within_64_mib() {
     assert!(!ran.stdout.contains("nobody signed it"), "the limit limits: {ran:?}");
 
     let empty_line = format!("\r\n{HEADER}\r\n{KEY}");
-    let parts = format!("{HEADER}Content-Type: multipart/mixed; boundary=b\r\n\r\n");
+    let parts = "--b\r\n\r\nx\r\n".repeat(10_000);
+    let parts = format!("{HEADER}Content-Type: multipart/mixed; boundary=b\r\n\r\n{parts}--b--\r\n");
     let deep: String = (0..10_000)
         .map(|n| format!("--b{n}x\r\nContent-Type: multipart/mixed; boundary=b{}x\r\n\r\n", n + 1))
         .collect();
-    let deep = format!("{HEADER}Content-Type: multipart/mixed; boundary=b0x\r\n\r\n{deep}");
+    let ends: String = (0..10_000).rev().map(|n| format!("--b{n}x--\r\n")).collect();
+    let deep = format!("{HEADER}Content-Type: multipart/mixed; boundary=b0x\r\n\r\n{deep}\r\nx\r\n{ends}");
     let nested = format!("{HEADER}Content-Type: message/rfc822\r\n\r\n");
     let comments = format!("Received: by x; {}\r\n{HEADER}\r\n{KEY}", "(".repeat(900_000));
     for (name, begin, with, times, why) in [
@@ -68,7 +70,7 @@ async fn r17_m49_mails_made_to_fill_the_memory_are_judged_within_64_mib() {
             13 << 20,
             "bytes, more than 1048576",
         ),
-        ("10,000 parts", &parts, "--b\r\n\r\nx\r\n", 10_000, "it has more than 256 parts"),
+        ("10,000 parts", &parts, "", 0, "it has more than 256 parts"),
         ("10,000 parts, one in the other", &deep, "", 0, "nested too deep"),
         (
             "10,000 mails, one in the other",
@@ -106,7 +108,7 @@ async fn r17_the_worst_mails_of_a_mebibyte_are_judged_within_64_mib() {
         fs::write(&path, worst.unsigned()).unwrap();
         let found = verdict(&shop, &path).await;
         assert!(
-            found.starts_with("leaf7-main: suspicious, it would not be used: nobody signed it, and "),
+            found.starts_with("leaf7-main: suspicious, it would not be used: "),
             "{}: {found}",
             worst.name
         );
