@@ -118,7 +118,7 @@ fn parameter(kind: &str, name: &str) -> Option<String> {
 }
 
 /// Templates are written in UTF-8.
-fn charset_bytes(text: &[u8], charset: &str) -> Result<Vec<u8>, String> {
+pub(super) fn charset_bytes(text: &[u8], charset: &str) -> Result<Vec<u8>, String> {
     if !(charset.starts_with("iso-8859") || charset.starts_with("windows")) {
         return Ok(text.to_vec());
     }
@@ -130,7 +130,7 @@ fn charset_bytes(text: &[u8], charset: &str) -> Result<Vec<u8>, String> {
 }
 
 /// Soft line breaks at 72 characters, also within a key.
-fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
     let mut encoded = String::new();
     for line in bytes.split_inclusive(|b| *b == b'\n') {
         let mut column = 0;

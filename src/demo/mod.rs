@@ -3,6 +3,7 @@
 
 pub mod consumer;
 pub mod dns;
+pub mod forge;
 pub mod mails;
 pub mod serve;
 pub mod sign;

@@ -18,6 +18,9 @@ pub const SIGNED: [&str; 8] = [
     "Content-Transfer-Encoding",
 ];
 
+/// RFC 8410 §7: what stands before the 32 bytes of an Ed25519 key in PKCS #8.
+const ED25519_PKCS8: [u8; 16] = *b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
+
 /// One domain's signing key under one selector.
 pub struct Signer {
     domain: String,
@@ -47,7 +50,17 @@ impl Signer {
     /// A fresh Ed25519 key.
     pub fn generate(domain: &str, selector: &str) -> Result<Self, String> {
         let pkcs8 = Ed25519Key::generate_pkcs8().map_err(|e| format!("no Ed25519 key: {e}"))?;
-        let key = Ed25519Key::from_pkcs8_der(&pkcs8).map_err(|e| format!("no Ed25519 key: {e}"))?;
+        Self::ed25519(domain, selector, &pkcs8)
+    }
+
+    /// The same Ed25519 key each time, for mails that have to come out the same again.
+    pub fn from_seed(domain: &str, selector: &str, seed: [u8; 32]) -> Result<Self, String> {
+        Self::ed25519(domain, selector, &[&ED25519_PKCS8[..], &seed].concat())
+    }
+
+    fn ed25519(domain: &str, selector: &str, pkcs8: &[u8]) -> Result<Self, String> {
+        let key =
+            Ed25519Key::from_pkcs8_maybe_unchecked_der(pkcs8).map_err(|e| format!("no Ed25519 key: {e}"))?;
         let public = format!("k=ed25519; p={}", STANDARD.encode(key.public_key()));
         Ok(Self { domain: domain.into(), selector: selector.into(), key: key.into(), public })
     }
@@ -55,8 +68,13 @@ impl Signer {
     /// An RSA key as PKCS #8 in PEM.
     pub fn rsa(domain: &str, selector: &str, pem: &[u8]) -> Result<Self, String> {
         let der = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|e| format!("no RSA key: {e}"))?;
-        let key =
-            RsaKey::<Rsa>::from_key_der(PrivateKeyDer::Pkcs8(der)).map_err(|e| format!("no RSA key: {e}"))?;
+        Self::rsa_from_der(domain, selector, der.secret_pkcs8_der())
+    }
+
+    /// The same in DER.
+    pub fn rsa_from_der(domain: &str, selector: &str, der: &[u8]) -> Result<Self, String> {
+        let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(der));
+        let key = RsaKey::<Rsa>::from_key_der(der).map_err(|e| format!("no RSA key: {e}"))?;
         let public = format!("k=rsa; p={}", STANDARD.encode(key.public_key()));
         Ok(Self { domain: domain.into(), selector: selector.into(), key: key.into(), public })
     }
@@ -64,6 +82,16 @@ impl Signer {
     /// The DNS name (without a final dot) and the TXT record to publish there.
     pub fn txt_record(&self) -> (String, String) {
         (format!("{}._domainkey.{}", self.selector, self.domain), format!("v=DKIM1; {}", self.public))
+    }
+
+    /// `d=`, `s=` and `a=`.
+    pub(super) fn names(&self) -> (&str, &str, &'static str) {
+        (&self.domain, &self.selector, self.key.algorithm().name())
+    }
+
+    /// Signing fails for lack of memory only; such a mail goes out unsigned, and is not believed.
+    pub(super) fn sign_bytes(&self, data: &[u8]) -> Vec<u8> {
+        self.key.sign(data).unwrap_or_default()
     }
 
     /// The mail with a signature on top. Lines end in CRLF.
@@ -92,9 +120,7 @@ impl Signer {
             }
         }
         data.extend(relaxed_field("dkim-signature", &value).bytes());
-        // Signing fails for lack of memory only; such a mail goes out unsigned, and is not believed.
-        let signature = self.key.sign(data.as_slice()).unwrap_or_default();
-        let lines = STANDARD.encode(signature).into_bytes();
+        let lines = STANDARD.encode(self.sign_bytes(&data)).into_bytes();
         let folded: Vec<String> =
             lines.chunks(70).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
         [format!("DKIM-Signature: {value}{}\r\n", folded.join("\r\n\t")).as_bytes(), mail].concat()
@@ -112,13 +138,13 @@ fn cut(mail: &[u8]) -> (Vec<Field>, &[u8]) {
 }
 
 /// RFC 6376 §3.4.2.
-fn relaxed_field(name: &str, value: &str) -> String {
+pub(super) fn relaxed_field(name: &str, value: &str) -> String {
     let words: Vec<&str> = value.split([' ', '\t', '\r', '\n']).filter(|word| !word.is_empty()).collect();
     format!("{}:{}", name.trim().to_ascii_lowercase(), words.join(" "))
 }
 
 /// RFC 6376 §3.4.4.
-fn relaxed_body(body: &[u8]) -> Vec<u8> {
+pub(super) fn relaxed_body(body: &[u8]) -> Vec<u8> {
     let mut lines: Vec<Vec<u8>> = Vec::new();
     for line in body.split(|b| *b == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);

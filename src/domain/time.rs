@@ -84,7 +84,9 @@ impl fmt::Debug for Timestamp {
 impl FromStr for Timestamp {
     type Err = chrono::ParseError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        DateTime::parse_from_rfc3339(text).map(|time| Self(time.timestamp_millis()))
+        let time = DateTime::parse_from_rfc3339(text).map(|time| Self(time.timestamp_millis()))?;
+        // At the calendar's ends a zone leads into a year that is written and cannot be read: a document would be lost.
+        DateTime::parse_from_rfc3339(&time.to_string()).map(|_| time)
     }
 }
 impl TryFrom<String> for Timestamp {
@@ -178,6 +180,21 @@ mod tests {
         assert_eq!(leap.since(last), Duration::from_secs(1));
         for none in ["2026-02-29T00:00:00Z", "2026-11-21T24:00:00Z", "2026-11-21T09:00:00"] {
             assert!(none.parse::<Timestamp>().is_err(), "{none}");
+        }
+    }
+
+    /// A zone once led out of the calendar: the moment was taken, written as year +10000, and never read again.
+    #[test]
+    fn c06_a_moment_that_could_not_be_read_again_is_none() {
+        for (text, good) in [
+            ("9999-12-31T23:59:59Z", true),
+            ("9999-12-31T23:59:59-01:00", false),
+            ("0000-01-01T00:00:00Z", true),
+            ("0000-01-01T00:00:00+01:00", false),
+        ] {
+            let time = text.parse::<Timestamp>();
+            assert_eq!(time.is_ok(), good, "{text}");
+            time.into_iter().for_each(|time| assert_eq!(time.to_string().parse(), Ok(time)));
         }
     }
 

@@ -251,7 +251,8 @@ pub fn strength(records: &[String]) -> Result<String, String> {
         return Ok("Ed25519".into());
     }
     match key.p.public_key_bits() {
-        0 => Err("the record is malformed".into()),
+        // The latter is mail-auth's word for a key that is not RSA's, as it reads `K=ed25519`, which is no `k=`.
+        0 | usize::MAX => Err("the record is malformed".into()),
         bits if bits < RSA_BITS_MIN => Err(format!("RSA of {bits} bits: its mails will be refused")),
         bits if bits < RSA_BITS_STRONG => Err(format!("RSA of {bits} bits: its mails will be held")),
         bits => Ok(format!("RSA, {bits} bits")),

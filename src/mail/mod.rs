@@ -6,6 +6,8 @@ pub mod imap;
 mod mailbox;
 pub mod maildir;
 pub mod parse;
+#[cfg(test)]
+mod properties;
 pub mod results;
 pub mod text;
 pub mod token;

@@ -149,7 +149,9 @@ impl<'a> Entity<'a> {
         let text = date.trim();
         let readable = text.len() <= DATE_MAX && text.is_ascii();
         let time = readable.then(|| DateTime::parse_from_rfc2822(text).ok()).flatten();
-        time.map(|time| Timestamp::from_secs(time.timestamp())).ok_or_else(|| "its Date is no date".into())
+        let time = time.map(|time| Timestamp::from_secs(time.timestamp()));
+        // A year of five digits would be written into a document, and never read out of it again.
+        time.filter(|time| time.to_string().parse() == Ok(*time)).ok_or_else(|| "its Date is no date".into())
     }
 }
 

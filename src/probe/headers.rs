@@ -9,18 +9,14 @@ use std::time::Duration;
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
 
 /// The `Date` header, in any of the three forms of RFC 9110 §5.6.7.
-pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+pub fn date(headers: &HeaderMap) -> Option<Timestamp> {
     let text = headers.get(DATE)?.to_str().ok()?;
     httpdate::parse_http_date(text.trim()).ok().map(Timestamp::from)
 }
 
 /// `Retry-After` of a 429 or 503 (RFC 9110 §10.2.3): seconds, or a date by the vendor's own clock. What is negative,
 /// past, garbage or more than a day says nothing.
-pub(super) fn retry_after(
-    status: StatusCode,
-    headers: &HeaderMap,
-    vendors_now: Timestamp,
-) -> Option<Duration> {
+pub fn retry_after(status: StatusCode, headers: &HeaderMap, vendors_now: Timestamp) -> Option<Duration> {
     if !matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
         return None;
     }

@@ -11,6 +11,7 @@ pub(crate) mod tests;
 
 pub use classify::classify;
 pub use control::random_like;
+pub use headers::{date, retry_after};
 
 use crate::domain::{Key, Limits, ProbeAnswer, Timestamp, Verdict};
 use crate::http;

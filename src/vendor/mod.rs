@@ -12,3 +12,4 @@ pub use learn::{Learned, Lesson, Unlearned, fixture};
 pub use profile::Profile;
 pub use recognise::{Expectation, Recognised, recognise};
 pub use registry::{ProfileMistake, resolve, senders};
+pub use validate::mistakes;

@@ -9,7 +9,8 @@ use crate::{domain::is_host_name, mail::parse::addresses};
 /// A key's length, whatever its vendor says: [`crate::domain::Key`] takes no other.
 const KEY_LEN: std::ops::RangeInclusive<usize> = 16..=512;
 
-pub(super) fn mistakes(vendor: &str, profile: &Profile) -> Vec<ProfileMistake> {
+/// What is wrong with a profile whose fields have the right types; `vendor` is its name.
+pub fn mistakes(vendor: &str, profile: &Profile) -> Vec<ProfileMistake> {
     let mut found = Found { vendor, list: Vec::new() };
     found.base_url(profile);
     found.times(profile);

@@ -35,6 +35,21 @@ fn one_tls_stack_one_http_client_and_no_archived_crate_are_locked() {
     assert_none(lockfile::findings(&read("Cargo.lock")));
 }
 
+#[test]
+fn every_fuzz_target_is_built_and_has_a_few_seeds() {
+    let manifest = read("fuzz/Cargo.toml");
+    let targets = entries("fuzz/fuzz_targets");
+    assert!(targets.len() >= 14, "the targets are looked at: {}", targets.len());
+    for target in targets {
+        let name = target.file_stem().and_then(|name| name.to_str()).expect("a plain name");
+        let built = manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\""));
+        assert!(built, "fuzz/Cargo.toml has no [[bin]] for {name}: nobody builds it");
+        let seeds = entries(&format!("fuzz/corpus/{name}"));
+        let bytes: u64 = seeds.iter().map(|seed| seed.metadata().expect("a seed").len()).sum();
+        assert!((1..=32 << 10).contains(&bytes), "fuzz/corpus/{name} has {bytes} bytes; a few kilobytes do");
+    }
+}
+
 fn assert_none(findings: Vec<String>) {
     assert!(findings.is_empty(), "{} findings:\n{}", findings.len(), findings.join("\n"));
 }

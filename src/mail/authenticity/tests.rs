@@ -294,3 +294,12 @@ fn m16_a_signature_of_ten_thousand_names_is_not_tried() {
         assert_eq!(tried(&mail, &["leaf7.fun"]), usize::from(is_tried), "{names} names");
     }
 }
+
+/// It was once called "RSA, 18446744073709551615 bits".
+#[test]
+fn a_key_whose_kind_is_written_in_capitals_is_malformed() {
+    let (signer, _) = signer();
+    let record = signer.txt_record().1;
+    assert_eq!(strength(std::slice::from_ref(&record)), Ok("Ed25519".into()));
+    assert_eq!(strength(&[record.replace("k=", "K=")]), Err("the record is malformed".into()));
+}

@@ -40,6 +40,9 @@ fn the_forms_that_forgers_use_are_refused() {
         ("x@leaf7.fun <a@evil.example>", "has two addresses in one place"),
         ("<x@leaf7.fun> <a@evil.example>", "has two addresses in one place"),
         ("x@leaf7.fun a@evil.example", "has two addresses in one place"),
+        // It was once read as x@leaf7.fun.evil.example, which stands nowhere in it.
+        ("x@leaf7.fun(a comment).evil.example", "has text around a bare address"),
+        ("x@leaf7(a comment).fun", "has text around a bare address"),
         ("me x@leaf7.fun", "has text around a bare address"),
         ("=?utf-8?b?<x@leaf7.fun>?=", "has text behind an address"),
         ("<x@leaf7.fun", "has an address without an end"),
@@ -148,4 +151,6 @@ fn m49_a_date_is_read_in_every_zone_and_anything_else_is_refused() {
     for bad in ["", "now", "2026-11-20T09:00:00Z", "Fri, 32 Nov 2026 09:00:00 +0000", &"(".repeat(500_000)] {
         assert_eq!(date(bad), Err("its Date is no date".into()), "{bad}");
     }
+    // It was once taken, and became a moment of the year +20017, which no document can be read with.
+    assert_eq!(date("Sat, 31 Dec 20016 23:59:60 EST"), Err("its Date is no date".into()));
 }

@@ -195,7 +195,12 @@ impl Reader {
         let preformatted = open.is_preformatted();
         let mut seen = if open.is_seen() { self.shown.borrow_mut() } else { self.beside.borrow_mut() };
         for c in text.chars() {
-            seen.push(if c == '\n' && !preformatted { ' ' } else { c });
+            seen.push(match c {
+                '\n' if !preformatted => ' ',
+                // By reference (`&#27;`) they get past the check of the text, and would act in a terminal.
+                c if c.is_control() && !c.is_whitespace() => '\u{fffd}',
+                c => c,
+            });
         }
     }
 
