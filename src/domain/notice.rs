@@ -145,6 +145,8 @@ codes! {
         do "bring the mail server back; it is tried again by itself";
     MailboxRefused "mailbox-refused": "A mailbox refuses the login.",
         do "correct user and password, then reload: systemctl reload keyrelay";
+    MailboxTokenUnsaved "mailbox-token-unsaved": "A mailbox's new refresh token could not be written to the store.",
+        do "mend what the message says; it is written by itself, and the mailbox is read meanwhile";
     MailTooLarge "mail-too-large": "A mail that may be the vendor's is too large to be read.",
         do "read it yourself; its key goes in with: keyrelay ingest NAME";
     MailBroken "mail-broken": "keyrelay died over a mail, and does not open it a second time.",

@@ -30,8 +30,8 @@ pub struct Settings {
 
 /// A mail moves from the first to the second, so they are listed in this order.
 const FOLDERS: [&str; 2] = ["new", "cur"];
-/// A header that is longer is not looked through for its sender.
-const HEADER_MAX: usize = 64 << 10;
+/// So much is read at first. Real headers are shorter; a longer one is read on, as far as a whole mail would be.
+const HEADER_USUAL: usize = 64 << 10;
 const DAY_MILLIS: i64 = 86_400_000;
 
 /// An open maildir.
@@ -225,8 +225,14 @@ fn read(candidate: &Candidate, search: &Search) -> io::Result<Option<RawMail>> {
         .open(&candidate.path)?;
     let size = usize::try_from(candidate.stamp.0).unwrap_or(usize::MAX);
     let mut rest = file.take(search.bytes_max as u64);
-    let mut start = Zeroizing::new(Vec::with_capacity(size.min(HEADER_MAX)));
-    (&mut rest).take(HEADER_MAX as u64).read_to_end(&mut start)?;
+    let mut start = Zeroizing::new(Vec::with_capacity(size.min(HEADER_USUAL)));
+    (&mut rest).take(HEADER_USUAL as u64).read_to_end(&mut start)?;
+    if header_end(&start) == start.len() {
+        let mut longer = Zeroizing::new(Vec::with_capacity(size.min(search.bytes_max)));
+        longer.extend_from_slice(&start);
+        rest.read_to_end(&mut longer)?;
+        start = longer;
+    }
     let header = &start[..header_end(&start)];
     if !sent_by(header, &search.senders) {
         return Ok(None);

@@ -6,7 +6,9 @@ pub mod imap;
 mod mailbox;
 pub mod maildir;
 pub mod parse;
+pub mod results;
 pub mod text;
+pub mod token;
 mod waker;
 
 pub use mailbox::{Folders, Mailbox, MailboxSettings, open};
@@ -70,6 +72,12 @@ pub enum MailboxTrouble {
     /// The login was refused: trying again locks accounts out.
     #[error("{0}")]
     Refused(String),
+    /// The server lets nobody in for a while (too many connections, a day's budget spent): hurry makes it worse.
+    #[error("{0}")]
+    Busy(String),
+    /// The access token is at its end, or the server takes it for ended: with the next one all is well.
+    #[error("{0}")]
+    TokenEnded(String),
 }
 
 /// What the DNS said of one name's TXT records.

@@ -1,15 +1,20 @@
 //! Finds the one new key in what a reader sees of a confirmation. It knows nothing of senders and signatures, and
 //! rather finds no key than the wrong one.
 
+mod words;
+
 use super::profile::{ConfirmationRule, KeyRule};
 use crate::{
     domain::{Fingerprint, Key, KeyShape},
     mail::text::{Lines, Visible},
 };
 use std::collections::BTreeSet;
+use words::{Next, Word, is_opener, is_path, is_random, is_separator, words};
 
 /// Words that could be keys and are looked at. A mail has a few.
-const WORDS_MAX: usize = 2_000;
+const WORDS_MAX: usize = 500;
+/// More characters than any key has.
+const WORD_MAX: usize = 1_024;
 
 /// So much before a word is looked at, in bytes: more than an [`super::pattern::Ending`] reaches back.
 const LEADING_MAX: usize = 512;
@@ -40,10 +45,16 @@ pub(super) fn extract(visible: &Visible, wanted: &Wanted<'_>) -> Extraction {
         (Ok(plain), Ok(html)) => (plain, html),
         (Err(why), _) | (_, Err(why)) => return Extraction::Nothing(why),
     };
-    match (plain, html) {
+    let extraction = match (plain, html) {
         (Some(plain), Some(html)) => agreed(plain, html),
         (Some(one), None) | (None, Some(one)) => one.outcome(),
         (None, None) => Extraction::Nothing("it has no text"),
+    };
+    match extraction {
+        Extraction::Key(key) => wanted.alone(&visible.beside, key, Extraction::Key),
+        Extraction::OtherMake(key) => wanted.alone(&visible.beside, key, Extraction::OtherMake),
+        Extraction::Known(key) => Extraction::Known(key),
+        Extraction::Nothing(why) => Extraction::Nothing(why),
     }
 }
 
@@ -90,6 +101,13 @@ enum Make {
     Random,
 }
 
+impl Found {
+    /// A word of another make is what it is: an order number, or the name of a picture.
+    fn could_be_instead_of(&self, key: &Key) -> bool {
+        self.key != *key && (self.make == Make::Exact || key.shape().fits(self.key.expose()))
+    }
+}
+
 impl Reading {
     fn has(&self, key: &Key) -> bool {
         self.fresh.iter().any(|found| found.key == *key)
@@ -123,36 +141,53 @@ impl Wanted<'_> {
         for (at, line) in lines.iter().enumerate() {
             let before = at.checked_sub(1).map_or("", |above| lines[above].as_str());
             let behind = lines.get(at + 1).map_or("", |below| below.as_str());
-            for word in words(line) {
+            let mut all = words(line).peekable();
+            while let Some(word) = all.next() {
                 if word.text.len() < self.key.min_len.min(SHORTEST_REPORTED) {
                     continue;
                 }
-                looked_at += 1;
+                let next = match all.peek() {
+                    Some(next) => Next::OnTheLine(next.text),
+                    None => Next::Below(behind),
+                };
+                looked_at += usize::from(self.consider(&mut reading, &word, before, &next));
                 if looked_at > WORDS_MAX {
                     return Err("it holds too many words that could be keys");
                 }
-                self.consider(&mut reading, &word, before, behind);
             }
         }
         Ok(reading)
     }
 
-    fn consider(&self, reading: &mut Reading, word: &Word<'_>, above: &str, below: &str) {
-        let led = self.leads(word.before, above);
-        let judged = self.judge(word.text);
+    /// The key, unless something that other readers see could be the new one as well.
+    fn alone(&self, beside: &Lines, key: Key, found: fn(Key) -> Extraction) -> Extraction {
+        match self.read(beside) {
+            Err(why) => Extraction::Nothing(why),
+            Ok(reading) if reading.fresh.iter().any(|other| other.could_be_instead_of(&key)) => {
+                Extraction::Nothing("it holds another key beside the text that is shown")
+            }
+            Ok(_) => found(key),
+        }
+    }
+
+    /// Whether the word could be a key.
+    fn consider(&self, reading: &mut Reading, word: &Word<'_>, above: &str, next: &Next<'_>) -> bool {
+        let judged = if word.is_turned { Err(Some(STRANGE)) } else { self.judge(word.text) };
         let (key, make) = match judged {
             Ok(judged) => judged,
+            Err(None) => return false,
             Err(why) => {
-                reading.near_miss = if led { why.or(reading.near_miss) } else { reading.near_miss };
-                return;
+                reading.near_miss = if self.leads(word.before, above) { why } else { reading.near_miss };
+                return true;
             }
         };
+        let led = self.leads(word.before, above);
         if !led && make != Make::Exact {
-            return;
+            return true;
         }
-        if led && word.before.is_empty() && word.is_last && make != Make::Exact && is_continuation(below) {
+        if led && make != Make::Exact && next.continues(word) {
             reading.near_miss = Some("its key seems to go on in the next line");
-            return;
+            return true;
         }
         // Compared by their digits: whether a fingerprint counts as weak depends on what is known of the prefix.
         let fingerprint = key.fingerprint().hex();
@@ -163,6 +198,7 @@ impl Wanted<'_> {
         } else {
             reading.fresh.push(Found { key, make, led });
         }
+        true
     }
 
     /// Whether a rule ends right before the word: on its line, or at the end of the line above.
@@ -180,6 +216,9 @@ impl Wanted<'_> {
 
     /// The key in a word, and its make; or why it is none, where it looks like one.
     fn judge(&self, text: &str) -> Result<(Key, Make), Option<&'static str>> {
+        if text.len() > WORD_MAX {
+            return Err(None);
+        }
         // A sign at the end is the sentence's, unless the key is of the exact make with it.
         let mut form = text;
         loop {
@@ -194,11 +233,14 @@ impl Wanted<'_> {
     fn judge_form(&self, text: &str) -> Result<(Key, Make), Option<&'static str>> {
         let strange = text.chars().filter(|c| !c.is_ascii()).count();
         if strange > 0 && text.chars().count() - strange >= self.key.min_len {
-            return Err(Some("its key holds a character that no key may hold"));
+            return Err(Some(STRANGE));
         }
         let key = || Key::parse(text).map_err(|_| None);
         if let Some(pattern) = &self.key.pattern {
             return if pattern.matches(text) { Ok((key()?, Make::Exact)) } else { Err(None) };
+        }
+        if text.contains("..") {
+            return if is_random(text) { Err(Some("its key is not written out")) } else { Err(None) };
         }
         if let Some(shape) = self.shape.filter(|shape| shape.len == text.len()) {
             let make = if shape.fits(text) { Make::Exact } else { Make::Alike };
@@ -246,87 +288,7 @@ fn is_long(text: &str) -> bool {
 
 /// Below this nothing is called a short key.
 const SHORTEST_REPORTED: usize = 8;
-
-/// A word of a line, without the quotes and brackets around it.
-struct Word<'a> {
-    /// All of the line before it.
-    before: &'a str,
-    text: &'a str,
-    is_last: bool,
-}
-
-/// Words between blanks; of `NAME=word` and `"name":"word"` the part behind the sign.
-fn words(line: &str) -> impl Iterator<Item = Word<'_>> {
-    let base = line.as_ptr() as usize;
-    line.split_whitespace().filter_map(move |word| {
-        let start = word.as_ptr() as usize - base;
-        let inner = value_start(word);
-        let text = word[inner..].trim_start_matches(|c: char| !c.is_alphanumeric() && !"-_~+".contains(c));
-        let begin = start + word.len() - text.len();
-        let text = without_tail(text);
-        let is_last = start + word.len() == line.len();
-        (!text.is_empty()).then(|| Word { before: &line[..begin], text, is_last })
-    })
-}
-
-/// Without what no key ends with, and without the full stops and colons before that: `KEY).` is `KEY`.
-fn without_tail(text: &str) -> &str {
-    let strange = |c: char| !c.is_ascii_alphanumeric() && !"._~+/=:-".contains(c);
-    let bare = text.trim_end_matches(|c: char| strange(c) || c == '.' || c == ':');
-    let tail = &text[bare.len()..];
-    let end = tail.find(strange).unwrap_or(tail.len());
-    &text[..bare.len() + end]
-}
-
-/// Where the value begins in `NAME=value`, `name:value` and the like; 0 for a word that is none of these. A name is
-/// made of letters and `_`; `sk:…` with a short name is a key's own beginning, and so is padding at the end.
-fn value_start(word: &str) -> usize {
-    let name = word.trim_start_matches(['"', '\'', '{', '`']);
-    let len = name.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).unwrap_or(name.len());
-    let (head, tail) = name.split_at(len);
-    let sign = tail.trim_start_matches(['"', '\'']);
-    let lower = head.to_ascii_lowercase();
-    let is_name = ["key", "token", "secret"].iter().any(|end| lower.ends_with(end));
-    let value = sign.strip_prefix(['=', ':']).filter(|value| is_name && !value.is_empty());
-    value.map_or(0, |value| word.len() - value.len())
-}
-
-fn is_opener(c: char) -> bool {
-    "\"'`*<([{|>“”„‚‘’«»‹›".contains(c)
-}
-
-fn is_separator(c: char) -> bool {
-    ":=-–—→.".contains(c)
-}
-
-/// Letters of more than one kind, or digits among them; not an address, a path, a date or a word with hyphens.
-fn is_random(text: &str) -> bool {
-    let has = |class: fn(&u8) -> bool| text.bytes().any(|b| class(&b));
-    let (lower, upper, digit) =
-        (has(u8::is_ascii_lowercase), has(u8::is_ascii_uppercase), has(u8::is_ascii_digit));
-    let mixed = (lower || upper) && digit || (lower && upper && has_inner_capital(text));
-    let is_date =
-        text.len() >= 10 && text.as_bytes()[4] == b'-' && text[..4].bytes().all(|b| b.is_ascii_digit());
-    mixed && !is_date && !text.contains("://") && !is_path(text)
-}
-
-fn has_inner_capital(text: &str) -> bool {
-    text.as_bytes().windows(2).any(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase())
-}
-
-/// `leaf7.fun/dashboard`.
-fn is_path(text: &str) -> bool {
-    let host = text.split('/').next().unwrap_or_default();
-    let last = host.rsplit('.').next().unwrap_or_default();
-    host.contains('.') && (2..=6).contains(&last.len()) && last.bytes().all(|b| b.is_ascii_lowercase())
-}
-
-/// A line that is one word which looks like the rest of a key.
-fn is_continuation(line: &str) -> bool {
-    let mut all = words(line);
-    let only = all.next().filter(|word| word.is_last && word.before.is_empty());
-    only.is_some_and(|word| word.text.len() >= SHORTEST_REPORTED && is_random(word.text))
-}
+const STRANGE: &str = "its key holds a character that no key may hold";
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,8 @@ mod face;
 mod figures;
 mod imap;
 mod intake;
+mod leaks;
+mod oauth;
 mod policy;
 mod rotation;
 mod smtp;

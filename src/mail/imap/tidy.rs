@@ -5,7 +5,7 @@
 //! more in the same opened folder, have the hash they had. Only `UID MOVE` and `UID EXPUNGE` are used: a plain EXPUNGE
 //! and CLOSE would take away what somebody else has marked as deleted. A server that can do neither is told of.
 
-use super::{Connection, Failed, has, search::encode_folder, wire::ANSWER_MAX};
+use super::{Connection, Failed, sasl::has, search::encode_folder, wire::ANSWER_MAX};
 use crate::{
     domain::{MailHash, MailPlace, Settled, Tidied},
     mail::MailboxTrouble,
@@ -161,8 +161,8 @@ impl Connection {
         self.run("UID EXPUNGE", ANSWER_MAX, |session| session.run_command_and_check_ok(&command))
     }
 
-    /// MOVE for servers without it; the outcome, where it does not come to that. A try that broke off after COPY has left a mail in the target; it is not copied
-    /// again.
+    /// MOVE for servers without it; the outcome, where it does not come to that. A try that broke off after COPY has left
+    /// a mail in the target, which is not copied again: what is there byte for byte is there.
     fn copy_and_delete(
         &mut self,
         mail: &MailPlace,

@@ -6,6 +6,8 @@ use crate::domain::is_host_name;
 
 /// Comments nest in theory; no program writes more than one level.
 const COMMENT_DEPTH_MAX: usize = 4;
+/// Of one field. Nobody reads a list of a thousand, and a mail may hold some hundred thousand.
+const ADDRESSES_MAX: usize = 1_000;
 /// RFC 5321 §4.5.3.1.
 const LOCAL_MAX: usize = 64;
 
@@ -19,8 +21,15 @@ pub fn addresses(value: &str) -> Result<Vec<String>, Fault> {
     let mut rest = value.chars();
     while let Some(c) = rest.next() {
         match c {
+            ',' if found.len() == ADDRESSES_MAX => {
+                return Err(format!("has more than {ADDRESSES_MAX} addresses"));
+            }
             ',' => found.push(std::mem::take(&mut entry).finish()?),
-            '(' => skip_comment(&mut rest)?,
+            // Within a word it would be read in two ways.
+            '(' => {
+                entry.end_word()?;
+                skip_comment(&mut rest)?;
+            }
             '"' => {
                 skip_quoted(&mut rest)?;
                 entry.word(None)?;
@@ -99,12 +108,14 @@ impl Entry {
     }
 }
 
-/// `local@domain` in ASCII, lower case; no quotes, no route, no literal, no dot at the end.
+/// `local@domain` in ASCII, lower case; no quotes, no route, no literal, no dot at the end, and nothing that some
+/// program might decode.
 fn plain(text: &str) -> Option<String> {
     let (local, domain) = text.split_once('@')?;
     let atom = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-.".contains(&b);
     let dots = local.starts_with('.') || local.ends_with('.') || local.contains("..");
-    let legal = !local.is_empty() && local.len() <= LOCAL_MAX && !dots && local.bytes().all(atom);
+    let encoded = local.contains("=?");
+    let legal = !local.is_empty() && local.len() <= LOCAL_MAX && !dots && !encoded && local.bytes().all(atom);
     let lower = text.to_ascii_lowercase();
     (legal && is_host_name(&domain.to_ascii_lowercase())).then_some(lower)
 }

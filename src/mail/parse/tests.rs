@@ -61,6 +61,21 @@ fn the_forms_that_forgers_use_are_refused() {
 }
 
 #[test]
+fn m49_addresses_by_the_million_are_refused() {
+    let list = |count: usize| "a@x.example, ".repeat(count) + "b@x.example";
+    assert_eq!(addresses(&list(999)).map(|found| found.len()), Ok(1_000));
+    assert_eq!(addresses(&list(1_000_000)), Err("has more than 1000 addresses".into()));
+}
+
+#[test]
+fn a_comment_does_not_join_the_words_around_it() {
+    assert_eq!(addresses("noreply@leaf7.fun(Leaf7)"), Ok(vec!["noreply@leaf7.fun".into()]));
+    for value in ["noreply@(x)leaf7.fun", "noreply(x)@leaf7.fun", "no(x)reply@leaf7.fun", "a(x)b@leaf7.fun"] {
+        assert!(addresses(value).is_err(), "{value}");
+    }
+}
+
+#[test]
 fn a_from_is_there_once_with_one_address() {
     assert_eq!(sender("From: a@x.example\r\n\r\n"), Ok("a@x.example".into()));
     assert_eq!(sender("fRoM:\r\n a@x.example\r\n\r\n"), Ok("a@x.example".into()));
@@ -113,14 +128,14 @@ fn a_header_without_a_body_and_a_body_without_an_end_are_mails() {
 }
 
 #[test]
-fn five_hundred_and_twelve_fields_are_enough() {
+fn m49_five_hundred_and_twelve_fields_are_enough() {
     let mail = |fields: usize| "X: y\r\n".repeat(fields) + "\r\n";
     assert!(Text::new(mail(512).as_bytes()).unwrap().mail().is_ok());
     assert_eq!(fault(Text::new(mail(513).as_bytes()).unwrap().mail()), "it has more than 512 header fields");
 }
 
 #[test]
-fn a_date_is_read_in_every_zone_and_anything_else_is_refused() {
+fn m49_a_date_is_read_in_every_zone_and_anything_else_is_refused() {
     let date = |value: &str| {
         let mail = format!("Date: {value}\r\n\r\n");
         Text::new(mail.as_bytes()).unwrap().mail().unwrap().date().map(|date| date.to_string())
@@ -130,7 +145,7 @@ fn a_date_is_read_in_every_zone_and_anything_else_is_refused() {
     assert_eq!(date("Fri, 20 Nov 2026 10:00:00 +0100 (CET)"), nine);
     assert_eq!(date("20 Nov 2026 09:00:00 GMT"), nine);
     assert_eq!(date("20 Nov 26 04:00 EST"), nine);
-    for bad in ["", "now", "2026-11-20T09:00:00Z", "Fri, 32 Nov 2026 09:00:00 +0000", &"(".repeat(5000)] {
+    for bad in ["", "now", "2026-11-20T09:00:00Z", "Fri, 32 Nov 2026 09:00:00 +0000", &"(".repeat(500_000)] {
         assert_eq!(date(bad), Err("its Date is no date".into()), "{bad}");
     }
 }

@@ -1,5 +1,11 @@
-//! HTML to what is seen of it. The tokens are the standard's (html5ever); of the tree only what hides and what
-//! breaks a line is followed, so that nesting costs nothing and a missing end tag hides rather than shows.
+//! HTML to what is seen of it, and what is beside it: hidden, or for some programs only. The tokens are the standard's
+//! (html5ever); of the tree only what hides and what breaks a line is followed, so that nesting costs nothing and a
+//! missing end tag hides rather than shows.
+
+mod colour;
+mod declared;
+mod open;
+mod sheet;
 
 use crate::mail::parse::Fault;
 use html5ever::{
@@ -10,66 +16,55 @@ use html5ever::{
         states::RawKind::{Rawtext, Rcdata, ScriptData},
     },
 };
+use open::Stack;
+use sheet::Sheet;
 use std::cell::{Cell, RefCell};
 use zeroize::Zeroizing;
 
-/// Real mails nest some thirty tables deep at worst.
-const DEPTH_MAX: usize = 512;
 /// A single tag or comment longer than this is no mail's; within one, html5ever's work is quadratic.
-const TOKEN_MAX: usize = 32 << 10;
-const CHUNK: usize = 4 << 10;
+const TOKEN_MAX: usize = 8 << 10;
+const CHUNK: usize = 2 << 10;
+/// So much of a word without any sign is more than any key, and is cut: a picture may be written into a tag.
+const WORD_MAX: usize = 1 << 10;
+/// Tags, and texts between them. Real mails of a mebibyte have some thirty thousand.
+const TOKENS_MAX: usize = 60_000;
+/// The squares of all tags' numbers of attributes: html5ever compares each with each.
+const ATTRIBUTES_MAX: usize = 1_000_000;
 
-const VOID: [&str; 13] =
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
-const NEVER_SHOWN: [&str; 15] = [
-    "head", "title", "style", "script", "template", "object", "iframe", "svg", "math", "audio", "video",
-    "canvas", "noframes", "noembed", "datalist",
-];
-const BREAKS: [&str; 39] = [
-    "address",
-    "article",
-    "aside",
-    "blockquote",
-    "body",
-    "br",
-    "center",
-    "dd",
-    "details",
-    "div",
-    "dl",
-    "dt",
-    "fieldset",
-    "figure",
-    "footer",
-    "form",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hr",
-    "html",
-    "li",
-    "main",
-    "nav",
-    "ol",
-    "p",
-    "pre",
-    "section",
-    "summary",
-    "table",
-    "td",
-    "th",
-    "tr",
-    "ul",
-    "tbody",
-];
+/// What a reader sees, a line for each block, table cell and line of code; and what is beside it.
+#[derive(Default)]
+pub struct Page {
+    pub shown: Zeroizing<String>,
+    pub beside: Zeroizing<String>,
+}
 
-/// The visible text: a line for each block, table cell and line of code.
-pub fn visible(html: &str) -> Result<Zeroizing<String>, Fault> {
-    let tokenizer = Tokenizer::new(Page::default(), TokenizerOpts::default());
+pub fn read(html: &str) -> Result<Page, Fault> {
+    let html = short_words(html);
+    let first = tokens(&html, Sheet::default())?;
+    let styles = first.styles.take();
+    if styles.is_empty() {
+        return Ok(first.page());
+    }
+    Ok(tokens(&html, Sheet::parse(&styles)?)?.page())
+}
+
+/// Without what no word has behind so many letters.
+fn short_words(html: &str) -> Zeroizing<String> {
+    let mut short = Zeroizing::new(String::with_capacity(html.len()));
+    let (mut from, mut run) = (0, 0);
+    for (at, byte) in html.bytes().enumerate() {
+        run = if byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/' { run + 1 } else { 0 };
+        if run > WORD_MAX {
+            short.push_str(&html[from..at]);
+            from = at + 1;
+        }
+    }
+    short.push_str(&html[from..]);
+    short
+}
+
+fn tokens(html: &str, sheet: Sheet) -> Result<Reader, Fault> {
+    let tokenizer = Tokenizer::new(Reader { sheet, ..Reader::default() }, TokenizerOpts::default());
     let input = BufferQueue::default();
     let (mut seen, mut silent) = (0, 0);
     let mut rest = html;
@@ -83,156 +78,134 @@ pub fn visible(html: &str) -> Result<Zeroizing<String>, Fault> {
         if silent > TOKEN_MAX {
             return Err("its HTML has a tag without an end".into());
         }
+        tokenizer.sink.in_limits()?;
         rest = tail;
     }
     tokenizer.end();
-    if tokenizer.sink.too_deep.get() {
-        return Err(format!("its HTML nests deeper than {DEPTH_MAX}"));
-    }
-    Ok(tokenizer.sink.text.take())
+    tokenizer.sink.in_limits()?;
+    Ok(tokenizer.sink)
 }
 
 #[derive(Default)]
-struct Page {
-    text: RefCell<Zeroizing<String>>,
-    open: RefCell<Vec<Open>>,
+struct Reader {
+    sheet: Sheet,
+    shown: RefCell<Zeroizing<String>>,
+    beside: RefCell<Zeroizing<String>>,
+    /// The text of the style sheets.
+    styles: RefCell<String>,
+    open: RefCell<Stack>,
     tokens: Cell<usize>,
-    too_deep: Cell<bool>,
+    attributes: Cell<usize>,
 }
 
-/// An element that was begun and not ended.
-struct Open {
-    name: String,
-    /// It, or one around it.
-    hidden: bool,
-    preformatted: bool,
-}
-
-impl TokenSink for Page {
+impl TokenSink for Reader {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
-        self.tokens.set(self.tokens.get() + 1);
+        // An error is no token: a tag may hold any number of them.
+        if !matches!(token, Token::ParseError(_)) {
+            self.tokens.set(self.tokens.get() + 1);
+        }
         match token {
             Token::TagToken(tag) if tag.kind == TagKind::StartTag => return self.start(&tag),
-            Token::TagToken(tag) => self.end_tag(&tag.name),
+            Token::TagToken(tag) => self.end_tag(&tag),
             Token::CharacterTokens(text) => self.characters(&text),
             Token::NullCharacterToken => self.characters("\u{fffd}"),
-            Token::DoctypeToken(_) | Token::CommentToken(_) | Token::EOFToken | Token::ParseError(_) => {}
+            Token::CommentToken(text) => self.comment(&text),
+            Token::DoctypeToken(_) | Token::EOFToken | Token::ParseError(_) => {}
         }
         TokenSinkResult::Continue
     }
 }
 
-impl Page {
+impl Reader {
+    fn in_limits(&self) -> Result<(), Fault> {
+        if self.open.borrow().is_too_deep() {
+            return Err(format!("its HTML nests deeper than {}", open::DEPTH_MAX));
+        }
+        if self.tokens.get() > TOKENS_MAX {
+            return Err(format!("its HTML has more than {TOKENS_MAX} tags"));
+        }
+        if self.attributes.get() > ATTRIBUTES_MAX {
+            return Err("its HTML has tags with too many attributes".into());
+        }
+        if self.sheet.is_too_much_work() {
+            return Err("its HTML has too many tags for its style sheet".into());
+        }
+        Ok(())
+    }
+
+    fn page(self) -> Page {
+        let mut beside = self.beside.into_inner();
+        beside.push('\n');
+        beside.push_str(&self.sheet.written);
+        Page { shown: self.shown.into_inner(), beside }
+    }
+
     fn start(&self, tag: &Tag) -> TokenSinkResult<()> {
+        self.attributes.set(self.attributes.get() + tag.attrs.len().pow(2));
         let name: &str = &tag.name;
-        let mut open = self.open.borrow_mut();
-        while open.last().is_some_and(|top| closes(name, &top.name)) {
-            open.pop();
+        let breaks = self.open.borrow_mut().start(&tag.name, &tag.attrs, &self.sheet);
+        if breaks {
+            self.end_line();
         }
-        let (around_hidden, around_pre) =
-            open.last().map_or((false, false), |top| (top.hidden, top.preformatted));
-        let style = Style::of(&tag.attrs);
-        if BREAKS.contains(&name) || style.breaks {
-            self.text.borrow_mut().push('\n');
-        }
-        if VOID.contains(&name) {
-            return TokenSinkResult::Continue;
-        }
-        if open.len() >= DEPTH_MAX {
-            self.too_deep.set(true);
-        } else {
-            let hidden = around_hidden || style.hidden || NEVER_SHOWN.contains(&name);
-            let preformatted = around_pre || name == "pre" || name == "textarea" || style.preformatted;
-            open.push(Open { name: name.to_owned(), hidden, preformatted });
-        }
+        self.instead(name, &tag.attrs);
         match name {
             "script" => TokenSinkResult::RawData(ScriptData),
             "style" | "iframe" | "noembed" | "noframes" | "xmp" => TokenSinkResult::RawData(Rawtext),
             "title" | "textarea" => TokenSinkResult::RawData(Rcdata),
+            "plaintext" => TokenSinkResult::Plaintext,
             _ => TokenSinkResult::Continue,
         }
     }
 
-    fn end_tag(&self, name: &str) {
-        let mut open = self.open.borrow_mut();
-        if let Some(at) = open.iter().rposition(|element| element.name == name) {
-            open.truncate(at);
+    /// What some programs show in the place of an element.
+    fn instead(&self, name: &str, attributes: &[Attribute]) {
+        let shown = match name {
+            "input" | "button" | "option" => "value",
+            "img" | "area" => "alt",
+            _ => return,
+        };
+        for attribute in attributes.iter().filter(|a| &*a.name.local == shown) {
+            let mut beside = self.beside.borrow_mut();
+            beside.push('\n');
+            beside.push_str(&attribute.value);
+            beside.push('\n');
         }
-        if BREAKS.contains(&name) {
-            self.text.borrow_mut().push('\n');
+    }
+
+    fn end_tag(&self, tag: &Tag) {
+        self.open.borrow_mut().end(&tag.name);
+        if open::breaks(&tag.name) {
+            self.end_line();
         }
+    }
+
+    fn end_line(&self) {
+        self.shown.borrow_mut().push('\n');
+        self.beside.borrow_mut().push('\n');
     }
 
     fn characters(&self, text: &str) {
         let open = self.open.borrow();
-        let (hidden, preformatted) = open.last().map_or((false, false), |top| (top.hidden, top.preformatted));
-        if hidden {
+        if open.is_in("style") {
+            self.styles.borrow_mut().push_str(text);
             return;
         }
-        let mut seen = self.text.borrow_mut();
+        let preformatted = open.is_preformatted();
+        let mut seen = if open.is_seen() { self.shown.borrow_mut() } else { self.beside.borrow_mut() };
         for c in text.chars() {
             seen.push(if c == '\n' && !preformatted { ' ' } else { c });
         }
     }
-}
 
-/// Start tags that end the element before them without its end tag.
-fn closes(start: &str, open: &str) -> bool {
-    match open {
-        "p" => start != "br" && start != "hr" && BREAKS.contains(&start),
-        "li" => start == "li",
-        "dt" | "dd" => matches!(start, "dt" | "dd"),
-        "td" | "th" => matches!(start, "td" | "th" | "tr"),
-        "tr" => start == "tr",
-        "head" => start == "body",
-        _ => false,
-    }
-}
-
-/// What an element's own attributes do to its text.
-#[derive(Default)]
-struct Style {
-    hidden: bool,
-    breaks: bool,
-    preformatted: bool,
-}
-
-impl Style {
-    fn of(attributes: &[Attribute]) -> Self {
-        let value =
-            |name: &str| attributes.iter().find(|a| &*a.name.local == name).map(|a| a.value.to_lowercase());
-        let mut style = Self { hidden: value("hidden").is_some(), ..Self::default() };
-        let text = value("style").unwrap_or_default();
-        let declarations: Vec<(&str, &str)> = text
-            .split(';')
-            .filter_map(|declaration| declaration.split_once(':'))
-            .map(|(name, value)| (name.trim(), value.trim_end_matches("!important").trim()))
-            .collect();
-        let clipped =
-            declarations.iter().any(|(name, value)| name.starts_with("overflow") && *value == "hidden");
-        for (name, value) in declarations {
-            style.hidden |= match name {
-                "display" => value == "none",
-                "visibility" => matches!(value, "hidden" | "collapse"),
-                "mso-hide" => value == "all",
-                "color" => value == "transparent",
-                "opacity" | "font-size" | "max-height" | "max-width" => is_zero(value),
-                "height" | "width" => clipped && is_zero(value),
-                "text-indent" | "left" | "top" => value.starts_with('-') && value.len() > "-999".len(),
-                _ => false,
-            };
-            style.breaks |=
-                name == "display" && matches!(value, "block" | "table" | "table-cell" | "flex" | "grid");
-            style.preformatted |= name == "white-space" && value.starts_with("pre");
+    /// Outlook reads `<!--[if mso]> … <![endif]-->`.
+    fn comment(&self, text: &str) {
+        if text.trim_start().starts_with("[if") {
+            let mut beside = self.beside.borrow_mut();
+            beside.push('\n');
+            beside.push_str(&text.replace(['<', '>'], "\n"));
+            beside.push('\n');
         }
-        style
     }
-}
-
-/// `0`, `0px`, `.0em`.
-fn is_zero(value: &str) -> bool {
-    let number = value.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
-    number.parse::<f64>() == Ok(0.0)
 }

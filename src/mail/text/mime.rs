@@ -1,58 +1,110 @@
 //! MIME (RFC 2045 to 2047), strictly: what has two readings is a fault. Parts are cut by hand and to a fixed depth,
 //! because mail-parser overflows the stack on deeply nested mails; its character sets are used.
 
+mod split;
+
 use crate::mail::parse::{Entity, Fault, first_line};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use mail_parser::decoders::charsets::map::charset_decoder;
+use split::split;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 /// Parts of one mail. Mails with hundreds of attachments are not a vendor's.
 const PARTS_MAX: usize = 256;
+/// Parameters of one `Content-Type`. Those that name a file in pieces have some ten.
+const PARAMETERS_MAX: usize = 64;
 /// RFC 2046 §5.1.1.
 const BOUNDARY_MAX: usize = 70;
 
-/// A part that a reader sees, decoded.
+/// A text of a mail, decoded.
 pub enum Shown {
     Plain(Zeroizing<String>),
     Html(Zeroizing<String>),
+    /// Seen by the readers of some programs only, or as a file: attached texts, mails within the mail, what stands
+    /// before the first part and behind the last.
+    Beside(Zeroizing<String>),
 }
 
-/// Every text part that is no attachment, in order.
+/// Every text, in order.
 pub fn shown(mail: &Entity<'_>, depth_max: usize) -> Result<Vec<Shown>, Fault> {
-    let mut found = Vec::new();
-    let mut parts = 0;
-    collect(mail, depth_max, &mut parts, &mut found)?;
-    Ok(found)
+    let mut reader = Reader::default();
+    reader.collect(mail, depth_max)?;
+    Ok(reader.found)
 }
 
-fn collect(
-    entity: &Entity<'_>,
-    depth: usize,
-    parts: &mut usize,
-    found: &mut Vec<Shown>,
-) -> Result<(), Fault> {
-    *parts += 1;
-    if *parts > PARTS_MAX {
-        return Err(format!("it has more than {PARTS_MAX} parts"));
-    }
-    if is_attachment(entity)? {
-        return Ok(());
-    }
-    let kind = ContentType::of(entity)?;
-    match kind.name.as_str() {
-        "text/plain" => found.push(Shown::Plain(decode(entity, &kind)?)),
-        "text/html" => found.push(Shown::Html(decode(entity, &kind)?)),
-        multipart if multipart.starts_with("multipart/") => {
-            let depth = depth.checked_sub(1).ok_or("its parts are nested too deep")?;
-            for part in split(entity.body, kind.boundary()?)? {
-                collect(&Entity::cut(part)?, depth, parts, found)?;
-            }
+#[derive(Default)]
+struct Reader {
+    found: Vec<Shown>,
+    parts: usize,
+    /// Of the multiparts around.
+    boundaries: Vec<String>,
+}
+
+impl Reader {
+    fn collect(&mut self, entity: &Entity<'_>, depth: usize) -> Result<(), Fault> {
+        self.parts += 1;
+        if self.parts > PARTS_MAX {
+            return Err(format!("it has more than {PARTS_MAX} parts"));
         }
-        // Images, nested mails, signatures, calendars: nothing that shows a key.
-        _ => {}
+        if is_attachment(entity)? {
+            self.beside(entity);
+            return Ok(());
+        }
+        let kind = ContentType::of(entity)?;
+        match kind.name.as_str() {
+            "text/plain" => self.found.push(Shown::Plain(decode(entity, &kind)?)),
+            "text/html" => self.found.push(Shown::Html(decode(entity, &kind)?)),
+            // Its parts are mails.
+            "multipart/digest" => self.beside(entity),
+            multipart if multipart.starts_with("multipart/") => {
+                let depth = depth.checked_sub(1).ok_or("its parts are nested too deep")?;
+                self.multipart(entity, kind.boundary()?, depth)?;
+            }
+            // Nested mails, calendars, and images that show no key.
+            _ => self.beside(entity),
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn multipart(&mut self, entity: &Entity<'_>, boundary: &str, depth: usize) -> Result<(), Fault> {
+        if !matches!(encoding(entity)?.as_deref(), None | Some("7bit" | "8bit" | "binary")) {
+            return Err("a multipart is encoded as a whole".into());
+        }
+        let alike = |other: &String| other.starts_with(boundary) || boundary.starts_with(other.as_str());
+        if self.boundaries.iter().any(alike) {
+            return Err("two multiparts have boundaries that begin alike".into());
+        }
+        let split = split(entity.body, boundary)?;
+        self.boundaries.push(boundary.to_owned());
+        self.found.extend(split.around.map(|text| Shown::Beside(loose(text))));
+        for part in split.parts {
+            self.collect(&Entity::cut(part)?, depth)?;
+        }
+        self.boundaries.pop();
+        Ok(())
+    }
+
+    /// As well as it can be read: no key is taken from here, and only a text holds what a reader could take for one.
+    fn beside(&mut self, entity: &Entity<'_>) {
+        let Ok(kind) = ContentType::of(entity) else { return };
+        let text = match kind.name.as_str() {
+            text if text.starts_with("text/") => {
+                decode(entity, &kind).map_or_else(|_| loose(entity.body), |text| loose(text.as_bytes()))
+            }
+            nested if nested.starts_with("message/") || nested.starts_with("multipart/") => {
+                transfer(entity).map_or_else(|_| loose(entity.body), |bytes| loose(&bytes))
+            }
+            _ => return,
+        };
+        self.found.push(Shown::Beside(text));
+    }
+}
+
+/// Text between tags as lines, whatever it is.
+fn loose(bytes: &[u8]) -> Zeroizing<String> {
+    let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
+    Zeroizing::new(text.replace(['<', '>'], "\n"))
 }
 
 fn is_attachment(entity: &Entity<'_>) -> Result<bool, Fault> {
@@ -88,6 +140,9 @@ impl ContentType {
         while !rest.trim().is_empty() {
             let (attribute, tail) = rest.split_once('=')?;
             let attribute = attribute.trim().to_ascii_lowercase();
+            if attribute.is_empty() || !attribute.chars().all(legal) || parameters.len() == PARAMETERS_MAX {
+                return None;
+            }
             let (value, tail) = parameter(tail.trim_start())?;
             // A parameter in pieces (RFC 2231) names a file; where it decides, it is refused.
             let decides =
@@ -102,8 +157,12 @@ impl ContentType {
 
     fn boundary(&self) -> Result<&str, Fault> {
         let boundary = self.parameters.get("boundary").ok_or("a multipart has no boundary")?;
-        let legal =
-            (1..=BOUNDARY_MAX).contains(&boundary.len()) && boundary.is_ascii() && !boundary.ends_with(' ');
+        // A few more signs than RFC 2046 has are in use; none that could be read in two ways.
+        let sign = |c: char| c == ' ' || (c.is_ascii_graphic() && !"\"\\<>[]".contains(c));
+        let legal = (1..=BOUNDARY_MAX).contains(&boundary.len())
+            && boundary.chars().all(sign)
+            && !boundary.ends_with(' ')
+            && !boundary.contains("=?");
         if legal { Ok(boundary) } else { Err("a multipart's boundary is none".into()) }
     }
 }
@@ -121,7 +180,12 @@ fn parameter(text: &str) -> Option<(String, &str)> {
     loop {
         match rest.next()? {
             '"' => break,
-            '\\' => value.push(rest.next()?),
+            '\\' => {
+                // Some programs keep the backslash: where it decides, such a value is none.
+                let quoted = rest.next()?;
+                value.extend((quoted != '"' && quoted != '\\').then_some('\\'));
+                value.push(quoted);
+            }
             c => value.push(c),
         }
     }
@@ -129,49 +193,29 @@ fn parameter(text: &str) -> Option<(String, &str)> {
     (behind.is_empty() || behind.starts_with(';')).then(|| (value, behind.strip_prefix(';').unwrap_or("")))
 }
 
-/// The parts between the delimiter lines. What stands before the first and behind the last is shown by nobody.
-fn split<'a>(body: &'a [u8], boundary: &str) -> Result<Vec<&'a [u8]>, Fault> {
-    let (mut parts, mut begin, mut at, mut ended) = (Vec::new(), None, 0, false);
-    while at < body.len() {
-        let line = first_line(&body[at..]);
-        let behind = line.strip_prefix(b"--").and_then(|line| line.strip_prefix(boundary.as_bytes()));
-        let last = match behind.map(<[u8]>::trim_ascii) {
-            Some(b"") => Some(false),
-            Some(b"--") => Some(true),
-            Some(_) | None => None,
-        };
-        if let Some(last) = last {
-            if ended {
-                return Err("a multipart goes on behind its end".into());
-            }
-            // The line end before a delimiter belongs to the delimiter.
-            parts.extend(begin.map(|begin| &body[begin..at.saturating_sub(2).max(begin)]));
-            begin = Some(at + line.len());
-            ended = last;
-        }
-        at += line.len();
-    }
-    if ended { Ok(parts) } else { Err("a multipart has no end".into()) }
+/// `Content-Transfer-Encoding`, lower case.
+fn encoding(entity: &Entity<'_>) -> Result<Option<String>, Fault> {
+    let field = entity.one("Content-Transfer-Encoding")?.map(|field| field.unfolded()).transpose()?;
+    Ok(field.map(|text| text.trim().to_ascii_lowercase()))
 }
 
 fn decode(entity: &Entity<'_>, kind: &ContentType) -> Result<Zeroizing<String>, Fault> {
-    let encoding = entity.one("Content-Transfer-Encoding")?.map(|field| field.unfolded()).transpose()?;
-    let encoding = encoding.map(|text| text.trim().to_ascii_lowercase());
-    let bytes = match encoding.as_deref() {
-        None | Some("7bit") if !entity.body.is_ascii() => {
-            return Err("a text of 7 bits has bytes of 8".into());
-        }
-        None | Some("7bit" | "8bit" | "binary") => Zeroizing::new(entity.body.to_vec()),
-        Some("quoted-printable") => quoted_printable(entity.body)?,
+    to_text(kind.parameters.get("charset").map_or("us-ascii", |charset| charset), &transfer(entity)?)
+}
+
+/// Without its transfer encoding.
+fn transfer(entity: &Entity<'_>) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    match encoding(entity)?.as_deref() {
+        None | Some("7bit") if !entity.body.is_ascii() => Err("a text of 7 bits has bytes of 8".into()),
+        None | Some("7bit" | "8bit" | "binary") => Ok(Zeroizing::new(entity.body.to_vec())),
+        Some("quoted-printable") => quoted_printable(entity.body),
         Some("base64") => {
             let text: Vec<u8> = entity.body.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
-            Zeroizing::new(
-                STANDARD.decode(Zeroizing::new(text).as_slice()).map_err(|_| "a text is no base64")?,
-            )
+            let bytes = STANDARD.decode(Zeroizing::new(text).as_slice());
+            Ok(Zeroizing::new(bytes.map_err(|_| "a text is no base64")?))
         }
-        Some(_) => return Err("a text has an unknown transfer encoding".into()),
-    };
-    to_text(kind.parameters.get("charset").map_or("us-ascii", |charset| charset), &bytes)
+        Some(_) => Err("a text has an unknown transfer encoding".into()),
+    }
 }
 
 fn quoted_printable(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
@@ -225,7 +269,12 @@ fn to_text(charset: &str, bytes: &[u8]) -> Result<Zeroizing<String>, Fault> {
     };
     let text = Zeroizing::new(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text));
     let control = |c: char| c.is_control() && !matches!(c, '\r' | '\n' | '\t' | '\u{c}');
-    if text.chars().any(control) { Err("a text holds control characters".into()) } else { Ok(text) }
+    let bare_cr = text.match_indices('\r').any(|(at, _)| !text[at..].starts_with("\r\n"));
+    if bare_cr || text.chars().any(control) {
+        Err("a text holds control characters".into())
+    } else {
+        Ok(text)
+    }
 }
 
 /// Encoded words (RFC 2047) to text; those that break its rules are a fault.

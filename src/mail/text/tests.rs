@@ -11,6 +11,12 @@ fn seen(mail: &str) -> Result<Seen, Fault> {
     Ok((visible.plain.map(plain), visible.html.map(plain)))
 }
 
+fn beside(mail: &str) -> Vec<String> {
+    let text = Text::new(mail.as_bytes()).unwrap();
+    let visible = read(&text.mail().unwrap(), &Limits::default()).unwrap();
+    visible.beside.iter().map(|line| line.to_string()).collect()
+}
+
 fn plain(header: &str, body: &str) -> Result<Vec<String>, Fault> {
     seen(&format!("X: 1\n{header}\n\n{body}")).map(|(plain, _)| plain.unwrap_or_default())
 }
@@ -90,12 +96,26 @@ fn what_can_be_read_in_two_ways_is_refused() {
 }
 
 #[test]
-fn parts_are_cut_at_their_own_boundary_and_attachments_are_left_alone() {
+fn parts_are_cut_at_their_own_boundary_and_attachments_are_left_beside() {
     let mail = "Content-Type: multipart/mixed; boundary=b\n\npreamble a1\n--b\nContent-Type: multipart/alternative; \
-        boundary=\"b b\"\n\n--b b\n\none\n--bx\n--b b  \nContent-Type: text/html\n\n<p>two\n--b b--\nepilogue a2\n--b\n\
+        boundary=\"c c\"\n\n--c c\n\none\n--d\n--c c  \nContent-Type: text/html\n\n<p>two\n--c c--\nepilogue a2\n--b\n\
         Content-Disposition: attachment\n\nthree\n--b\nContent-Type: text/plain\nContent-Disposition: inline; \
         filename=x\n\nfour\n--b\nContent-Type: message/rfc822\n\nSubject: x\n\nfive\n--b--\nepilogue a3\n";
-    assert_eq!(seen(mail), Ok((lines(&["one", "--bx"]).ok(), lines(&["two"]).ok())));
+    assert_eq!(seen(mail), Ok((lines(&["one", "--d"]).ok(), lines(&["two"]).ok())));
+    let expected = ["preamble a1", "epilogue a3", "epilogue a2", "three", "four", "Subject: x", "five"];
+    assert_eq!(beside(mail), expected.map(str::to_owned));
+}
+
+#[test]
+fn what_html_hides_or_writes_elsewhere_is_left_beside() {
+    let html = "<p>a</p><p hidden>b<b>c</b></p><!-- d --><!--[if mso]><p>e</p><![endif]--><input value=f><img alt=g>\
+        <style>p{color:red} .x::before{content:\"h\"}</style><script>i</script>";
+    let mail = format!("Content-Type: text/html\n\n{html}");
+    let found = beside(&mail);
+    for letter in ["bc", "e", "f", "g", "content:", "h"] {
+        assert!(found.contains(&letter.to_owned()), "{letter}: {found:?}");
+    }
+    assert!(!found.contains(&"a".to_owned()) && !found.contains(&"d".to_owned()), "{found:?}");
 }
 
 #[test]
@@ -173,7 +193,51 @@ fn html_without_end_is_refused_and_not_waited_for() {
     let attributes: String = (0..100_000).map(|n| format!(" a{n}")).collect();
     assert_eq!(html(&format!("x<p{attributes}>")), fault("its HTML has a tag without an end"));
     assert_eq!(html(&"<b>".repeat(513)), fault("its HTML nests deeper than 512"));
-    assert_eq!(html(&format!("{}x", "<b></b>".repeat(100_000))), lines(&["x"]));
+    assert_eq!(html(&format!("{}x", "<b></b>".repeat(25_000))), lines(&["x"]));
+    assert_eq!(html(&"<b></b>".repeat(100_000)), fault("its HTML has more than 60000 tags"));
+    assert_eq!(html(&"&amp;".repeat(100_000)), fault("its HTML has more than 60000 tags"));
+    assert_eq!(plain("Y: 2", &"a\n".repeat(50_001)), fault("it has more than 50000 lines"));
+    assert_eq!(plain("Y: 2", &"a\n".repeat(50_000)).map(|lines| lines.len()), Ok(50_000));
+}
+
+/// Each quotation mark in a name is a parse error, which html5ever reports like a token: it was counted as one, and a
+/// tag of any length was compared attribute by attribute for minutes.
+#[test]
+fn m49_a_tag_full_of_errors_is_refused_like_any_tag_without_end() {
+    let attributes: String = (0..100_000).map(|n| format!(" a{n}\"")).collect();
+    assert_eq!(html(&format!("x<p{attributes}>")), fault("its HTML has a tag without an end"));
+}
+
+/// Each tag is short enough, and all of them together cost minutes.
+#[test]
+fn m49_many_tags_of_many_attributes_are_refused() {
+    let attributes: String = (0..1_000).map(|n| format!(" a{n}")).collect();
+    let tags = |count: usize| format!("<p{attributes}>").repeat(count) + "x";
+    assert_eq!(html(&tags(1)), lines(&["x"]));
+    assert_eq!(html(&tags(100)), fault("its HTML has tags with too many attributes"));
+}
+
+/// Its logo, as a data URI, was called a tag without an end.
+#[test]
+fn a_picture_written_into_a_tag_is_passed_over() {
+    let picture = format!("<img src=\"data:image/png;base64,{}==\">", "iVBORw0KGgo/+".repeat(20_000));
+    assert_eq!(html(&format!("<p>a</p>{picture}<p>b</p>")), lines(&["a", "b"]));
+}
+
+#[test]
+fn m49_parameters_by_the_thousand_are_refused() {
+    let parameters = |count: usize| (0..count).map(|n| format!("; x*{n}=y")).collect::<String>();
+    assert_eq!(plain(&format!("Content-Type: text/plain{}", parameters(60)), "a"), lines(&["a"]));
+    let thousands = plain(&format!("Content-Type: text/plain{}", parameters(100_000)), "a");
+    assert_eq!(thousands, fault("a Content-Type cannot be read"));
+}
+
+#[test]
+fn more_rules_than_a_style_sheet_has_are_refused() {
+    let rules = |count: usize| (0..count).map(|n| format!(".c{n}{{color:red}}")).collect::<String>();
+    assert_eq!(html(&format!("<style>{}</style>{}x", rules(500), "<b></b>".repeat(1_000))), lines(&["x"]));
+    let busy = html(&format!("<style>{}</style>{}x", rules(500), "<b></b>".repeat(10_000)));
+    assert_eq!(busy, fault("its HTML has too many tags for its style sheet"));
 }
 
 #[test]

@@ -16,7 +16,8 @@
 //! A rotation that was superseded before it settled is tidied together with the one that took its place.
 //!
 //! Genuine copies in other watched folders hold the same key and are treated likewise, and so are confirmations of
-//! earlier keys that are still there; what is not genuine is not ours, and stays as evidence. Everything is idempotent: a mail that is gone is done, whoever took it.
+//! earlier keys that are still there; what is not genuine is not ours, and stays as evidence. Everything is idempotent:
+//! a mail that is gone is done, whoever took it.
 
 use super::{Ctx, Out};
 use crate::domain::{

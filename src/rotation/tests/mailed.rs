@@ -211,7 +211,7 @@ fn a_mail_that_was_moved_and_so_arrived_anew_does_not_make_a_newer_key_history()
 }
 
 #[test]
-fn a_mail_dated_before_the_current_key_never_supersedes_by_itself() {
+fn m11_r08_a_mail_dated_before_the_current_key_never_supersedes_by_itself() {
     let mut bench = Bench::rotated();
     bench.world.alive(key(3));
     let older = bench.confirmation(key(3), START - HOUR);

@@ -272,6 +272,8 @@ fn on_a_strange_host() -> Bench {
     for _ in 0..8 {
         mailbox(MailboxInput::Lost { why: "imap.example.com:993 refuses the connection".into() });
     }
+    let why = "the store is sealed".into();
+    mailbox(MailboxInput::TokenUnsaved { why, on_disk: true });
     let facts = StoreFacts { time: Some(bench.now - HOUR), ..StoreFacts::default() };
     bench.happens(Event::StoreChecked { outcome: Ok(facts) });
     let mistakes = "config.yaml: mailbox: unknown key; did you mean \"mailboxes\"?".to_owned();

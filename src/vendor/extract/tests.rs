@@ -48,7 +48,7 @@ impl Reader {
             shape: self.shape.as_ref(),
             known: &known,
         };
-        let visible = Visible { plain: Some(lines(plain)), html: html.map(lines) };
+        let visible = Visible { plain: Some(lines(plain)), html: html.map(lines), beside: Lines::new() };
         match extract(&visible, &wanted) {
             Extraction::Key(key) => format!("key {}", key.expose()),
             Extraction::OtherMake(key) => format!("other make {}", key.expose()),
@@ -255,6 +255,9 @@ fn keys_of_every_make_are_taken_and_words_are_not() {
 
 #[test]
 fn a_text_full_of_words_that_could_be_keys_is_refused() {
-    let text = (0..2_001).map(|n| format!("word{n:020} ")).collect::<String>();
-    assert_eq!(Reader::new().read(&text), "it holds too many words that could be keys");
+    let words = |count: usize| (0..count).map(|n| format!("word{n:020} ")).collect::<String>();
+    assert_eq!(Reader::new().read(&words(501)), "it holds too many words that could be keys");
+    assert_eq!(Reader::new().read(&format!("{}\nNew key: %1%", words(499))), format!("key {KEY}"));
+    let plain = "a long word that is none: internationalization\n".repeat(10_000);
+    assert_eq!(Reader::new().read(&format!("{plain}New key: %1%")), format!("key {KEY}"));
 }

@@ -29,14 +29,15 @@ pub fn fixture(raw: &[u8], key: &Key, limits: &Limits) -> Result<String, Fault> 
     let mut shows_key = false;
     let parts: Vec<String> = parts
         .iter()
-        .map(|source| {
+        .filter_map(|source| {
             let (kind, text) = match source {
                 Source::Plain(text) => ("plain", text),
                 Source::Html(text) => ("html", text),
+                Source::Beside(_) => return None,
             };
             let text = redacted(text, key);
             shows_key |= text.contains("{key}");
-            part(kind, &text)
+            Some(part(kind, &text))
         })
         .collect();
     if !shows_key {

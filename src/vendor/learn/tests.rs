@@ -97,6 +97,7 @@ fn expected() -> Expectation<'static> {
         credential: &NAME,
         recipients: &*RECIPIENTS,
         others: &[],
+        authserv_ids: &[],
         known: &NONE.0,
         done: &NONE.1,
         shape: None,

@@ -88,7 +88,7 @@ async fn r32_m58_a_wrong_password_is_told_as_such_and_another_authority_is_not_t
         let right = settings(&server, &ca, tls);
         imap::connect(&right, &Limits::default()).unwrap().0.close();
 
-        let wrong = Settings { password: Secret::new("canary"), ..right.clone() };
+        let wrong = Settings { login: Login::Password(Secret::new("canary")), ..right.clone() };
         let Err(MailboxTrouble::Refused(why)) = imap::connect(&wrong, &Limits::default()) else {
             panic!("let in")
         };

@@ -14,7 +14,7 @@ fn through(tap: &Tap, limits: &Limits) -> Connection {
         tls: Tls::None,
         ca_cert: None,
         user: Dovecot::USER.into(),
-        password: Secret::new(Dovecot::PASSWORD),
+        login: Login::Password(Secret::new(Dovecot::PASSWORD)),
         folders: vec![],
     };
     imap::connect(&settings, limits).unwrap().0

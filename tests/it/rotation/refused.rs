@@ -38,7 +38,7 @@ const WRITTEN: &str = "2026-11-20T09:00:00Z";
 const ENORMOUS_BYTES: usize = 30 << 20;
 
 #[tokio::test]
-async fn nothing_of_the_profiles_list_is_promoted_and_what_looked_like_ours_is_told() {
+async fn r01_r02_m01_m02_nothing_of_the_profiles_list_is_promoted_and_what_looked_like_ours_is_told() {
     let mut stage = Stage::build().await;
     let slot = stage.slot("main");
     let old = stage.seed(&slot).await;
@@ -119,7 +119,7 @@ async fn r09_while_the_vendor_does_not_say_whose_key_it_is_the_key_waits_in_the_
 }
 
 #[tokio::test]
-async fn r07_m10_the_attackers_own_genuine_confirmation_is_refused_and_ours_after_an_unsigned_one_is_taken() {
+async fn m01_m10_r07_a_genuine_mail_after_an_unsigned_one_is_taken_and_a_foreign_account_is_refused() {
     let mut stage = Stage::build().await;
     let slot = stage.slot("main");
     let stranger = stage.slot("stranger");

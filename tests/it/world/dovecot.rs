@@ -1,6 +1,6 @@
 //! Dovecot (Debian's dovecot-imapd), with one mail account, its INBOX, and a folder flagged `\Junk`.
 
-use super::{Ca, MailServer, Port, Scratch, Server, debian, run, until};
+use super::{Ca, MailServer, Port, Scratch, Server, debian, run, secrets, until};
 use rustix::process::{Signal, getegid, geteuid};
 use serde_json::{Value, json};
 use std::{
@@ -26,14 +26,23 @@ pub struct Dovecot {
 
 impl Dovecot {
     pub const USER: &'static str = "rotation@example.com";
-    pub const PASSWORD: &'static str = "a mail password";
+    pub const PASSWORD: &'static str = "imap 8Kq2vTz9 password";
 
     pub async fn start(ca: &Ca) -> Self {
         Self::start_with(ca, 10).await
     }
 
+    /// Access tokens let in as well as the password does; whose one is, that address answers when a token is appended.
+    pub async fn start_with_tokens(ca: &Ca, tokeninfo_url: &str) -> Self {
+        Self::start_as(ca, 10, Some(tokeninfo_url)).await
+    }
+
     /// `connections_max` is Dovecot's `mail_max_userip_connections`.
     pub async fn start_with(ca: &Ca, connections_max: u32) -> Self {
+        Self::start_as(ca, connections_max, None).await
+    }
+
+    async fn start_as(ca: &Ca, connections_max: u32, tokeninfo_url: Option<&str>) -> Self {
         let (dir, imaps, imap) = (Scratch::new(), Port::free(), Port::free());
         for name in ["run", "state", "mail"] {
             dir.folder(name);
@@ -41,7 +50,8 @@ impl Dovecot {
         give_to_owner(&dir.join("mail"));
         let users = users().await;
         let settings = configuration(dir.path(), ca, imaps.number, imap.number, connections_max);
-        dir.write("dovecot.conf", &(settings + &users));
+        let tokens = tokeninfo_url.map(|url| tokens(&dir, url)).unwrap_or_default();
+        dir.write("dovecot.conf", &(settings + &users + &tokens));
         let mut dovecot = Self { server: None, dir, ca: ca.ca_path(), imaps, imap, delivered: 0 };
         dovecot.set_password(Self::PASSWORD);
         dovecot.start_again().await;
@@ -162,8 +172,16 @@ impl Dovecot {
         self.doveadm(&["kick", Self::USER]).await;
     }
 
+    /// The ways to log in, from the next start on.
+    pub fn set_mechanisms(&self, mechanisms: &str) {
+        let settings = fs::read_to_string(self.config()).expect("the configuration");
+        let kept: Vec<_> = settings.lines().filter(|line| !line.starts_with("auth_mechanisms")).collect();
+        self.dir.write("dovecot.conf", &format!("{}\nauth_mechanisms = {mechanisms}\n", kept.join("\n")));
+    }
+
     /// From now on only this password logs in.
     pub fn set_password(&self, password: &str) {
+        secrets::note(password);
         self.dir.write("passwd", &format!("{}:{{PLAIN}}{password}\n", Self::USER));
     }
 
@@ -205,6 +223,20 @@ impl Dovecot {
     fn config(&self) -> PathBuf {
         self.dir.join("dovecot.conf")
     }
+}
+
+/// What a configuration needs besides for logins with access tokens.
+fn tokens(dir: &Scratch, tokeninfo_url: &str) -> String {
+    let oauth2 = format!(
+        "tokeninfo_url = {tokeninfo_url}\nintrospection_mode =\nusername_attribute = email\n\
+         active_attribute = active\nactive_value = true\n"
+    );
+    let args = dir.write("oauth2.conf.ext", &oauth2);
+    let args = args.display();
+    format!(
+        "\nauth_mechanisms = plain login xoauth2 oauthbearer\n\
+         passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {args}\n}}\n"
+    )
 }
 
 impl MailServer for Dovecot {

@@ -18,9 +18,11 @@ mod imap;
 mod port;
 mod postfix;
 mod process;
+mod provider;
 mod proxy;
 mod sandbox;
 mod scratch;
+pub mod secrets;
 mod smtp;
 mod tap;
 mod unpacked;
@@ -39,6 +41,7 @@ pub use imap::{Imap, MailServer};
 pub use port::Port;
 pub use postfix::Postfix;
 pub use process::{Ran, Server, run};
+pub use provider::Provider;
 pub use proxy::{Hold, Proxy};
 pub use sandbox::{Sandbox, strip};
 pub use scratch::Scratch;
@@ -51,7 +54,7 @@ use std::{
 };
 
 /// Long enough for a busy machine; no test asserts how long anything takes.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(100);
 
 /// Looks until there is something to see; panics after [`PATIENCE`], saying what was waited for.
 pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
