@@ -12,6 +12,8 @@
 //! | [`mail`] | parsing and judging mails (pure); IMAP, maildir and DNS (adapters) | `domain` |
 //! | [`probe`] | asks a vendor whether a key works | `domain`, `vendor` |
 //! | [`tls`] | makes every TLS configuration | nobody |
+//! | [`http`] | makes every HTTP client | nobody |
+//! | [`hardening`] | keeps the process' memory from others | nobody |
 //! | [`store`], [`spool`] | where keys live, and where they wait | `domain` |
 //! | [`at_rest`] | private files and encryption on this host, for `store`, `spool` and `daemon` | `domain` |
 //! | [`consumer`] | delivers a key, proves its use | `domain` |
@@ -33,6 +35,8 @@ pub mod daemon;
 pub mod demo;
 pub mod domain;
 pub mod face;
+pub mod hardening;
+pub mod http;
 pub mod mail;
 pub mod probe;
 pub mod rotation;

@@ -1,8 +1,11 @@
 //! Adapter: posts a notice to a webhook, and gives a sign of life, over HTTP. Each asks once and says what came of it.
 //! The address may be a secret: no message names it, and nothing leads a request elsewhere.
 
-use crate::domain::{Limits, Secret, spell_duration};
-use reqwest::{Client, RequestBuilder, StatusCode, header, redirect::Policy, retry};
+use crate::{
+    domain::{Limits, Secret, spell_duration},
+    http,
+};
+use reqwest::{Client, RequestBuilder, StatusCode, header};
 use std::{sync::OnceLock, time::Duration};
 
 /// What became of a notice.
@@ -87,15 +90,7 @@ impl Web {
 }
 
 fn client(timeout: Duration) -> Option<Client> {
-    Client::builder()
-        .user_agent(concat!("keyrelay/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::none())
-        .no_proxy()
-        .retry(retry::never())
-        .pool_max_idle_per_host(0)
-        .timeout(timeout)
-        .build()
-        .ok()
+    http::client().pool_max_idle_per_host(0).timeout(timeout).build().ok()
 }
 
 #[cfg(test)]

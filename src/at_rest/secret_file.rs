@@ -2,10 +2,16 @@
 //! it is somebody else.
 
 use crate::domain::Secret;
+use rustix::{
+    fd::OwnedFd,
+    fs::{CWD, FileType, Mode, OFlags, fstat, openat, readlinkat},
+    io::Errno,
+};
 use std::{
+    ffi::OsStr,
     fs::File,
     io::{self, Read},
-    os::unix::fs::MetadataExt,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
 };
 use zeroize::Zeroizing;
@@ -45,8 +51,17 @@ impl SecretFile {
         let path = &self.path;
         let shown = path.display();
         let refused = |rule: String, hint: &str| Err(NoSecret::Open { rule, hint: hint.into() });
-        // Looked at before it is opened: opening a pipe would wait for ever.
-        let about = match std::fs::metadata(path) {
+        let file = match open(path) {
+            Ok(Opened::File(file)) => file,
+            Ok(Opened::Link(target)) => {
+                let rule =
+                    format!("{shown} is a symbolic link that is not root's, and none such is followed");
+                return refused(rule, &format!("name the file itself: {}", target.display()));
+            }
+            Err(error) => return unreadable(path, &error),
+        };
+        // What was opened is looked at, and not what may stand there by now.
+        let about = match file.metadata() {
             Ok(about) => about,
             Err(error) => return unreadable(path, &error),
         };
@@ -58,9 +73,10 @@ impl SecretFile {
             let hint = format!("type: chmod 600 {shown}");
             return refused(format!("{shown} can be read by others (mode {mode:04o})"), &hint);
         }
-        let mut bytes = Zeroizing::new(Vec::new());
-        let read = File::open(path).and_then(|file| file.take(SECRET_MAX + 1).read_to_end(&mut bytes));
-        if let Err(error) = read {
+        // Grown, it would leave copies behind.
+        let room = usize::try_from(about.len().min(SECRET_MAX)).unwrap_or_default() + 64;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+        if let Err(error) = file.take(SECRET_MAX + 1).read_to_end(&mut bytes) {
             return unreadable(path, &error);
         }
         match std::str::from_utf8(&bytes) {
@@ -77,6 +93,36 @@ impl SecretFile {
             Ok(text) => Ok(Some((Secret::new(text), mode))),
         }
     }
+}
+
+enum Opened {
+    File(File),
+    /// Where it leads.
+    Link(PathBuf),
+}
+
+/// Opens a file without waiting for it, as a pipe would have it. Of symbolic links only root's are followed: so does
+/// Kubernetes lay out its volumes, and an operator his `/etc/credstore`. Any other could have been put there to have
+/// another file taken for the secret, and sent to a server.
+fn open(path: &Path) -> io::Result<Opened> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    match openat(CWD, path, flags | OFlags::NOFOLLOW, Mode::empty()) {
+        Ok(file) => return Ok(Opened::File(file.into())),
+        Err(Errno::LOOP) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let link = openat(CWD, path, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+    let target = target(&link, path)?;
+    let about = fstat(&link)?;
+    if about.st_uid != 0 || FileType::from_raw_mode(about.st_mode) != FileType::Symlink {
+        return Ok(Opened::Link(target));
+    }
+    Ok(Opened::File(openat(CWD, &target, flags, Mode::empty())?.into()))
+}
+
+fn target(link: &OwnedFd, path: &Path) -> io::Result<PathBuf> {
+    let target = readlinkat(link, "", Vec::new())?;
+    Ok(path.parent().unwrap_or(Path::new("/")).join(OsStr::from_bytes(target.as_bytes())))
 }
 
 fn unreadable<T>(path: &Path, error: &io::Error) -> Result<Option<T>, NoSecret> {
@@ -150,6 +196,40 @@ mod tests {
         write("", 0o600);
         assert_eq!(live.now(), Err(format!("{} is empty", path.display())));
         assert_eq!(live.first(), &Secret::new("first"));
+    }
+
+    /// A link of anybody's could have another file read, and sent to a server as a password.
+    #[test]
+    fn s19_a_symbolic_link_that_is_not_roots_is_no_secret_file_and_roots_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        fs::write(&real, "behind the link\n").unwrap();
+        fs::set_permissions(&real, fs::Permissions::from_mode(0o600)).unwrap();
+        std::os::unix::fs::symlink("real", &link).unwrap();
+        let read = || SecretFile { path: link.clone(), forbidden: 0o044 }.read();
+        if rustix::process::geteuid().is_root() {
+            assert_eq!(read(), Ok(Some((Secret::new("behind the link"), 0o600))));
+            std::os::unix::fs::lchown(&link, Some(7718), None).unwrap();
+        }
+        let shown = link.display();
+        assert_eq!(
+            read(),
+            Err(NoSecret::Open {
+                rule: format!("{shown} is a symbolic link that is not root's, and none such is followed"),
+                hint: format!("name the file itself: {}", real.display()),
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        for path in [folder.path(), &pipe] {
+            let read = SecretFile { path: path.into(), forbidden: 0o044 }.read();
+            assert_eq!(read.unwrap_err().into_rule(), format!("{} is not a file", path.display()));
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! code; what it asks for is done by the daemon, or by the same core in its absence.
 
 mod accept;
+mod admission;
 mod alone;
 mod check;
 mod completions;
@@ -97,7 +98,7 @@ impl Cli {
 
 /// The whole program: from the command line to the exit code.
 pub fn main() -> ExitCode {
-    crate::daemon::forget_panics();
+    let hardened = crate::hardening::harden();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // Help and the version are no mistakes; whoever closes the pipe early does not want the rest of them.
@@ -109,6 +110,9 @@ pub fn main() -> ExitCode {
     crate::tls::install();
     let (mut results, mut errors) = (std::io::stdout(), std::io::stderr());
     let console = &mut Console::of_process(&mut results, &mut errors);
+    if let Err(why) = hardened {
+        console.tell(&why);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -1,7 +1,7 @@
 //! `mailboxes` and `dns`: what is needed to read and judge mails.
 
 use super::{
-    address::{host, is_loopback, socket},
+    address::{host, is_loopback, socket, url},
     mistake::Severity,
     read::{Item, Table},
     secrets::secret,
@@ -9,10 +9,13 @@ use super::{
     values::{flag, path, port, text, word},
 };
 use crate::{
-    domain::{Hygiene, Settled},
+    domain::{Grant, Hygiene, Settled},
     mail::{MailboxSettings, dns, imap, maildir},
 };
 use figment::value::Value;
+
+/// As long as a host name may be.
+const AUTHSERV_ID_MAX: usize = 253;
 
 pub(super) fn mailbox(table: &mut Table) -> Option<(MailboxSettings, Hygiene)> {
     let settings = match table.need_choice(&["imap", "maildir"]) {
@@ -80,6 +83,23 @@ fn target(item: &Item, settings: Option<&MailboxSettings>) -> Option<Settled> {
     Some(Settled::Move(folder))
 }
 
+/// Under which names the mailbox's own server says what it found out about a mail.
+pub(super) fn authserv_ids(table: &mut Table) -> Vec<String> {
+    table.get("authserv_id", |item| item.one_or_list(authserv_id)).unwrap_or_default()
+}
+
+/// RFC 8601 §2.2 allows more; no server writes it.
+fn authserv_id(item: &Item) -> Option<String> {
+    let id = text(item)?.to_ascii_lowercase();
+    let legal = |c: char| c.is_ascii_alphanumeric() || "-._/".contains(c);
+    if id.len() > AUTHSERV_ID_MAX || !id.chars().all(legal) {
+        let hint = "write what stands right behind Authentication-Results: in a mail of that mailbox, up to the \
+            semicolon: mx.example.com";
+        return item.refuse_with("this is no name that a mail server gives itself", hint);
+    }
+    Some(id)
+}
+
 fn imap(table: &mut Table) -> Option<imap::Settings> {
     let host = table.need("host", host);
     let port = table.get("port", port);
@@ -99,7 +119,7 @@ fn imap(table: &mut Table) -> Option<imap::Settings> {
     table.default("port", default_port);
     let ca_cert = table.get("ca_cert", certificate);
     let user = table.need("user", text);
-    let password = table.need("password", secret);
+    let login = login(table);
     let folders = table.get("folders", |item| item.list(text)).unwrap_or_default();
     Some(imap::Settings {
         host: host?,
@@ -107,9 +127,35 @@ fn imap(table: &mut Table) -> Option<imap::Settings> {
         tls,
         ca_cert,
         user: user?,
-        password: password?,
+        login: login?,
         folders,
     })
+}
+
+fn login(table: &mut Table) -> Option<imap::Login> {
+    match table.need_choice(&["password", "oauth2"])? {
+        "password" => table.need("password", secret).map(imap::Login::Password),
+        _ => table.table("oauth2", grant).map(|grant| imap::Login::OAuth2(Box::new(grant))),
+    }
+}
+
+/// With a refresh token its client may be a public one; without it the client's secret is all there is.
+fn grant(table: &mut Table) -> Option<Grant> {
+    let token_url = table.need("token_url", url);
+    let client_id = table.need("client_id", text);
+    let refreshes = table.has("refresh_token");
+    let refresh_token = table.get("refresh_token", secret);
+    let client_secret = match refreshes {
+        true if !table.has("client_secret") => Some(None),
+        _ => table.need("client_secret", secret).map(Some),
+    };
+    let writes_scope = table.has("scope");
+    let scope = table.get("scope", text);
+    if refreshes && refresh_token.is_none() || writes_scope && scope.is_none() {
+        return None;
+    }
+    let (scope, client_secret) = (scope.unwrap_or_default(), client_secret?);
+    Some(Grant { token_url: token_url?, client_id: client_id?, client_secret, refresh_token, scope })
 }
 
 /// A login without encryption stays on this machine.

@@ -60,6 +60,8 @@ pub struct Config {
     pub state_path: String,
     pub spool: spool::Settings,
     pub mailboxes: BTreeMap<MailboxName, mail::MailboxSettings>,
+    /// Under which names each mailbox's own server writes `Authentication-Results`, lower case; often none.
+    pub authserv_ids: BTreeMap<MailboxName, Vec<String>>,
     /// What is done in each of them besides reading.
     pub hygiene: BTreeMap<MailboxName, Hygiene>,
     pub dns: dns::Settings,
@@ -89,6 +91,12 @@ impl Config {
     pub fn other_recipients(&self, name: &CredentialName) -> Vec<String> {
         let others = self.credentials.iter().filter(|(other, _)| *other != name);
         others.flat_map(|(_, credential)| credential.recipients.clone()).collect()
+    }
+
+    /// Under which names the server of the credential's mailbox says what it found out about a mail.
+    pub fn authserv_ids(&self, credential: &Credential) -> &[String] {
+        let ids = credential.mailbox.as_ref().and_then(|mailbox| self.authserv_ids.get(mailbox));
+        ids.map(Vec::as_slice).unwrap_or_default()
     }
 }
 
@@ -170,8 +178,9 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
     let state_dir = state_dir(root.sheet.environment);
     let store = root.table("store", |table| store::store(table, &state_dir));
     let spool = root.table("spool", |table| store::spool(table, &state_dir));
-    let mut hygiene = BTreeMap::new();
+    let (mut authserv_ids, mut hygiene) = (BTreeMap::new(), BTreeMap::new());
     let mailboxes = root.each("mailboxes", |name: &MailboxName, table| {
+        authserv_ids.insert(name.clone(), mailbox::authserv_ids(table));
         let (settings, tidy) = mailbox::mailbox(table)?;
         hygiene.insert(name.clone(), tidy);
         Some(settings)
@@ -198,6 +207,7 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
         state_path: store.state_path,
         spool: spool?,
         mailboxes: all(mailboxes)?,
+        authserv_ids,
         hygiene,
         dns: dns?,
         email,

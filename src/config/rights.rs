@@ -38,6 +38,12 @@ pub fn store_rights(config: &Config) -> Vec<Right> {
         right(format!("{mount}/config"), READ, "keyrelay doctor: how many versions are kept"),
     ];
     rights.extend(document(mount, &format!("{state}/{DOCTOR}"), "keyrelay doctor: a check-and-set"));
+    for (name, mailbox) in &config.mailboxes {
+        if mailbox.grant().is_some_and(|grant| grant.refresh_token.is_some()) {
+            let path = format!("{state}/_mailboxes/{name}");
+            rights.extend(document(mount, &path, &format!("the refresh token of {name}")));
+        }
+    }
     for (name, credential) in &config.credentials {
         rights.extend(document(mount, &credential.path, &format!("the key of {name}")));
         rights.extend(document(mount, &format!("{state}/{name}"), &format!("how far {name} is")));

@@ -9,6 +9,7 @@ mod folder;
 mod for_all;
 mod form;
 mod hygiene;
+mod oauth2;
 mod printed;
 mod references;
 mod rights;

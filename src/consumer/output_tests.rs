@@ -8,7 +8,7 @@ fn show(line: &str) -> String {
 }
 
 #[test]
-fn a_foreign_line_is_shown_as_it_is_but_for_control_characters_and_its_length() {
+fn s22_a_foreign_line_is_shown_as_it_is_but_for_control_characters_and_its_length() {
     assert_eq!(
         show(r#"curl: (7) can't connect to "shop" at C:\x"#),
         r#"curl: (7) can't connect to "shop" at C:\x"#

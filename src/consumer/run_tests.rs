@@ -23,7 +23,7 @@ async fn a_command_gets_its_three_streams_and_no_other_descriptor() {
 }
 
 #[test]
-fn a_descriptor_that_this_program_was_started_with_is_kept_from_commands() {
+fn s09_a_descriptor_that_this_program_was_started_with_is_kept_from_commands() {
     let file = fs::File::open("/etc/passwd").unwrap();
     fcntl_setfd(&file, FdFlags::empty()).unwrap();
     keep_inherited_descriptors();
@@ -31,7 +31,7 @@ fn a_descriptor_that_this_program_was_started_with_is_kept_from_commands() {
 }
 
 #[tokio::test]
-async fn the_key_comes_by_standard_input_and_is_in_no_argument_and_no_environment() {
+async fn s09_the_key_comes_by_standard_input_and_is_in_no_argument_and_no_environment() {
     let key = Key::parse(CANARY).unwrap();
     let argv = sh("cat; cat /proc/$$/cmdline /proc/$$/environ | grep -c [c]anary");
     let ended = run(Run { key: Some(&key), ..quick(&argv, &Limits::default()) }).await;

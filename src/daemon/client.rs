@@ -21,7 +21,7 @@ pub async fn ask(socket: &Path, request: &Request) -> Result<Option<Response>, S
         }
         Err(error) => return Err(format!("{path}: {error}")),
     }
-    let client = reqwest::Client::builder().unix_socket(socket).no_proxy().timeout(PATIENCE).build();
+    let client = crate::http::client().unix_socket(socket).timeout(PATIENCE).build();
     let client = client.map_err(|error| format!("{path}: {error}"))?;
     let sent = client.post("http://localhost/command").json(request).send().await;
     let failed =

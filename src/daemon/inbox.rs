@@ -2,6 +2,7 @@
 
 use super::{
     intake::{Answered, Judged},
+    mailboxes::Admitted,
     request::{Request, Response},
 };
 use crate::{
@@ -19,6 +20,8 @@ pub enum Message {
     Event(Event),
     /// An effect is done; what came of it.
     Performed(Option<Event>),
+    /// The access token that a mailbox was to be opened with.
+    Admitted(Box<Admitted>),
     /// A watcher looked without trouble; `all`: at every folder.
     Looked {
         name: MailboxName,

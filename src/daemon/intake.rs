@@ -132,6 +132,7 @@ fn judge_all(tools: &Tools, answered: Answered, wanted: &[Wanted]) -> Judged {
                 credential: &wanted.name,
                 recipients: &credential.recipients,
                 others: &tools.config.other_recipients(&wanted.name),
+                authserv_ids: tools.config.authserv_ids(credential),
                 known: &wanted.known,
                 done: &wanted.done,
                 shape: wanted.shape.as_ref(),

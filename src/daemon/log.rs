@@ -1,6 +1,6 @@
 //! What the journal gets: lines on standard error, without times (the journal has its own), never a secret.
 
-use std::{io::IsTerminal, panic};
+use std::io::IsTerminal;
 use tracing_subscriber::{EnvFilter, filter::filter_fn, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Libraries are quiet by default: what they say of an error, the line that handles it says better.
@@ -30,21 +30,12 @@ fn may_speak(target: &str) -> bool {
     !SILENT.contains(&target.split("::").next().unwrap_or_default())
 }
 
-/// A panic's message may hold anything: only its place is told.
-pub fn forget_panics() {
-    panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();
-        eprintln!("keyrelay: the thread {thread} panicked at {place} (a bug: please report it)");
-    }));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn who_prints_what_it_reads_is_silent_whatever_is_asked_for() {
+    fn s02_who_prints_what_it_reads_is_silent_whatever_is_asked_for() {
         for target in ["html5ever", "html5ever::tokenizer", "vaultrs::api", "imap::client"] {
             assert!(!may_speak(target), "{target}");
         }

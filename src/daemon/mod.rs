@@ -22,10 +22,11 @@ mod settings;
 mod shell;
 mod story;
 mod systemd;
+pub mod tokens;
 mod tools;
 mod watcher;
 
-pub use log::{forget_panics, to_journal};
+pub use log::to_journal;
 pub use once::once;
 pub use run::{Order, run, serve};
 pub use settings::host_name;

@@ -15,7 +15,6 @@ use crate::{
         metrics::Counted,
         status::{About, Status, status},
     },
-    mail::MailboxTrouble,
     rotation::{Action, Effect, Event, Fleet, Input, MailboxInput},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -41,7 +40,7 @@ pub struct Shell {
     judge: intake::Judge,
     pub asks: Asks,
     /// Effects under way.
-    busy: usize,
+    pub(super) busy: usize,
     pub(super) limits: Limits,
     reach: Reach,
     since: Timestamp,
@@ -124,6 +123,10 @@ impl Shell {
                 self.busy -= 1;
                 event.into_iter().for_each(|event| self.handle(event));
             }
+            Message::Admitted(admitted) => {
+                self.busy -= 1;
+                self.admitted(*admitted);
+            }
             Message::Looked { name, look, all } => {
                 for why in look.unreadable {
                     let input = MailboxInput::Unread { place: "one mail".into(), why, broken: false };
@@ -133,11 +136,7 @@ impl Shell {
             }
             Message::MailboxEnded { name, trouble } => {
                 self.watchers.remove(&name);
-                let input = match trouble {
-                    MailboxTrouble::Unreachable(why) => MailboxInput::Lost { why },
-                    MailboxTrouble::Refused(why) => MailboxInput::Refused { why },
-                };
-                self.handle(Event::Mailbox { name, input });
+                self.mailbox_ended(name, trouble);
             }
             Message::Answered(answered) => {
                 let (sender, wanted) = (self.sender.clone(), self.wanted(&answered.mailbox));
@@ -206,6 +205,7 @@ impl Shell {
             Effect::ProbeControl { origin, name } => {
                 self.spawn(async move { Some(perform::control(tools, origin, name).await) });
             }
+            Effect::SaveToken { name } => self.save_token(name),
             Effect::CheckStore => self.spawn(async move { Some(perform::check_store(tools).await) }),
             Effect::Journal(notice) => perform::journal(&notice),
             Effect::Notify { channel, notice } => {
@@ -235,7 +235,7 @@ impl Shell {
             }
         }
     }
-    fn spawn(&mut self, work: impl Future<Output = Option<Event>> + Send + 'static) {
+    pub(super) fn spawn(&mut self, work: impl Future<Output = Option<Event>> + Send + 'static) {
         self.busy += 1;
         let sender = self.sender.clone();
         tokio::spawn(async move {
@@ -339,7 +339,8 @@ impl Shell {
 
     /// Wipes keys that nobody needs any more.
     fn tidy_keyring(&self) {
-        self.tools.keyring.retain(|name, fingerprint| self.fleet.needs_key(name, fingerprint));
+        let now = clock::now();
+        self.tools.keyring.retain(|name, fingerprint| self.fleet.needs_key(name, fingerprint, now));
     }
 
     /// The process ends: what exists nowhere else is spooled, what is under way is given a moment.

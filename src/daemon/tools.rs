@@ -1,6 +1,9 @@
 //! Everything that effects are performed with: made from one configuration, replaced whole by a reload.
 
-use super::keyring::Keyring;
+use super::{
+    keyring::Keyring,
+    tokens::{Place, Tokens},
+};
 use crate::{
     alert::{smtp::Smtp, web::Web},
     config::Config,
@@ -36,6 +39,7 @@ pub struct Tools {
     pub webhook: Option<Web>,
     pub heartbeat: Option<Web>,
     pub keyring: Arc<Keyring>,
+    pub tokens: Arc<Tokens>,
     pub store_calls: Semaphore,
     pub consumer_calls: Semaphore,
     /// Each key document as last read: a promotion keeps what belongs to others.
@@ -70,6 +74,7 @@ impl Tools {
             webhook: alerts.webhook.as_ref().map(|url| Web::new("alerts.webhook", url, limits)),
             heartbeat: heartbeat.map(|heartbeat| Web::new("alerts.heartbeat", &heartbeat.url, limits)),
             keyring: before.map(|before| before.keyring.clone()).unwrap_or_default(),
+            tokens: before.map_or_else(|| Arc::new(Tokens::new(limits)), |before| before.tokens.clone()),
             store_calls: Semaphore::new(STORE_CALLS_MAX),
             consumer_calls: Semaphore::new(CONSUMERS_MAX),
             documents: Mutex::default(),
@@ -86,6 +91,11 @@ impl Tools {
     /// Where a credential's state document lies.
     pub fn state_path(&self, name: &CredentialName) -> String {
         format!("{}/{name}", self.config.state_path)
+    }
+    /// Where mailboxes' refresh tokens are kept.
+    pub fn token_place(&self) -> Place {
+        let (spool, store) = (self.spool.clone(), Some(self.store.clone()));
+        Place { spool, store, state_path: self.config.state_path.clone() }
     }
     pub fn remember_document(&self, name: &CredentialName, document: Document) {
         self.lock().insert(name.clone(), document);

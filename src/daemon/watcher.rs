@@ -1,7 +1,7 @@
 //! One thread for each mailbox: opens it, looks, waits, looks again, until something goes wrong or it is told to
 //! leave. When to open it anew is the core's decision. What it fetches is judged elsewhere.
 
-use super::inbox::Message;
+use super::{clock, inbox::Message};
 use crate::{
     domain::{Limits, MailPlace, MailboxName, Settled, Tidied, Timestamp},
     mail::{Folders, Mailbox, MailboxSettings, MailboxTrouble, Search, Waker, Woken, open},
@@ -55,6 +55,17 @@ pub struct Watch {
     /// Mails that arrived on an earlier day are not looked for; moved on by each order to look.
     pub since: Timestamp,
     pub limits: Limits,
+    /// When the access token that it is opened with is to be replaced, if there is one and that is known.
+    pub renew_at: Option<Timestamp>,
+    /// Whether its login is as good as it gets: an access token that was kept in memory may not be.
+    pub login_is_new: bool,
+}
+
+impl Watch {
+    /// How long the connection may last yet.
+    fn left(&self) -> Option<Duration> {
+        self.renew_at.map(|at| at.since(clock::now()))
+    }
 }
 
 impl Watcher {
@@ -132,7 +143,10 @@ fn watch_until_trouble(
     orders: &Orders,
     inbox: &mpsc::Sender<Message>,
 ) -> Result<(), MailboxTrouble> {
-    let (mut mailbox, waker) = open(&watch.settings, &watch.limits)?;
+    let (mut mailbox, waker) = open(&watch.settings, &watch.limits).map_err(|trouble| match trouble {
+        MailboxTrouble::Refused(why) if !watch.login_is_new => MailboxTrouble::TokenEnded(why),
+        other => other,
+    })?;
     *orders.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
     let mut which = Folders::All;
     while !orders.leaves() {
@@ -145,6 +159,10 @@ fn watch_until_trouble(
             break;
         }
         which = wait(&mut mailbox, watch, orders)?;
+        if watch.left().is_some_and(|left| left.is_zero()) && !orders.leaves() {
+            mailbox.close();
+            return Err(MailboxTrouble::TokenEnded("its access token is to be renewed".into()));
+        }
     }
     mailbox.close();
     Ok(())
@@ -161,7 +179,11 @@ fn wait(mailbox: &mut Mailbox, watch: &Watch, orders: &Orders) -> Result<Folders
             do_job(job, mailbox, watch)?;
             return Ok(Folders::First); // what arrived meanwhile
         }
-        match mailbox.wait(watch.limits.idle_renew)? {
+        let left = watch.left().unwrap_or(Duration::MAX);
+        if left.is_zero() {
+            return Ok(Folders::All);
+        }
+        match mailbox.wait(watch.limits.idle_renew.min(left))? {
             Woken::News => return Ok(Folders::First),
             Woken::Timeout => return Ok(Folders::All),
             Woken::Called => {}

@@ -37,7 +37,8 @@ pub async fn run(once: bool) -> Result<(), String> {
     let control = stage.control();
     let vendor = tokio::spawn(vendor::live(stage.vendor()));
     let ended = tokio::select! {
-        ended = &mut daemon => Err(ended.map_or_else(|error| error.to_string(), |ended| format!("{ended:?}"))),
+        // What a task's end says of a panic is the panic's message.
+        ended = &mut daemon => Err(ended.map_or_else(|_| "the daemon panicked".into(), |ended| format!("{ended:?}"))),
         _ = tokio::signal::ctrl_c() => Ok(()),
         outcome = one_rotation(&control, once) => outcome,
     };

@@ -166,6 +166,7 @@ impl Stage {
             state_path: "keyrelay".into(),
             spool: spool::Settings { dir: self.folder.0.join("spool"), key: None },
             mailboxes: mailbox.map(|name| (name, maildir)).into_iter().collect(),
+            authserv_ids: BTreeMap::new(),
             hygiene: BTreeMap::new(),
             dns: resolver::Settings { servers: vec![self.dns.addr()] },
             email: None,

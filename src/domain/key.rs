@@ -14,7 +14,19 @@ fn is_sign(byte: u8) -> bool {
 }
 
 /// A vendor's API key: 16 to 512 of `A-Z a-z 0-9 . _ ~ + / = : -`. It has no `Display`, no `Serialize`, and
-/// `Debug` shows its fingerprint only.
+/// `Debug` shows its fingerprint only:
+/// ```
+/// let key = keyrelay::domain::Key::parse("l7_0123456789abcdef").unwrap();
+/// println!("{key:?}");
+/// ```
+/// ```compile_fail
+/// let key = keyrelay::domain::Key::parse("l7_0123456789abcdef").unwrap();
+/// println!("{key}");
+/// ```
+/// ```compile_fail
+/// let key = keyrelay::domain::Key::parse("l7_0123456789abcdef").unwrap();
+/// let json = serde_json::to_string(&key);
+/// ```
 #[derive(Clone)]
 pub struct Key(Zeroizing<Box<str>>);
 
@@ -145,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused_by_its_reason_and_never_quoted() {
+    fn s01_s20_what_is_no_key_is_refused_by_its_reason_and_never_quoted() {
         let refused = |text: &str| Key::parse(text).unwrap_err();
         assert_eq!(refused(""), KeyError::Empty);
         assert_eq!(refused("0123456789abcde"), KeyError::Length(15));
@@ -156,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_the_fingerprint_only() {
+    fn s01_debug_shows_the_fingerprint_only() {
         let key = Key::parse("canary-0123456789-secret").unwrap();
         assert_eq!(format!("{key:?}"), format!("Key({})", key.fingerprint()));
         assert!(!format!("{key:?}").contains("canary"));

@@ -81,8 +81,16 @@ pub struct Limits {
     pub mail_depth_max: usize,
     /// IDLE is issued anew this often.
     pub idle_renew: Duration,
-    /// A lost mailbox is opened again after at most this.
+    /// A lost mailbox is opened again after at most this …
     pub mailbox_retry_max: Duration,
+    /// … and so many times at most …
+    pub mailbox_reopens: u32,
+    /// … in any time of this length: servers count connections.
+    pub mailbox_reopens_in: Duration,
+    /// A server that lets nobody in for a while is asked again after this.
+    pub mailbox_busy_retry: Duration,
+    /// A connection is renewed so long before its access token ends.
+    pub token_renew_before: Duration,
     /// A mailbox that refused the login is tried again this often: more would lock accounts.
     pub login_retry: Duration,
     /// What the store lets keyrelay in with is told of when one part in so many of its life is left …
@@ -152,6 +160,10 @@ impl Default for Limits {
             mail_depth_max: 32,
             idle_renew: 5 * MIN,
             mailbox_retry_max: MIN,
+            mailbox_reopens: 3,
+            mailbox_reopens_in: MIN,
+            mailbox_busy_retry: 15 * MIN,
+            token_renew_before: 5 * MIN,
             login_retry: 15 * MIN,
             login_told_part: 4,
             login_told_left: DAY,

@@ -22,6 +22,9 @@ pub struct MailRef {
     /// INTERNALDATE, or a maildir file's mtime.
     pub arrived_at: Timestamp,
     pub folder: String,
+    /// The mail server took it for junk.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub junk: bool,
     /// `uidvalidity/uid`, or a maildir file's unique name.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub place: String,

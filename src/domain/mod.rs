@@ -4,6 +4,7 @@
 mod consumer;
 mod document;
 mod fingerprint;
+mod grant;
 mod host;
 mod hygiene;
 mod key;
@@ -19,6 +20,7 @@ mod time;
 pub use consumer::{ActionOutcome, CopyState, DeliveryOutcome, Instances, ProofLevel, ProofOutcome};
 pub use document::{KeyDocument, KeyRead, PreviousKey, StoreTrouble, WriteOutcome};
 pub use fingerprint::{Fingerprint, FingerprintError};
+pub use grant::{AccessToken, Grant, GrantId, GrantIdError, RefreshToken};
 pub use host::is_host_name;
 pub use hygiene::{Hygiene, MailHash, MailPlace, Settled, Tidied};
 pub use key::{Key, KeyError, KeyShape};

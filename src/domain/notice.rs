@@ -79,6 +79,8 @@ codes! {
         do "nothing, unless you expected it: keyrelay explain shows what was wrong with it";
     MailUnparsed "mail-unparsed": "A genuine confirmation was found, but no key could be taken out of it.",
         do "read the key out of the mail or the dashboard: keyrelay ingest NAME";
+    MailInJunk "mail-in-junk": "A genuine mail of the vendor was filed as junk; it was used all the same.",
+        do "tell the mail server that the vendor's mails are wanted, before it deletes one";
     MailWaiting "mail-waiting": "A confirmation cannot be judged, because its DKIM key cannot be looked up.",
         do "mend the resolver (dns.servers); the mail is looked at again by itself";
     CandidateHeld "candidate-held": "A key is held: it could not be proven to be alive, of this account and newer.",
@@ -143,6 +145,8 @@ codes! {
         do "bring the mail server back; it is tried again by itself";
     MailboxRefused "mailbox-refused": "A mailbox refuses the login.",
         do "correct user and password, then reload: systemctl reload keyrelay";
+    MailboxTokenUnsaved "mailbox-token-unsaved": "A mailbox's new refresh token could not be written to the store.",
+        do "mend what the message says; it is written by itself, and the mailbox is read meanwhile";
     MailTooLarge "mail-too-large": "A mail that may be the vendor's is too large to be read.",
         do "read it yourself; its key goes in with: keyrelay ingest NAME";
     MailBroken "mail-broken": "keyrelay died over a mail, and does not open it a second time.",

@@ -4,6 +4,18 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 /// Unprintable, and wiped when dropped. A secret that could not be found (`keyrelay check` needs none) is empty.
+/// ```
+/// let secret = keyrelay::domain::Secret::new("hunter2");
+/// println!("{secret:?}");
+/// ```
+/// ```compile_fail
+/// let secret = keyrelay::domain::Secret::new("hunter2");
+/// println!("{secret}");
+/// ```
+/// ```compile_fail
+/// let secret = keyrelay::domain::Secret::new("hunter2");
+/// let json = serde_json::to_string(&secret);
+/// ```
 #[derive(Clone, Default)]
 pub struct Secret(Zeroizing<Box<str>>);
 

@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_written_in_utc_with_z() {
+    fn c04_a_moment_is_written_in_utc_with_z() {
         let time = Timestamp::from_secs(1_795_251_600);
         assert_eq!(time.to_string(), "2026-11-21T09:00:00Z");
         assert_eq!("2026-11-21T10:00:00+01:00".parse(), Ok(time));
@@ -170,6 +170,31 @@ mod tests {
             let time = text.parse::<Timestamp>();
             assert_eq!(time.is_ok(), good, "{text}");
             time.into_iter().for_each(|time| assert_eq!(time.to_string().parse(), Ok(time)));
+        }
+    }
+
+    /// Whatever the calendar has that others stumbled over; and no zone of this machine's plays a part.
+    #[test]
+    fn c04_odd_days_are_moments_like_any_other() {
+        for (text, shown) in [
+            ("2026-10-25T01:30:00+02:00", "2026-10-24T23:30:00Z"),
+            ("2026-10-25T01:30:00+01:00", "2026-10-25T00:30:00Z"),
+            ("2028-02-29T12:00:00Z", "2028-02-29T12:00:00Z"),
+            ("2038-01-19T03:14:08Z", "2038-01-19T03:14:08Z"),
+            ("2106-02-07T06:28:16Z", "2106-02-07T06:28:16Z"),
+            // A leap second is the one after it.
+            ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+            ("1969-12-31T23:59:59Z", "1969-12-31T23:59:59Z"),
+        ] {
+            let time: Timestamp = text.parse().expect(text);
+            assert_eq!(time.to_string(), shown, "{text}");
+            assert_eq!(shown.parse(), Ok(time), "{text}");
+        }
+        let (last, leap): (Timestamp, Timestamp) =
+            ("2028-02-28T23:59:59Z".parse().unwrap(), "2028-02-29T00:00:00Z".parse().unwrap());
+        assert_eq!(leap.since(last), Duration::from_secs(1));
+        for none in ["2026-02-29T00:00:00Z", "2026-11-21T24:00:00Z", "2026-11-21T09:00:00"] {
+            assert!(none.parse::<Timestamp>().is_err(), "{none}");
         }
     }
 

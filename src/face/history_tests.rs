@@ -43,6 +43,7 @@ fn handed_over() -> Record {
             selector: "s1".into(),
             arrived_at: START,
             folder: "INBOX".into(),
+            junk: false,
             place: String::new(),
             hash: MailHash::default(),
         })),

@@ -281,6 +281,9 @@ fn granted(effect: Effect) -> Option<Event> {
             name,
             input: crate::rotation::MailboxInput::Looked { newest_notice_at: Some(START - 6 * DAY) },
         }),
+        Effect::SaveToken { name } => {
+            Some(Event::Mailbox { name, input: crate::rotation::MailboxInput::TokenSaved })
+        }
         Effect::CheckStore => Some(Event::StoreChecked { outcome: Ok(crate::domain::StoreFacts::default()) }),
         Effect::Notify { channel, notice } => {
             let (incident, step) = (notice.incident, notice.step);

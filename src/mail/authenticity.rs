@@ -122,7 +122,7 @@ struct Moment<'a> {
     limits: &'a Limits,
 }
 
-/// Those of pinned domains; how many others; how many that cannot be read.
+/// Those of pinned domains, aligned ones first, as many as are tried; how many others; how many that cannot be read.
 fn signatures<'a>(mail: &Entity<'a>, pinned: &[String]) -> (Vec<Signature<'a>>, usize, usize) {
     let (mut ours, mut others, mut malformed) = (Vec::new(), 0, 0);
     for field in mail.all("DKIM-Signature") {
@@ -132,8 +132,15 @@ fn signatures<'a>(mail: &Entity<'a>, pinned: &[String]) -> (Vec<Signature<'a>>, 
             None => malformed += 1,
         }
     }
+    let from = mail.sender().unwrap_or_default();
+    let from_domain = domain_of(&from);
+    ours.sort_by_key(|signature| signature.domain != from_domain);
     ours.truncate(SIGNATURES_MAX);
     (ours, others, malformed)
+}
+
+fn domain_of(address: &str) -> &str {
+    address.rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
 fn examine(
@@ -194,8 +201,7 @@ fn claims(
     moment: &Moment<'_>,
     pins: &Pins<'_>,
 ) -> Result<(), String> {
-    let from_domain = from.rsplit_once('@').map_or("", |(_, domain)| domain);
-    if pins.aligned && from_domain != signature.domain {
+    if pins.aligned && domain_of(from) != signature.domain {
         return Err("is not aligned: From is in another domain".into());
     }
     if !pins.selectors.is_empty() && !pins.selectors.contains(&signature.selector) {

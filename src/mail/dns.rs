@@ -1,12 +1,15 @@
-//! Adapter: fetches TXT records. It asks once for each call, keeps what the records' own lifetime allows, and knows
-//! nothing of what they mean.
+//! Adapter: fetches TXT records. It asks once for each call, and once more where an alias may lead in a circle; it
+//! keeps what the records' own lifetime allows, and knows nothing of what they mean.
 
 use super::TxtAnswer;
 use mail_auth::hickory_resolver::{
     TokioResolver,
     config::{NameServerConfig, ResolverConfig, ResolverOpts},
     net::{DnsError, NetError, runtime::TokioRuntimeProvider},
-    proto::rr::{Name, RData},
+    proto::{
+        op::ResponseCode,
+        rr::{Name, RData, RecordType},
+    },
     system_conf::read_system_conf,
 };
 use std::{net::SocketAddr, time::Duration};
@@ -54,14 +57,34 @@ impl Resolver {
     pub async fn txt(&self, name: &str) -> TxtAnswer {
         // Fully qualified, so that no search domain of this machine is tried.
         let Ok(name) = Name::from_ascii(format!("{name}.")) else { return TxtAnswer::Missing };
-        match tokio::time::timeout(self.timeout, self.resolver.txt_lookup(name)).await {
-            Err(_) => TxtAnswer::Trouble(format!("no answer within {} s", self.timeout.as_secs_f32())),
-            Ok(Err(NetError::Dns(DnsError::NoRecordsFound(_)))) => TxtAnswer::Missing,
-            Ok(Err(error)) => TxtAnswer::Trouble(one_line(&error.to_string())),
-            Ok(Ok(lookup)) => found(lookup.answers().iter().filter_map(|record| match &record.data {
+        let asked = tokio::time::timeout(self.timeout, self.ask(name)).await;
+        asked.unwrap_or_else(|_| {
+            TxtAnswer::Trouble(format!("no answer within {} s", self.timeout.as_secs_f32()))
+        })
+    }
+
+    async fn ask(&self, name: Name) -> TxtAnswer {
+        match self.resolver.txt_lookup(name.clone()).await {
+            Err(NetError::Dns(DnsError::NoRecordsFound(none)))
+                if none.response_code != ResponseCode::NXDomain =>
+            {
+                self.absence(name).await
+            }
+            Err(NetError::Dns(DnsError::NoRecordsFound(_))) => TxtAnswer::Missing,
+            Err(error) => trouble(&error),
+            Ok(lookup) => found(lookup.answers().iter().filter_map(|record| match &record.data {
                 RData::TXT(txt) => Some(txt.txt_data.concat()),
                 _ => None,
             })),
+        }
+    }
+
+    /// The resolver calls it an absence, too, when it has followed aliases for too long.
+    async fn absence(&self, name: Name) -> TxtAnswer {
+        match self.resolver.lookup(name, RecordType::CNAME).await {
+            Ok(_) => TxtAnswer::Trouble("the name is an alias that leads to no text".into()),
+            Err(NetError::Dns(DnsError::NoRecordsFound(_))) => TxtAnswer::Missing,
+            Err(error) => trouble(&error),
         }
     }
 }
@@ -85,6 +108,10 @@ fn name_server(address: &SocketAddr) -> NameServerConfig {
         connection.port = address.port();
     }
     server
+}
+
+fn trouble(error: &NetError) -> TxtAnswer {
+    TxtAnswer::Trouble(one_line(&error.to_string()))
 }
 
 /// The resolver's own words, without line ends; they hold names and codes only.

@@ -2,7 +2,7 @@
 //! to wait and to open again is the caller's.
 
 use super::{Look, MailboxTrouble, Search, Waker, Woken, imap, maildir};
-use crate::domain::{Limits, MailPlace, Settled, Tidied};
+use crate::domain::{AccessToken, Grant, Limits, MailPlace, Settled, Tidied};
 use std::time::Duration;
 
 /// So many mails a look hands out at most: a mailbox that somebody filled must not fill our memory too.
@@ -23,6 +23,26 @@ pub enum Folders {
 pub enum MailboxSettings {
     Imap(imap::Settings),
     Maildir(maildir::Settings),
+}
+
+impl MailboxSettings {
+    /// What an access token is to be fetched with, before the mailbox can be opened.
+    pub fn grant(&self) -> Option<&Grant> {
+        match self {
+            MailboxSettings::Imap(imap::Settings { login: imap::Login::OAuth2(grant), .. }) => Some(grant),
+            MailboxSettings::Imap(_) | MailboxSettings::Maildir(_) => None,
+        }
+    }
+    /// The same mailbox, to be entered with that token.
+    pub fn with_token(self, token: &AccessToken) -> Self {
+        match self {
+            MailboxSettings::Imap(settings) => MailboxSettings::Imap(imap::Settings {
+                login: imap::Login::Token(token.secret.clone()),
+                ..settings
+            }),
+            maildir @ MailboxSettings::Maildir(_) => maildir,
+        }
+    }
 }
 
 /// An open mailbox. After any error it is of no use: drop it and open another, which hands out everything again.

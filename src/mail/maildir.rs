@@ -252,6 +252,7 @@ fn read(candidate: &Candidate, search: &Search) -> io::Result<Option<RawMail>> {
         header_only,
         arrived_at: candidate.stamp.1,
         folder: candidate.folder.to_owned(),
+        junk: false,
         place: candidate.unique.clone(),
     }))
 }

@@ -8,7 +8,9 @@ pub mod maildir;
 pub mod parse;
 #[cfg(test)]
 mod properties;
+pub mod results;
 pub mod text;
+pub mod token;
 mod waker;
 
 pub use mailbox::{Folders, Mailbox, MailboxSettings, open};
@@ -30,6 +32,8 @@ pub struct RawMail {
     /// INTERNALDATE, or a maildir file's mtime.
     pub arrived_at: Timestamp,
     pub folder: String,
+    /// The server flags that folder `\Junk`.
+    pub junk: bool,
     /// The mail's place: `uidvalidity/uid`, or a maildir file's unique name.
     pub place: String,
 }
@@ -70,6 +74,12 @@ pub enum MailboxTrouble {
     /// The login was refused: trying again locks accounts out.
     #[error("{0}")]
     Refused(String),
+    /// The server lets nobody in for a while (too many connections, a day's budget spent): hurry makes it worse.
+    #[error("{0}")]
+    Busy(String),
+    /// The access token is at its end, or the server takes it for ended: with the next one all is well.
+    #[error("{0}")]
+    TokenEnded(String),
 }
 
 /// What the DNS said of one name's TXT records.

@@ -137,7 +137,9 @@ impl<'a> Entity<'a> {
         let found = addresses(&from.unfolded()?).map_err(|fault| format!("its From {fault}"))?;
         match <[String; 1]>::try_from(found) {
             Ok([address]) => Ok(address),
-            Err(several) => Err(format!("its From has {} addresses", several.len())),
+            // Not how many: each number would be a cause, and an incident, of its own.
+            Err(several) if several.len() == 2 => Err("its From has 2 addresses".into()),
+            Err(_) => Err("its From has more than 2 addresses".into()),
         }
     }
 

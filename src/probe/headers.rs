@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_and_dates_are_both_understood() {
+    fn h01_r52_seconds_and_dates_are_both_understood() {
         assert_eq!(waits(429, "30"), Some(30));
         assert_eq!(waits(503, " 30 "), Some(30));
         assert_eq!(waits(429, "86400"), Some(86_400));
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_negative_past_absurd_or_garbage_says_nothing() {
+    fn h01_r52_what_is_negative_past_absurd_or_garbage_says_nothing() {
         let past = "Sat, 21 Nov 2026 11:59:59 GMT";
         let far = "Sun, 22 Nov 2026 12:00:01 GMT";
         let long = "9".repeat(40);
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_answer_that_asks_for_a_pause_can_name_one() {
+    fn h01_only_an_answer_that_asks_for_a_pause_can_name_one() {
         for status in [200, 301, 401, 500] {
             assert_eq!(waits(status, "30"), None, "{status}");
         }

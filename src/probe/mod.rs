@@ -14,9 +14,10 @@ pub use control::random_like;
 pub use headers::{date, retry_after};
 
 use crate::domain::{Key, Limits, ProbeAnswer, Timestamp, Verdict};
+use crate::http;
 use crate::vendor::Profile;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
-use reqwest::{Client, Response, StatusCode, Url, redirect, retry};
+use reqwest::{Client, Response, StatusCode, Url};
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -120,18 +121,13 @@ fn client(tls: ClientConfig, limits: &Limits, kept: usize) -> Result<Client, Str
     // A name server must not be able to send what is meant for this machine to another one.
     let loopback =
         [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)].map(|ip| (ip, 0).into());
-    Client::builder()
+    http::client()
         .tls_backend_preconfigured(tls)
-        .redirect(redirect::Policy::none())
-        .retry(retry::never())
-        .no_proxy()
-        .referer(false)
         .resolve_to_addrs("localhost", &loopback)
         .connect_timeout(CONNECT_TIMEOUT.min(limits.request_timeout))
         .timeout(limits.request_timeout)
         .pool_max_idle_per_host(kept)
         .pool_idle_timeout(KEPT_FOR)
-        .user_agent(concat!("keyrelay/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|_| "the HTTP client for probes cannot be made".to_owned())
 }

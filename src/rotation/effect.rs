@@ -32,6 +32,10 @@ pub enum Effect {
         name: MailboxName,
         afresh: bool,
     },
+    /// Write a mailbox's new refresh token to the store.
+    SaveToken {
+        name: MailboxName,
+    },
     /// Do with these mails what the operator wants done once a rotation is over; each is what it was, or not touched.
     TidyMail {
         mailbox: MailboxName,

@@ -220,6 +220,14 @@ pub enum MailboxInput {
     Lost { why: String },
     /// The login was refused.
     Refused { why: String },
+    /// It lets nobody in for a while: the connection ended, and hurry makes it worse.
+    Busy { why: String },
+    /// The connection ended with its access token; with another one all is well.
+    TokenEnded { why: String },
+    /// The newest refresh token is in the store, or the first one still counts.
+    TokenSaved,
+    /// A new refresh token is not in the store: only on this host's disk, or nowhere but in this process.
+    TokenUnsaved { why: String, on_disk: bool },
     /// A mail that may be the vendor's is too large, or killed the process before.
     Unread { place: String, why: String, broken: bool },
 }

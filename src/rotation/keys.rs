@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn dead_takes_three_agreeing_answers_over_a_minute() {
+    fn h02_dead_takes_three_agreeing_answers_over_a_minute() {
         let limits = Limits::default();
         let mut facts = KeyFacts::default();
         for secs in [0, 10, 59] {

@@ -55,7 +55,7 @@ impl Task {
     pub fn failed(&mut self, now: Timestamp, cap: Duration, salt: u64, limits: &Limits) {
         let doubled = limits.backoff_min.saturating_mul(1 << self.failures.min(16));
         let full = doubled.min(cap);
-        let jitter = full.mul_f64(0.25 * unit(mix(salt, u64::from(self.failures))));
+        let jitter = jitter(full, salt, self.failures.into());
         self.failures = self.failures.saturating_add(1);
         self.not_before = Some(now + (full - jitter));
     }
@@ -101,6 +101,11 @@ fn mix(salt: u64, round: u64) -> u64 {
     x ^ (x >> 33)
 }
 
+/// Up to a quarter of a span, the same in every run for the same input and round.
+pub(super) fn jitter(span: Duration, salt: u64, round: u64) -> Duration {
+    span.mul_f64(0.25 * unit(mix(salt, round)))
+}
+
 /// A hash as a fraction of one.
 pub(super) fn unit(hash: u64) -> f64 {
     (hash >> 11) as f64 / (1u64 << 53) as f64
@@ -111,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn back_off_doubles_up_to_its_cap_and_is_the_same_in_every_run() {
+    fn h05_back_off_doubles_up_to_its_cap_and_is_the_same_in_every_run() {
         let (limits, now) = (Limits::default(), Timestamp::from_secs(1_000));
         let waits = |salt| {
             let mut task = Task::default();
@@ -140,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cap_follows_the_time_left() {
+    fn h06_the_cap_follows_the_time_left() {
         let limits = Limits::default();
         let cap = |secs| backoff_cap(Some(Duration::from_secs(secs)), &limits).as_secs();
         assert_eq!((cap(86_400), cap(1_200), cap(100), cap(0)), (300, 60, 10, 10));

@@ -147,14 +147,29 @@ impl Fleet {
         self.outboxes.values().all(Outbox::works)
     }
     /// Whether the shell must keep this key's value.
-    pub fn needs_key(&self, name: &CredentialName, fingerprint: Fingerprint) -> bool {
-        self.rotations.get(name).is_some_and(|rotation| rotation.known_fingerprints().contains(&fingerprint))
+    pub fn needs_key(&self, name: &CredentialName, fingerprint: Fingerprint, now: Timestamp) -> bool {
+        self.rotations.get(name).is_some_and(|rotation| rotation.needs_key(fingerprint, now))
     }
 }
 
 impl Rotation {
     pub fn name(&self) -> &CredentialName {
         &self.settings.name
+    }
+    /// An old key is needed while the document has it, while it lives, and while a consumer works with it.
+    fn needs_key(&self, fingerprint: Fingerprint, now: Timestamp) -> bool {
+        let mut formers = self.memory.formers.iter().filter(|former| former.fingerprint == fingerprint);
+        let Some(former) = formers.next() else { return self.known_fingerprints().contains(&fingerprint) };
+        let lives = former.until.is_some_and(|until| now < until);
+        let kept = [self.current_fingerprint(), self.previous().map(|former| former.fingerprint)];
+        let waits = self.candidates.iter().any(|candidate| candidate.fingerprint == fingerprint);
+        lives || waits || kept.contains(&Some(fingerprint)) || self.is_used(fingerprint)
+    }
+    fn is_used(&self, fingerprint: Fingerprint) -> bool {
+        self.consumers.values().any(|consumer| {
+            let shown = consumer.shown.as_ref().map(|shown| shown.fingerprint);
+            [shown, consumer.other_key].contains(&Some(fingerprint))
+        })
     }
     /// Its documents were read, and the vendor was asked about the current key.
     pub fn is_known(&self) -> bool {

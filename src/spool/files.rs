@@ -21,7 +21,10 @@ const RESERVE_FILE: &str = "reserve";
 const RESERVE_BYTES: u64 = 64 << 10;
 
 const ENTRY: &str = ".key";
-const UNFINISHED: &str = ".key.new";
+/// A mailbox's refresh token.
+pub(super) const TOKEN: &str = ".token";
+const UNFINISHED: [&str; 2] = [".key.new", ".token.new"];
+const LOCK: &str = ".lock";
 
 /// The largest entry, in bytes: a key has 512 at most, and a note's texts are a few hundred.
 const ENTRY_MAX: u64 = 64 << 10;
@@ -32,7 +35,8 @@ pub(super) enum Kind {
     Entry,
     /// A temporary file that no rename followed.
     Unfinished,
-    /// The key, the reserve.
+    Token,
+    /// The key, the reserve, a lock.
     Ours,
     Foreign,
 }
@@ -60,7 +64,9 @@ impl Files {
             let kind = match name.as_str() {
                 KEY_FILE | NEW_KEY_FILE | RESERVE_FILE => Kind::Ours,
                 _ if name.ends_with(ENTRY) => Kind::Entry,
-                _ if name.ends_with(UNFINISHED) => Kind::Unfinished,
+                _ if name.ends_with(TOKEN) => Kind::Token,
+                _ if name.ends_with(LOCK) => Kind::Ours,
+                _ if UNFINISHED.iter().any(|end| name.ends_with(end)) => Kind::Unfinished,
                 _ => Kind::Foreign,
             };
             names.push((name, kind));
@@ -100,6 +106,24 @@ impl Files {
         read(&self.path(name)).map_err(|error| error.to_string())
     }
 
+    /// `None`: there is no such file.
+    pub fn read_if_there(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
+        match read(&self.path(name)) {
+            Ok(sealed) => Ok(Some(sealed)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Waits until nobody else holds that lock; it is let go when the file is closed, also by a crash.
+    pub fn lock(&self, name: &str) -> Result<File, String> {
+        let path = self.path(name);
+        let opened = private_file().write(true).create(true).truncate(false).open(&path);
+        opened
+            .and_then(|file| file.lock().map(|()| file))
+            .map_err(|error| format!("{}: {error}", path.display()))
+    }
+
     pub fn remove(&self, name: &str) -> Result<(), String> {
         let removed = match fs::remove_file(self.path(name)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -123,7 +147,7 @@ impl Files {
                 (Kind::Unfinished, Ok(sealed)) => {
                     found.push((name.trim_end_matches(".new").to_owned(), sealed))
                 }
-                (Kind::Unfinished | Kind::Entry | Kind::Ours | Kind::Foreign, _) => {}
+                (Kind::Unfinished | Kind::Entry | Kind::Token | Kind::Ours | Kind::Foreign, _) => {}
             }
         }
         found
@@ -166,7 +190,11 @@ impl Files {
                 Ok(Secret::new(&text))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if self.names()?.iter().any(|(_, kind)| matches!(kind, Kind::Entry | Kind::Unfinished)) {
+                if self
+                    .names()?
+                    .iter()
+                    .any(|(_, kind)| matches!(kind, Kind::Entry | Kind::Token | Kind::Unfinished))
+                {
                     return Err(format!(
                         "{}: it is missing, and keys wait here; bring it back",
                         path.display()

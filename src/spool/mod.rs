@@ -2,6 +2,7 @@
 //! told to let go; what a key is good for is not its business. All of it blocks.
 
 mod files;
+mod tokens;
 
 use crate::{
     at_rest::{SealingKey, private_dir},
@@ -13,6 +14,7 @@ use std::{
     path::PathBuf,
     sync::{Mutex, PoisonError},
 };
+pub use tokens::TokenNote;
 use zeroize::Zeroizing;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +47,7 @@ pub struct Entry {
 
 /// The folder, ready.
 pub struct Spool {
+    dir: PathBuf,
     key: SealingKey,
     /// One writer at a time: two puts of one key would share a temporary file.
     files: Mutex<Files>,
@@ -64,6 +67,13 @@ impl Spool {
     /// Makes the folder, and its key where none is given and nothing waits; finishes what a crash interrupted. Errors
     /// name the file and what to type.
     pub fn open(settings: &Settings) -> Result<Self, String> {
+        let spool = Self::open_beside(settings)?;
+        spool.finish()?;
+        Ok(spool)
+    }
+
+    /// The same beside a daemon that may be writing: what looks interrupted is its own.
+    pub fn open_beside(settings: &Settings) -> Result<Self, String> {
         private_dir(&settings.dir)?;
         let files = Files::new(&settings.dir);
         let key = match &settings.key {
@@ -74,16 +84,18 @@ impl Spool {
                 SealingKey::from_base64(&text).map_err(named)?
             }
         };
-        let spool = Self { key, files: Mutex::new(files) };
-        let files = spool.files();
+        Ok(Self { dir: settings.dir.clone(), key, files: Mutex::new(files) })
+    }
+
+    fn finish(&self) -> Result<(), String> {
+        let files = self.files();
         for (name, sealed) in files.unfinished() {
-            if spool.opened(&name, &sealed).is_some() {
+            if self.opened(&name, &sealed).is_some() || self.opened_token(&name, &sealed).is_some() {
                 files.finish(&name)?;
             }
         }
         files.reserve();
-        drop(files);
-        Ok(spool)
+        Ok(())
     }
 
     /// Returns when the key survives a power cut. The same key of the same credential takes the place of the former.
@@ -107,7 +119,7 @@ impl Spool {
         };
         for (name, kind) in names {
             let found = match kind {
-                Kind::Ours => continue,
+                Kind::Ours | Kind::Token => continue,
                 Kind::Foreign => Err("it is no file of the spool's; move it away".to_owned()),
                 Kind::Unfinished => Err("it was cut off while it was written".to_owned()),
                 Kind::Entry => files.read(&name).and_then(|sealed| {

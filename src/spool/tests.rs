@@ -1,5 +1,6 @@
 use super::*;
 use crate::at_rest::small_disk::SmallDisk;
+use crate::domain::RefreshToken;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::{
     fs,
@@ -70,7 +71,7 @@ fn the_same_key_twice_is_one_entry_with_the_later_note() {
 }
 
 #[test]
-fn nothing_of_the_key_is_readable_and_its_name_does_not_tell_it() {
+fn s16_nothing_of_the_key_is_readable_and_its_name_does_not_tell_it() {
     let dir = tempfile::tempdir().unwrap();
     let settings = own(dir.path());
     Spool::open(&settings).unwrap().put(&name(), &key(SECRET), &note(false)).unwrap();
@@ -190,7 +191,7 @@ fn a_key_that_a_crash_cut_off_is_made_again() {
 }
 
 #[test]
-fn a_key_that_others_may_read_is_refused() {
+fn s16_a_key_that_others_may_read_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let settings = own(dir.path());
     Spool::open(&settings).unwrap();
@@ -232,4 +233,64 @@ fn a_disk_that_was_full_from_the_first_opens_and_refuses_by_name() {
     assert!(error.ends_with("No space left on device (os error 28)"), "{error}");
     assert!(error.starts_with(&settings.dir.join("leaf7-main.").display().to_string()), "{error}");
     assert_eq!(spool.entries(), (vec![], vec![]));
+}
+
+fn mailbox() -> crate::domain::MailboxName {
+    "office".parse().unwrap()
+}
+
+fn token_note(secret: Option<&str>) -> TokenNote {
+    let grant = "0123456789abcdef0123456789abcdef".parse().unwrap();
+    let time = Timestamp::from_secs(1_795_251_600);
+    let token = secret.map(|secret| RefreshToken { grant, secret: Secret::new(secret), obtained_at: time });
+    TokenNote { grant, token, asking_since: Some(time) }
+}
+
+#[test]
+fn a_refresh_token_is_there_for_the_next_process_sealed_and_is_no_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = own(dir.path());
+    let spool = Spool::open(&settings).unwrap();
+    assert_eq!(spool.token(&mailbox()), Ok(None));
+    for note in [token_note(None), token_note(Some(SECRET))] {
+        spool.put_token(&mailbox(), &note).unwrap();
+        assert_eq!(Spool::open(&settings).unwrap().token(&mailbox()), Ok(Some(note)));
+    }
+    assert_eq!(spool.entries(), (vec![], vec![]));
+    let file = settings.dir.join("office.token");
+    let sealed = fs::read(&file).unwrap();
+    assert!(!sealed.windows(6).any(|piece| piece == b"canary"));
+    assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+
+    fs::write(&file, &sealed[1..]).unwrap();
+    let why = format!("{}: it does not open: damaged, or written with another spool key", file.display());
+    assert_eq!(spool.token(&mailbox()), Err(why));
+    // Under another mailbox's name it is none either.
+    fs::write(settings.dir.join("gmail.token"), sealed).unwrap();
+    assert!(spool.token(&"gmail".parse().unwrap()).is_err());
+}
+
+#[test]
+fn a_token_s_file_that_was_cut_off_by_a_crash_before_its_rename_is_finished_at_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = own(dir.path());
+    let spool = Spool::open(&settings).unwrap();
+    spool.put_token(&mailbox(), &token_note(Some(SECRET))).unwrap();
+    let (file, new) = (settings.dir.join("office.token"), settings.dir.join("office.token.new"));
+    fs::rename(&file, &new).unwrap();
+    assert_eq!(
+        Spool::open_beside(&settings).unwrap().token(&mailbox()),
+        Ok(None),
+        "the daemon may be writing it"
+    );
+    assert_eq!(Spool::open(&settings).unwrap().token(&mailbox()), Ok(Some(token_note(Some(SECRET)))));
+}
+
+#[test]
+fn a_spool_that_holds_a_token_and_has_lost_its_key_makes_no_other_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = own(dir.path());
+    Spool::open(&settings).unwrap().put_token(&mailbox(), &token_note(Some(SECRET))).unwrap();
+    fs::remove_file(settings.dir.join("spool.secret")).unwrap();
+    assert!(Spool::open(&settings).is_err_and(|why| why.ends_with("bring it back")));
 }

@@ -2,7 +2,9 @@
 //! store and no clock.
 
 use super::{Document, Fields};
-use crate::domain::{Fingerprint, Key, KeyDocument, PreviousKey, RotationId, Timestamp};
+use crate::domain::{
+    Fingerprint, Key, KeyDocument, PreviousKey, RefreshToken, RotationId, Secret, Timestamp,
+};
 use serde_json::Value;
 
 /// The largest state document, in bytes of JSON: KV's limit is 512 KiB to 1 MiB by server, and the rest of the
@@ -123,6 +125,32 @@ pub fn state_fields(json: Value) -> Result<Fields, String> {
         return Err(format!("a state document of {size} bytes is not written; {STATE_MAX} are the limit"));
     }
     Fields::from_json(json).ok_or_else(|| "a state document is a JSON object".to_owned())
+}
+
+/// The layout of a mailbox's document.
+const TOKEN_SCHEMA: u64 = 1;
+
+/// A mailbox's refresh token as fields.
+pub fn token_fields(token: &RefreshToken) -> Fields {
+    let mut fields = Fields::default();
+    fields.set("schema", TOKEN_SCHEMA);
+    fields.set("grant", token.grant.to_string());
+    fields.set("refresh_token", token.secret.expose());
+    fields.set("obtained_at", token.obtained_at.to_string());
+    fields
+}
+
+/// The refresh token that a mailbox's document holds; the error says why none can be taken out of it.
+pub fn read_token(fields: &Fields) -> Result<RefreshToken, String> {
+    match number(fields, "schema") {
+        Some(TOKEN_SCHEMA) => {}
+        Some(other) => return Err(format!("it is of schema {other}, and this version reads {TOKEN_SCHEMA}")),
+        None => return Err("it names no schema".into()),
+    }
+    let secret = fields.get_str("refresh_token").map(Secret::new).filter(|secret| !secret.is_missing());
+    let token = parsed(fields, "grant").zip(secret).zip(parsed(fields, "obtained_at"));
+    let token = token.map(|((grant, secret), obtained_at)| RefreshToken { grant, secret, obtained_at });
+    token.ok_or_else(|| "a part of it is missing or makes no sense".into())
 }
 
 /// A fingerprint as it stands beside the key; the generation in place of a weak one.

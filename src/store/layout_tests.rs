@@ -208,3 +208,29 @@ fn a_state_document_is_an_object_of_at_most_64_kib() {
     );
     assert_eq!(state_fields(json!([])).unwrap_err(), "a state document is a JSON object");
 }
+
+#[test]
+fn a_refresh_token_reads_back_and_what_is_none_is_named() {
+    let token = RefreshToken {
+        grant: "0123456789abcdef0123456789abcdef".parse().unwrap(),
+        secret: Secret::new("canary"),
+        obtained_at: Timestamp::from_secs(1_795_251_600),
+    };
+    let fields = token_fields(&token);
+    assert_eq!(
+        fields.to_json(),
+        json!({"schema": 1, "grant": "0123456789abcdef0123456789abcdef", "refresh_token": "canary",
+            "obtained_at": "2026-11-21T09:00:00Z"})
+    );
+    assert_eq!(read_token(&fields), Ok(token));
+    let broken = |change: (&str, serde_json::Value)| {
+        let mut fields = fields.clone();
+        fields.set(change.0, change.1);
+        read_token(&fields).unwrap_err()
+    };
+    assert_eq!(broken(("schema", json!(2))), "it is of schema 2, and this version reads 1");
+    assert_eq!(broken(("schema", json!("one"))), "it names no schema");
+    for (part, value) in [("grant", json!("x")), ("refresh_token", json!("")), ("obtained_at", json!(7))] {
+        assert_eq!(broken((part, value)), "a part of it is missing or makes no sense");
+    }
+}

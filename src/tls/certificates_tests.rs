@@ -142,11 +142,12 @@ async fn ask_all(shows: &Arc<Shows>, ca: &Path) -> Vec<(&'static str, bool, Stri
             tls,
             ca_cert: Some(ca.into()),
             user: "relay".into(),
-            password: Secret::new("canary"),
+            login: imap::Login::Password(Secret::new("canary")),
             folders: vec!["INBOX".into()],
         };
         let said = imap::connect(&settings, &Limits::default()).err().map(|trouble| match trouble {
             MailboxTrouble::Unreachable(why) | MailboxTrouble::Refused(why) => why,
+            MailboxTrouble::Busy(why) | MailboxTrouble::TokenEnded(why) => why,
         });
         let said = said.unwrap_or_default().replace(&format!("localhost:{port}: no TLS: "), "");
         told.push((name, served.join().unwrap(), said));

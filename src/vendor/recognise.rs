@@ -1,8 +1,15 @@
 //! The decision about one mail, as one pure function: from the raw bytes, the DNS answers, the profile and what is
 //! expected to a finding that `explain` prints word for word. It fetches nothing and reads no clock.
 //!
-//! The order: size, structure, sender, signature, stream, date, addressee, text. What fails early is not looked at
-//! further, and no later step can let in what an earlier one refused.
+//! The order: structure, sender, size, signature, stream, date, addressee, text, known keys struck out, exactly one
+//! candidate; and what the mailbox's own server says against it. What fails early is not looked at further, and no
+//! later step can let in what an earlier one refused.
+//!
+//! The sender comes first, because other people's mails are nobody's incident, whatever their signatures; the stream
+//! comes before the addressee, because a vendor's newsletters are written to lists. Neither lets anything in that
+//! the other order would not.
+
+mod header;
 
 use super::{
     extract::{Extraction, Wanted, extract},
@@ -18,16 +25,15 @@ use crate::{
         RawMail, TxtAnswers,
         authenticity::{Judgement, Pins, SignedBy, judge},
         parse::{Entity, Text, addresses, is_too_large},
+        results::{self, Word},
         text,
     },
 };
+use header::{Stream, is_sender, message_id, names_in_from, stream};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
-/// Of a Message-ID so much is shown.
-const ID_MAX: usize = 120;
-/// RFC 5322 §2.1.1: a line of a header.
-const SUBJECT_MAX: usize = 998;
+const OTHER_STREAM: &str = "its subject is neither a warning's nor a confirmation's";
 
 /// What a credential waits for.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +43,8 @@ pub struct Expectation<'a> {
     pub recipients: &'a [String],
     /// Recipients of other credentials: what is written to them alone is their business.
     pub others: &'a [String],
+    /// Under which names the mailbox's own server writes `Authentication-Results`, lower case; empty: not known.
+    pub authserv_ids: &'a [String],
     /// Keys that are not new.
     pub known: &'a BTreeSet<Fingerprint>,
     /// Mails that were dealt with.
@@ -53,14 +61,6 @@ pub struct Recognised {
     pub key: Option<Key>,
     /// The finding is [`Finding::Unparsed`] for its size alone: nothing but its header was read.
     pub too_large: bool,
-}
-
-/// Which of the vendor's mails it claims to be, by its subject.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stream {
-    Warning,
-    Confirmation,
-    Other,
 }
 
 /// Whose mail it is, by its signed `To`.
@@ -129,25 +129,24 @@ impl<'a> Case<'a> {
     fn decide(&self, entity: &Entity<'_>, rules: &MailRules, answers: &TxtAnswers) -> Recognised {
         let from = self.from.as_deref().unwrap_or_default();
         let pins = Pins { domains: &rules.signed_by, selectors: &rules.selectors, aligned: rules.aligned };
-        let judgement = judge(entity, from, self.mail.arrived_at, &pins, answers, self.limits);
+        let proof = match judge(entity, from, self.mail.arrived_at, &pins, answers, self.limits) {
+            Judgement::Genuine(by) => Ok((Some(by), None)),
+            Judgement::Weak { by, why } => Ok((by, Some(why))),
+            Judgement::Unknown { why } => Err(why),
+            Judgement::False { why } => return self.suspicious(None, why),
+        };
         let subject = text::subject(entity);
         let stream = match &subject {
             Ok(subject) => stream(rules, subject.as_deref().unwrap_or_default()),
             Err(_) => Stream::Other,
         };
-        let (by, weakness) = match judgement {
-            Judgement::Genuine(by) => (Some(by), None),
-            Judgement::Weak { by, why } => (by, Some(why)),
-            Judgement::False { why } => return self.suspicious(None, why),
-            Judgement::Unknown { .. } if stream == Stream::Other => {
-                return not_ours(
-                    self.reference(None),
-                    "its subject is neither a warning's nor a confirmation's",
-                );
+        let (by, weakness) = match proof {
+            Ok(proof) => proof,
+            // Nobody waits for news.
+            Err(_) if stream == Stream::Other && subject.is_ok() => {
+                return not_ours(self.reference(None), OTHER_STREAM);
             }
-            Judgement::Unknown { why } => {
-                return finding(Finding::Wait { mail: self.reference(None), why });
-            }
+            Err(why) => return finding(Finding::Wait { mail: self.reference(None), why }),
         };
         let dated = match entity.date() {
             Ok(dated) if dated > self.mail.arrived_at + self.limits.clock_skew => {
@@ -156,13 +155,12 @@ impl<'a> Case<'a> {
             Ok(dated) => dated,
             Err(why) => return self.suspicious(by, why),
         };
-        let signed = Signed { by, weakness, dated };
+        let signed = Signed { by, weakness, doubt: self.doubt(entity, rules), dated };
         if let Err(why) = subject {
             return self.unreadable(&signed, why);
         }
         if stream == Stream::Other {
-            let why = "its subject is neither a warning's nor a confirmation's";
-            return not_ours(self.reference(signed.by.as_ref()), why);
+            return not_ours(self.reference(signed.by.as_ref()), OTHER_STREAM);
         }
         match self.addressee(entity) {
             Ok(Addressee::Ours) => {}
@@ -174,6 +172,15 @@ impl<'a> Case<'a> {
         match stream {
             Stream::Confirmation => self.confirmation(entity, rules, signed),
             Stream::Warning | Stream::Other => self.warning(signed),
+        }
+    }
+
+    /// What the mailbox's own server says against it.
+    fn doubt(&self, entity: &Entity<'_>, rules: &MailRules) -> Option<String> {
+        let from = self.from.as_deref().unwrap_or_default();
+        match results::word(entity, self.expected.authserv_ids, &rules.signed_by, from) {
+            Word::Against(why) => Some(why),
+            Word::Nothing | Word::NothingAgainst(_) => None,
         }
     }
 
@@ -194,7 +201,7 @@ impl<'a> Case<'a> {
 
     fn warning(&self, signed: Signed) -> Recognised {
         let mail = self.reference(signed.by.as_ref());
-        match signed.weakness {
+        match signed.weakness.or(signed.doubt) {
             Some(why) => self.suspicious(signed.by, format!("it announces a rotation, and {why}")),
             None if self.expected.done.contains(&mail.id) => dealt_with(mail),
             None => finding(Finding::Warning(Warning { mail, dated: signed.dated })),
@@ -215,14 +222,10 @@ impl<'a> Case<'a> {
         match extraction {
             Extraction::Nothing(why) => self.unreadable(&signed, why.into()),
             Extraction::Known(key) => self.known(&signed, key),
-            Extraction::Key(key) => {
-                let weakness = signed.weakness.clone();
-                self.candidate(&signed, key, weakness)
-            }
+            Extraction::Key(key) => self.candidate(&signed, key, signed.held()),
             Extraction::OtherMake(key) => {
                 let why = "its key is of another make than the current one (length or fixed beginning)";
-                let weakness = signed.weakness.clone().unwrap_or_else(|| why.into());
-                self.candidate(&signed, key, Some(weakness))
+                self.candidate(&signed, key, signed.held().or_else(|| Some(why.into())))
             }
         }
     }
@@ -312,6 +315,7 @@ impl<'a> Case<'a> {
             selector: by.map(|by| by.selector.clone()).unwrap_or_default(),
             arrived_at: self.mail.arrived_at,
             folder: self.mail.folder.clone(),
+            junk: self.mail.junk,
             place: self.mail.place.clone(),
             hash: MailHash::of(&self.mail.bytes),
         }
@@ -323,7 +327,15 @@ struct Signed {
     by: Option<SignedBy>,
     /// Why only an operator may let it in.
     weakness: Option<String>,
+    /// The same, by the word of the mailbox's own server.
+    doubt: Option<String>,
     dated: Timestamp,
+}
+
+impl Signed {
+    fn held(&self) -> Option<String> {
+        self.weakness.clone().or_else(|| self.doubt.clone())
+    }
 }
 
 fn finding(finding: Finding) -> Recognised {
@@ -336,49 +348,6 @@ fn not_ours(mail: MailRef, why: &str) -> Recognised {
 
 fn dealt_with(mail: MailRef) -> Recognised {
     not_ours(mail, "it was dealt with before")
-}
-
-fn stream(rules: &MailRules, subject: &str) -> Stream {
-    if subject.len() > SUBJECT_MAX {
-        Stream::Other
-    } else if rules.confirmation.subject.iter().any(|pattern| pattern.matches(subject)) {
-        Stream::Confirmation
-    } else if rules.warning.subject.iter().any(|pattern| pattern.matches(subject)) {
-        Stream::Warning
-    } else {
-        Stream::Other
-    }
-}
-
-fn is_sender(rules: &MailRules, from: &str) -> bool {
-    let domain = from.rsplit_once('@').map_or("", |(_, domain)| domain);
-    if rules.from.is_empty() {
-        rules.signed_by.iter().any(|signer| signer == domain)
-    } else {
-        rules.from.iter().any(|address| address == from)
-    }
-}
-
-/// Whether something like a `From` in the header names one of the senders, however broken the mail is.
-fn names_in_from(raw: &[u8], senders: &[String]) -> bool {
-    // A mail that begins with an empty line has its header behind it.
-    let raw = raw.trim_ascii_start();
-    let header =
-        raw.windows(4).position(|four| four == b"\r\n\r\n" || four.starts_with(b"\n\n")).unwrap_or(raw.len());
-    let header = String::from_utf8_lossy(&raw[..header]).to_lowercase();
-    let mut in_from = false;
-    header.lines().any(|line| {
-        let folded = line.starts_with([' ', '\t']) && !line.trim_start().starts_with("from");
-        in_from = if folded { in_from } else { line.trim_start().starts_with("from") };
-        in_from && senders.iter().any(|sender| line.contains(sender.as_str()))
-    })
-}
-
-/// As it stands, but for what may not be shown.
-fn message_id(entity: &Entity<'_>) -> Option<String> {
-    let id = entity.one("Message-ID").ok()??.unfolded().ok()?;
-    let show = |c: char| if c.is_ascii_graphic() { c } else { '?' };
-    Some(id.trim().chars().take(ID_MAX).map(show).collect::<String>()).filter(|id| !id.is_empty())
 }
 
 #[cfg(test)]

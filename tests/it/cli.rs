@@ -13,7 +13,7 @@ mod refusals;
 mod terminal;
 mod watch;
 
-use crate::world::{Canary, Config, Daemon, Ran, Scratch};
+use crate::world::{Config, Daemon, Ran, Scratch, secrets};
 use keyrelay::{
     demo::{
         consumer::{self, Consumer, Source},
@@ -40,8 +40,7 @@ impl Shop {
 
     /// `change` has the last word about the configuration.
     async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let vendor =
-            simulator::start(simulator::Options { limit: None, ..Default::default() }).await.unwrap();
+        let vendor = secrets::vendor(simulator::Options { limit: None, ..Default::default() }).await;
         let account = vendor.new_account("shop", &["p-1", "p-2"]);
         let dir = Scratch::new();
         let source = Source::File { path: dir.join("shop.key"), variable: None };
@@ -83,11 +82,7 @@ impl Shop {
 
     async fn ingest(&self, key: &Key, args: &[&str]) -> Ran {
         let args = [&["ingest", "leaf7-main"], args].concat();
-        let ran = self.daemon.run_with(&args, &format!("{}\n", key.expose())).await;
-        let canary = Canary::new(&[key.expose()]);
-        let shown = format!("{}{}", ran.stdout, ran.stderr);
-        assert_eq!(canary.scan_bytes("ingest", shown.as_bytes()), [], "the key is shown");
-        ran
+        self.daemon.run_with(&args, &format!("{}\n", key.expose())).await
     }
 
     /// The only credential, as `status --json` shows it.

@@ -11,7 +11,7 @@ use reqwest::Method;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_token_with_the_printed_policy_runs_a_whole_rotation_and_may_do_nothing_else() {
+async fn s24_a_token_with_the_printed_policy_runs_a_whole_rotation_and_may_do_nothing_else() {
     let mut stage = Stage::build().await;
     let slot = stage.slot("main");
     let consumers = Consumers::add(&mut stage, &slot).await;
@@ -59,7 +59,7 @@ async fn a_token_with_the_printed_policy_runs_a_whole_rotation_and_may_do_nothin
 }
 
 #[tokio::test]
-async fn a_consumer_with_its_printed_policy_reads_its_key_writes_its_report_and_nothing_else() {
+async fn s24_a_consumer_with_its_printed_policy_reads_its_key_writes_its_report_and_nothing_else() {
     let mut stage = Stage::build().await;
     let slot = stage.slot("main");
     stage.consumer(&slot, "nightly-ci", json!({"prove": {"report": {"within": "20h"}}}));

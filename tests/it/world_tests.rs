@@ -2,4 +2,5 @@
 
 mod canary;
 mod config;
+mod secrets;
 mod servers;

@@ -77,7 +77,7 @@ async fn what_is_refused_for_good_and_what_may_go_another_time_are_told_apart() 
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
+async fn r48_s05_a_redirect_is_not_followed() {
     let (elsewhere, heard) = server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
     let answer = format!(
         "HTTP/1.1 307 Temporary Redirect\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n",

@@ -4,6 +4,7 @@ use super::{
     Site,
     finding::{Area, Line},
     store::Keys,
+    token,
 };
 use crate::{
     cli::{
@@ -71,16 +72,18 @@ async fn look(site: &Arc<Site>, name: &MailboxName) -> (Area, Option<Vec<RawMail
         area.add(Line::skipped(tried, "its password is missing: see secrets"));
         return (area, None);
     }
+    let secret = if settings.grant().is_some() { "oauth2" } else { "password" };
+    let Some(settings) = token::admitted(site, name, settings, &mut area).await else { return (area, None) };
     let (search, limits) = (search(site, name), site.limits.clone());
     let settled = site.config.hygiene_of(name).settled;
     let wanted = settled.clone();
     let is_maildir = matches!(settings, MailboxSettings::Maildir(_));
     match site.as_service(move || read(&settings, &search, &wanted, &limits)).await {
         Err(why) => area.add(Line::unreachable(tried, format!("{at}: {why}"))),
-        Ok(Err(Trouble::Open(trouble))) => area.add(not_entered(tried, &trouble, is_maildir, name)),
-        Ok(Err(Trouble::Look(MailboxTrouble::Unreachable(why) | MailboxTrouble::Refused(why)))) => {
+        Ok(Err(Trouble::Open(trouble))) => area.add(not_entered(tried, &trouble, is_maildir, secret, name)),
+        Ok(Err(Trouble::Look(trouble))) => {
             area.add(Line::ok(tried, at));
-            area.add(folder(name, &why));
+            area.add(folder(name, &trouble.to_string()));
         }
         Ok(Ok(looked)) => {
             area.add(Line::ok(tried, at));
@@ -98,10 +101,19 @@ async fn look(site: &Arc<Site>, name: &MailboxName) -> (Area, Option<Vec<RawMail
     (area, None)
 }
 
-fn not_entered(tried: String, trouble: &MailboxTrouble, is_maildir: bool, name: &MailboxName) -> Line {
+fn not_entered(
+    tried: String,
+    trouble: &MailboxTrouble,
+    is_maildir: bool,
+    secret: &str,
+    name: &MailboxName,
+) -> Line {
     match trouble {
         MailboxTrouble::Refused(why) => {
-            Line::failed(tried, why).advice(format!("correct mailboxes.{name}.imap.user, or its password"))
+            Line::failed(tried, why).advice(format!("correct mailboxes.{name}.imap.user, or its {secret}"))
+        }
+        MailboxTrouble::Busy(why) | MailboxTrouble::TokenEnded(why) => {
+            Line::unreachable(tried, why).command("keyrelay doctor")
         }
         MailboxTrouble::Unreachable(why) if is_maildir => {
             Line::failed(tried, why).advice(format!("make new and cur in it, readable for the user that keyrelay runs as, or correct mailboxes.{name}.maildir.path"))
@@ -210,6 +222,7 @@ fn finding(mail: &RawMail, answers: &TxtAnswers, case: &Case<'_>, keys: &Keys) -
         credential: case.name,
         recipients: &case.credential.recipients,
         others: &case.others,
+        authserv_ids: case.authserv_ids,
         known: &fingerprints,
         done: &BTreeSet::new(),
         shape: shape.as_ref(),

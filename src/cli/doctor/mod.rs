@@ -1,6 +1,6 @@
 //! `keyrelay doctor`. It tries what the daemon will need with the daemon's own adapters, each thing under a time-out,
 //! and changes nothing but what it says: a document of its own in the store, a temporary file in each folder. It
-//! takes no lock of the daemon's and no mail.
+//! takes no mail. Where a mailbox's provider gives it another refresh token, it is kept where the daemon looks for it.
 
 mod alert;
 mod clock;
@@ -13,6 +13,7 @@ mod secrets;
 mod service;
 mod store;
 mod systemd;
+mod token;
 mod vendor;
 
 use super::{

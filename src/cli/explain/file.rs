@@ -63,7 +63,7 @@ fn open(path: &Path) -> std::io::Result<(RawMail, &'static str)> {
     let (arrived_at, how) = arrival(&bytes, saved_at);
     let place = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let folder = path.parent().unwrap_or(Path::new("")).to_string_lossy().into_owned();
-    Ok((RawMail { bytes, size, header_only, arrived_at, folder, place }, how))
+    Ok((RawMail { bytes, size, header_only, arrived_at, folder, junk: false, place }, how))
 }
 
 fn header_len(bytes: &[u8]) -> usize {

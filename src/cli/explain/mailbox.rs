@@ -2,6 +2,7 @@
 
 use super::{
     super::{
+        admission,
         console::{Console, Exit, Failure},
         work,
     },
@@ -37,7 +38,9 @@ pub async fn explain(
             console.say(&format!("{}: no mailbox is watched for it", case.name));
             continue;
         };
-        match look(settings, case, days) {
+        let limits = Limits::default();
+        let settings = admission::admitted(config, name, settings.clone(), &limits).await;
+        match settings.and_then(|settings| look(&settings, case, days)) {
             Ok(found) => {
                 console.say(&format!("{}, mailbox {name}, {days} days:", case.name));
                 found.unreadable.iter().for_each(|why| console.tell(&format!("{name}: {why}")));

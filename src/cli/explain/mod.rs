@@ -78,6 +78,7 @@ pub struct Case<'a> {
     pub credential: &'a Credential,
     pub profile: &'a Profile,
     pub others: Vec<String>,
+    pub authserv_ids: &'a [String],
 }
 
 pub fn cases<'a>(config: &'a Config, only: Option<&CredentialName>) -> Result<Vec<Case<'a>>, Failure> {
@@ -86,9 +87,10 @@ pub fn cases<'a>(config: &'a Config, only: Option<&CredentialName>) -> Result<Ve
     }
     let asked = config.credentials.iter().filter(|(name, _)| only.is_none_or(|only| only == *name));
     let case = |(name, credential): (&'a CredentialName, &'a Credential)| {
+        let (others, authserv_ids) = (config.other_recipients(name), config.authserv_ids(credential));
         // The configuration names no vendor that it does not have.
-        let others = config.other_recipients(name);
-        config.vendors.get(&credential.vendor).map(|profile| Case { name, credential, profile, others })
+        let profile = config.vendors.get(&credential.vendor)?;
+        Some(Case { name, credential, profile, others, authserv_ids })
     };
     Ok(asked.filter_map(case).collect())
 }

@@ -22,7 +22,8 @@ async fn a_genuine_confirmation_is_a_new_key_with_the_facts_and_without_the_key(
     assert_eq!(exit, Exit::Done);
     let fingerprint = Key::parse(KEY).unwrap().fingerprint();
     let head = format!(
-        "leaf7-main: a new key, fingerprint {fingerprint}: it would be proven, then\n            promoted\n  mail      <"
+        "leaf7-main: a new key, fingerprint {fingerprint}: it would be proven, then\n            promoted\n  \
+         decision  NewKey\n  mail      <"
     );
     assert!(said.starts_with(&head), "{said}");
     let tail = "  from      noreply@leaf7.fun\n  signed by leaf7.fun (selector s1)\n  \
@@ -56,8 +57,39 @@ async fn a_mail_to_somebody_else_is_suspicious_and_the_exit_is_still_good() {
         said.starts_with("leaf7-main: suspicious, it would not be used: it is addressed to somebody"),
         "{said}"
     );
+    let decision =
+        "decision  Suspicious(it is addressed to somebody else: whoever got it may have sent it on)\n";
+    assert!(said.replace("\n            ", " ").contains(decision), "{said}");
     assert!(said.contains("to        none of the credential's recipients\n"), "{said}");
     assert!(!said.contains("attacker"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_own_server_says_against_a_mail_is_shown_with_the_decision() {
+    let world = World::new().await;
+    let path = world.dir.path().join("config.yaml");
+    let config = fs::read_to_string(&path).unwrap();
+    fs::write(&path, config.replace("{maildir:", "{authserv_id: MX.example.com, maildir:")).unwrap();
+    let mail = world.confirmation(0, TO);
+    let says = |field: &str| [field.as_bytes(), &mail].concat();
+    for (mail, decision, results) in [
+        (mail.clone(), "NewKey", "none by mx.example.com, which should write them (authserv_id)"),
+        (
+            says("Authentication-Results: mx.example.com; dkim=pass header.d=leaf7.fun\r\n"),
+            "NewKey",
+            "mx.example.com says nothing against it",
+        ),
+        (
+            says("Authentication-Results: mx.example.com; dmarc=fail header.from=leaf7.fun\r\n"),
+            "Held(mx.example.com says that its From is not proven (dmarc=fail))",
+            "mx.example.com says that its From is not proven (dmarc=fail)",
+        ),
+    ] {
+        let (_, said, _) = world.explain(&world.file(&mail)).await;
+        let said = said.replace("\n            ", " ");
+        assert!(said.contains(&format!("\n  decision  {decision}\n")), "{said}");
+        assert!(said.contains(&format!("\n  results   {results}\n")), "{said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ use crate::{
     mail::{
         RawMail, TxtAnswers,
         parse::{Text, addresses},
+        results::{self, Word},
         text,
     },
     vendor::{Expectation, recognise},
@@ -27,6 +28,7 @@ pub fn expectation<'a>(case: &'a Case<'_>) -> Expectation<'a> {
         credential: case.name,
         recipients: &case.credential.recipients,
         others: &case.others,
+        authserv_ids: case.authserv_ids,
         known: &KNOWN,
         done: &DONE,
         shape: None,
@@ -62,6 +64,20 @@ pub fn words(finding: &Finding) -> (Tone, String) {
     }
 }
 
+/// The decision, word for word.
+fn decision(finding: &Finding) -> String {
+    match finding {
+        Finding::NewKey(_) => "NewKey".into(),
+        Finding::Warning(_) => "Warning".into(),
+        Finding::Known { .. } => "Known".into(),
+        Finding::Wait { why, .. } => format!("Wait({why})"),
+        Finding::Held { why, .. } => format!("Held({why})"),
+        Finding::Suspicious { why, .. } => format!("Suspicious({why})"),
+        Finding::Unparsed { why, .. } => format!("Unparsed({why})"),
+        Finding::NotOurs { why, .. } => format!("NotOurs({why})"),
+    }
+}
+
 /// A weak key's fingerprint would give it away.
 fn label(fingerprint: Fingerprint) -> String {
     if fingerprint.is_weak() {
@@ -87,6 +103,7 @@ pub fn mail(finding: &Finding) -> &MailRef {
 pub fn facts(page: &mut Page, mail: &RawMail, finding: &Finding, case: &Case<'_>) {
     let reference = self::mail(finding);
     page.column("signed by".len());
+    page.row(2, "decision", Tone::Plain, &decision(finding));
     page.row(2, "mail", Tone::Plain, &reference.id.0);
     page.row(2, "from", Tone::Plain, &reference.from);
     let signed = match reference.signed_by.as_str() {
@@ -96,7 +113,22 @@ pub fn facts(page: &mut Page, mail: &RawMail, finding: &Finding, case: &Case<'_>
     page.row(2, "signed by", Tone::Plain, &signed);
     page.row(2, "to", Tone::Plain, &addressee(mail, case).unwrap_or_else(|why| why));
     page.row(2, "subject", Tone::Plain, &subject(mail, case).unwrap_or_else(|why| why));
+    if let Some(word) = own_server(mail, &reference.from, case) {
+        page.row(2, "results", Tone::Plain, &word);
+    }
     page.column(0);
+}
+
+/// What the mailbox's own server says, where the configuration names it.
+fn own_server(mail: &RawMail, from: &str, case: &Case<'_>) -> Option<String> {
+    let ids = case.authserv_ids.join(", ");
+    let rules = case.profile.mail.as_ref().filter(|_| !ids.is_empty())?;
+    let text = Text::new(&mail.bytes).ok()?;
+    Some(match results::word(&text.mail().ok()?, case.authserv_ids, &rules.signed_by, from) {
+        Word::Nothing => format!("none by {ids}, which should write them (authserv_id)"),
+        Word::NothingAgainst(id) => format!("{id} says nothing against it"),
+        Word::Against(why) => why,
+    })
 }
 
 /// The addresses are named where they are ours, counted where they are not.

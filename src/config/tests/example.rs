@@ -122,6 +122,8 @@ fn the_values_that_are_commented_out_are_the_defaults() {
         "/spool/key",
         "/dns/servers",
         "/mailboxes/local-mail",
+        "/mailboxes/office-mail",
+        "/mailboxes/gmail",
         "/mailboxes/vendor-mail/imap/folders",
         "/mailboxes/vendor-mail/settled",
         "/vendors/leaf7/about",

@@ -91,7 +91,6 @@ fn an_unknown_key_is_named_with_the_one_that_was_meant() {
 fn keys_of_later_issues_are_unknown() {
     for key in [
         "standby",
-        "mailboxes.vendor-mail.imap.oauth2",
         "credentials.main.params",
         "credentials.main.rotate_at",
         "credentials.main.expires_at",
@@ -135,6 +134,11 @@ fn a_value_of_the_wrong_type_is_named_by_its_type_alone() {
         ("store", "[]", "store: a group of keys is needed here, not a list"),
         ("spool.dir", "[/a]", "spool.dir: text is needed here, not a list"),
         ("control", "true", "control: text is needed here, not true or false; put it in quotes"),
+        (
+            "mailboxes.vendor-mail.authserv_id",
+            "true",
+            "mailboxes.vendor-mail.authserv_id: text is needed here, not true or false; put it in quotes",
+        ),
         ("dns.servers", "127.0.0.1:53", "dns.servers: a list is needed here, not text; write it as [a, b]"),
         (
             "credentials.main.hand_over_within",
@@ -184,6 +188,7 @@ fn the_environment_overrides_and_its_text_is_read_by_the_keys_type() {
         ("KEYRELAY_DNS__SERVERS", "[127.0.0.1:5353, '[::1]:53']"),
         ("KEYRELAY_MAILBOXES__VENDOR_MAIL__IMAP__PORT", "1993"),
         ("KEYRELAY_MAILBOXES__VENDOR_MAIL__IMAP__USER", "12345"),
+        ("KEYRELAY_MAILBOXES__VENDOR_MAIL__AUTHSERV_ID", "[MX.example.com, 1]"),
         ("KEYRELAY_CREDENTIALS__MAIN__RECIPIENT", "[a@example.com, b@example.com]"),
         ("KEYRELAY_CREDENTIALS__MAIN__ACCOUNT", "0012"),
         ("KEYRELAY_CREDENTIALS__MAIN__CONSUMERS__SHOP__PROVE__HTTP__INSTANCES", "3"),
@@ -200,6 +205,7 @@ fn the_environment_overrides_and_its_text_is_read_by_the_keys_type() {
     };
     assert_eq!((imap.port, imap.user.as_str()), (1993, "12345"));
     let main = &config.credentials[&"main".parse().unwrap()];
+    assert_eq!(config.authserv_ids(main), ["mx.example.com", "1"]);
     assert_eq!(main.recipients, ["a@example.com", "b@example.com"]);
     assert_eq!(main.account, Some(["0012"].into_iter().collect()));
     let leaf7 = &config.vendors[&"leaf7".parse().unwrap()];

@@ -34,7 +34,7 @@ fn every_configuration_of_the_example_can_be_fed_back() {
 }
 
 /// A reader that has a default says so with `Table::default`; these have none to show.
-const WITHOUT_DEFAULT: [&str; 19] = [
+const WITHOUT_DEFAULT: [&str; 20] = [
     "alerts.email.smtp.ca_cert",
     "alerts.heartbeat",
     "alerts.webhook",
@@ -49,8 +49,10 @@ const WITHOUT_DEFAULT: [&str; 19] = [
     "credentials.NAME.consumers.NAME.prove.http.ca_cert",
     "credentials.NAME.consumers.NAME.prove.http.instances",
     "credentials.NAME.consumers.NAME.prove.level",
+    "mailboxes.NAME.authserv_id",
     "mailboxes.NAME.imap.ca_cert",
     "mailboxes.NAME.imap.folders",
+    "mailboxes.NAME.imap.oauth2.refresh_token",
     "spool.key",
     "store.vault.auth.cert.name",
     "store.vault.ca_cert",

@@ -126,7 +126,7 @@ fn a_mailbox_is_imap_or_a_maildir() {
         [
             "mailboxes.vendor-mail.imap.host: this key is missing",
             "mailboxes.vendor-mail.imap.user: this key is missing",
-            "mailboxes.vendor-mail.imap.password: this key is missing",
+            "mailboxes.vendor-mail.imap: a key is missing; write one of password, oauth2",
         ]
     );
     let maildir =
@@ -176,6 +176,20 @@ fn a_path_on_this_host_is_absolute_and_does_not_climb() {
         ),
     ]);
     assert_eq!(accepted(&[("spool.dir", "//a/./b/")]).spool.dir, Path::new("/a/b"));
+}
+
+#[test]
+fn the_own_mail_server_is_named_as_it_names_itself() {
+    let rule = "this is no name that a mail server gives itself; write what stands right behind \
+        Authentication-Results: in a mail of that mailbox, up to the semicolon: mx.example.com";
+    let key = "mailboxes.vendor-mail.authserv_id";
+    for (yaml, at) in [("'*.example.com'", ""), ("[a.example, 'b; c']", "[1]"), ("'mx.example.com 1'", "")] {
+        each_is_refused(&[(key, yaml, &format!("{key}{at}: {rule}"))]);
+    }
+    let ids = |yaml: &str| accepted(&[(key, yaml)]).authserv_ids[&"vendor-mail".parse().unwrap()].clone();
+    assert_eq!(ids("MX.Example.com"), ["mx.example.com"]);
+    assert_eq!(ids("[dmarc.icloud.com, dkim-verifier.icloud.com]").len(), 2);
+    assert_eq!(ids("null"), [""; 0]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! References to secrets: what is found, what is refused, and that none is ever shown.
 
 use super::*;
-use crate::domain::Secret;
+use crate::{domain::Secret, mail::imap};
 use std::os::unix::fs::PermissionsExt;
 
 const PASSWORD: &str = "mailboxes.vendor-mail.imap.password";
@@ -33,7 +33,8 @@ fn load_with(
     let (config, warnings) = load_text(&right_but(&[(PASSWORD, reference)]), variables, need)?;
     let mailbox = config.mailboxes[&"vendor-mail".parse().unwrap()].clone();
     let mail::MailboxSettings::Imap(imap) = mailbox else { panic!("{mailbox:?}") };
-    Ok((imap.password, warnings))
+    let imap::Login::Password(password) = imap.login else { panic!("{:?}", imap.login) };
+    Ok((password, warnings))
 }
 
 /// The one line about the password, in both needs.

@@ -87,7 +87,7 @@ fn what_is_no_file_is_left_alone() {
 }
 
 #[test]
-fn no_symbolic_link_is_followed_neither_at_the_end_nor_on_the_way() {
+fn s19_no_symbolic_link_is_followed_neither_at_the_end_nor_on_the_way() {
     let at = Folder::new();
     let target = at.folder.path().join("target");
     fs::write(&target, "").unwrap();
@@ -195,7 +195,7 @@ fn what_a_crash_left_of_this_path_is_removed_by_the_next_write_and_of_others_not
 }
 
 #[test]
-fn a_temporary_file_is_for_its_owner_alone_from_its_first_moment_and_unlike_any_before() {
+fn s19_a_temporary_file_is_for_its_owner_alone_from_its_first_moment_and_unlike_any_before() {
     let at = Folder::new();
     let place = Place::open(&at.path).ok().unwrap();
     let (one, two) = (place.create_beside().ok().unwrap(), place.create_beside().ok().unwrap());

@@ -6,10 +6,11 @@ use super::{
     challenge::{Answer, Challenge, judge_answer},
     tally::{Finding, Tally},
 };
-use crate::domain::{Limits, ProofOutcome, Secret, spell_duration};
-use reqwest::{
-    Certificate, Client, ClientBuilder, RequestBuilder, Response, StatusCode, Url, redirect::Policy,
+use crate::{
+    domain::{Limits, ProofOutcome, Secret, spell_duration},
+    http,
 };
+use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response, StatusCode, Url};
 use std::{error::Error, io, path::Path, sync::OnceLock};
 use tokio::task::JoinSet;
 
@@ -105,13 +106,7 @@ impl Prover {
 }
 
 fn builder(limits: &Limits) -> ClientBuilder {
-    Client::builder()
-        .user_agent(concat!("keyrelay/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::none())
-        .no_proxy()
-        .retry(reqwest::retry::never())
-        .pool_max_idle_per_host(0)
-        .timeout(limits.request_timeout)
+    http::client().pool_max_idle_per_host(0).timeout(limits.request_timeout)
 }
 
 fn build(builder: ClientBuilder) -> Result<Client, String> {

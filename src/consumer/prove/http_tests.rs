@@ -105,7 +105,7 @@ async fn each_of_several_addresses_must_prove() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_never_followed() {
+async fn r48_s05_a_redirect_is_never_followed() {
     let hits = Arc::new(Mutex::new(0));
     let counted = hits.clone();
     let target = serve(move |_, headers| {
@@ -146,7 +146,7 @@ async fn only_status_200_counts() {
 }
 
 #[tokio::test]
-async fn an_answer_larger_than_the_limit_is_refused() {
+async fn h07_an_answer_larger_than_the_limit_is_refused() {
     let url = serve(|_, headers| {
         let filler = "x".repeat(64 << 10);
         answer(&headers, NEW, &format!(r#", "filler": "{filler}""#)).into_response()

@@ -22,6 +22,7 @@ struct Tenant {
 }
 
 struct Issued {
+    key: Key,
     tenant: AccountId,
     from: Timestamp,
     until: Option<Timestamp>,
@@ -30,7 +31,8 @@ struct Issued {
 impl Accounts {
     pub(super) fn add(&mut self, name: &str, project_ids: &[&str], key: Key, now: Timestamp) -> AccountId {
         let id = AccountId(self.tenants.len());
-        self.keys.insert(key.fingerprint(), Issued { tenant: id, from: now, until: None });
+        let issued = Issued { key: key.clone(), tenant: id, from: now, until: None };
+        self.keys.insert(key.fingerprint(), issued);
         let project_ids = project_ids.iter().map(ToString::to_string).collect();
         self.tenants.push(Tenant { name: name.to_owned(), project_ids, current: key });
         id
@@ -48,7 +50,8 @@ impl Accounts {
     ) {
         let old = std::mem::replace(&mut self.tenants[id.0].current, key.clone());
         self.end(&old, now + grace);
-        self.keys.insert(key.fingerprint(), Issued { tenant: id, from: now + late, until: None });
+        let issued = Issued { key, tenant: id, from: now + late, until: None };
+        self.keys.insert(issued.key.fingerprint(), issued);
     }
 
     /// Every key of the account but the current one ends.
@@ -63,6 +66,10 @@ impl Accounts {
         if let Some(issued) = self.keys.get_mut(&key.fingerprint()) {
             issued.end(at);
         }
+    }
+
+    pub(super) fn keys(&self) -> Vec<Key> {
+        self.keys.values().map(|issued| issued.key.clone()).collect()
     }
 
     pub(super) fn current(&self, id: AccountId) -> &Key {

@@ -114,6 +114,11 @@ impl Simulator {
         self.state().accounts.current(account).clone()
     }
 
+    /// Every key that it ever made, or was given.
+    pub fn keys(&self) -> Vec<Key> {
+        self.state().accounts.keys()
+    }
+
     /// Makes a new key, which works at once (or late, as the faults have it). The old one works until its grace ends.
     pub fn rotate(&self, account: AccountId, grace: Duration) -> Key {
         let key = self.state().new_key();

@@ -158,6 +158,7 @@ impl Connection {
             header_only: header_max.is_some(),
             arrived_at,
             folder: folder.name.clone(),
+            junk: folder.junk,
             place: format!("{}/{uid}", folder.validity),
         })
     }

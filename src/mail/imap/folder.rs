@@ -10,6 +10,8 @@ pub(super) struct Folder {
     pub name: String,
     /// As it goes over the wire.
     encoded: String,
+    /// The server flags it `\Junk`.
+    pub junk: bool,
     /// UIDs mean something only together with it. 0: the server did not say.
     pub validity: u32,
     /// What arrived after the folder was opened has this UID or a higher one, and a look at it need search no
@@ -26,6 +28,7 @@ impl Folder {
         Self {
             name: name.to_owned(),
             encoded,
+            junk: false,
             validity: 0,
             opened_at: None,
             doubted: false,
@@ -50,12 +53,26 @@ impl Connection {
         extended_list: bool,
     ) -> Result<Vec<Folder>, MailboxTrouble> {
         if !configured.is_empty() {
-            return Ok(configured.iter().map(|name| Folder::new(name, encode_folder(name))).collect());
+            return self.configured(configured, extended_list);
         }
         let mut folders = vec![Folder::new("INBOX", "INBOX".into())];
         let junk = self.find_junk(extended_list)?;
-        folders.extend(junk.map(|name| Folder::new(&name, name.clone())));
+        folders.extend(junk.map(|name| Folder { junk: true, ..Folder::new(&name, name.clone()) }));
         Ok(folders)
+    }
+
+    /// Which one of them is for junk is asked where there may be one.
+    fn configured(&mut self, names: &[String], extended_list: bool) -> Result<Vec<Folder>, MailboxTrouble> {
+        let junk = match names.iter().all(|name| name.eq_ignore_ascii_case("INBOX")) {
+            true => None,
+            false => self.find_junk(extended_list)?,
+        };
+        let folder = |name: &String| {
+            let encoded = encode_folder(name);
+            let is_junk = junk.as_ref() == Some(&encoded);
+            Folder { junk: is_junk, ..Folder::new(name, encoded) }
+        };
+        Ok(names.iter().map(folder).collect())
     }
 
     fn find_junk(&mut self, extended_list: bool) -> Result<Option<String>, Failed> {

@@ -9,6 +9,8 @@ mod dial;
 mod fetch;
 mod folder;
 mod idle;
+mod refusal;
+mod sasl;
 mod search;
 mod socket;
 mod tidy;
@@ -19,14 +21,11 @@ mod wire;
 mod tests;
 
 use super::{Folders, Look, MailboxTrouble, Search, Waker};
-use crate::domain::{Limits, Secret};
+use crate::domain::{Grant, Limits, Secret};
 use folder::Folder;
-use imap::types::Capabilities;
-use imap_proto::Capability;
-use std::{cell::Cell, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 use trouble::{Failed, Server, guarded};
 use wire::{ANSWER_MAX, Shared};
-use zeroize::Zeroizing;
 
 pub use tidy::is_same_folder;
 
@@ -37,9 +36,19 @@ pub struct Settings {
     pub tls: Tls,
     pub ca_cert: Option<PathBuf>,
     pub user: String,
-    pub password: Secret,
+    pub login: Login,
     /// Empty: INBOX and what the server flags `\Junk`.
     pub folders: Vec<String>,
+}
+
+/// What lets the user in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Login {
+    Password(Secret),
+    /// An access token is to be fetched first: nobody connects with this one.
+    OAuth2(Box<Grant>),
+    /// The access token.
+    Token(Secret),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,14 +79,10 @@ pub struct Connection {
 /// Connects and logs in. `Refused` means the login; everything else is `Unreachable`, with the precise cause.
 pub fn connect(settings: &Settings, limits: &Limits) -> Result<(Connection, Waker), MailboxTrouble> {
     let server = Server::new(settings);
-    let Settings { user, password, .. } = settings;
-    if [user, password.expose()].iter().any(|text| text.contains(['\r', '\n', '\0'])) {
-        return Err(server.refused(&format!(
-            "gets no login: the password or the user {user:?} has a line end or a NUL in it"
-        )));
-    }
-    let (wire, waker) = dial::dial(settings, limits.mail_read_timeout).map_err(|why| server.trouble(&why))?;
-    let session = log_in(settings, &server, &wire)?;
+    sasl::check(&server, settings)?;
+    let dialled = dial::dial(settings, limits.mail_read_timeout);
+    let (wire, waker) = dialled.map_err(|why| refusal::lost(&server, &why, &why))?;
+    let session = sasl::log_in(settings, &server, &wire)?;
 
     let mut connection = Connection {
         server,
@@ -90,73 +95,11 @@ pub fn connect(settings: &Settings, limits: &Limits) -> Result<(Connection, Wake
         renew: limits.idle_renew,
     };
     let can = connection.run("CAPABILITY", ANSWER_MAX, imap::Session::capabilities)?;
-    connection.idles = has(&can, "IDLE");
+    connection.idles = sasl::has(&can, "IDLE");
     connection.abilities = tidy::Abilities::of(&can);
-    let extended_list = has(&can, "SPECIAL-USE") && has(&can, "LIST-EXTENDED");
+    let extended_list = sasl::has(&can, "SPECIAL-USE") && sasl::has(&can, "LIST-EXTENDED");
     connection.folders = connection.choose_folders(&settings.folders, extended_list)?;
     Ok((connection, waker))
-}
-
-fn log_in(
-    settings: &Settings,
-    server: &Server,
-    wire: &Shared,
-) -> Result<imap::Session<Shared>, MailboxTrouble> {
-    let mut client = imap::Client::new(wire.clone());
-    client.greeting_read = true; // judged by `dial` already
-
-    // What was said before TLS is forgotten: the capabilities are asked for anew, here and after the login.
-    wire.lock().begin("CAPABILITY", ANSWER_MAX);
-    let can = guarded(|| client.capabilities()).map_err(|e| server.lost(wire, "CAPABILITY", e))?;
-    let Settings { user, password, .. } = settings;
-    let disabled = has(&can, "LOGINDISABLED");
-    // A quoted string is ASCII; what is not must go another way, where there is one.
-    let is_ascii = user.is_ascii() && password.expose().is_ascii();
-    let plain = has(&can, "AUTH=PLAIN") && (disabled || !is_ascii);
-    if disabled && !plain {
-        return Err(server.refused(match settings.tls {
-            Tls::None => "takes no password on this connection; set tls: implicit or tls: starttls",
-            Tls::Implicit | Tls::StartTls => {
-                "takes no password (LOGINDISABLED); this account may need oauth2"
-            }
-        }));
-    }
-    wire.lock().begin("LOGIN", ANSWER_MAX);
-    let session = guarded(|| {
-        if plain {
-            client.authenticate("PLAIN", &Plain::new(settings)).map_err(|(e, _)| e)
-        } else {
-            client.login(user, password.expose()).map_err(|(e, _)| e)
-        }
-    });
-    session.map_err(|e| server.refused_login(wire, user, e))
-}
-
-/// Whether the server can do that; it may write it as it likes.
-fn has(can: &Capabilities, wanted: &str) -> bool {
-    can.iter().any(|known| match known {
-        Capability::Imap4rev1 => wanted == "IMAP4rev1",
-        Capability::Auth(how) => {
-            wanted.strip_prefix("AUTH=").is_some_and(|wanted| wanted.eq_ignore_ascii_case(how))
-        }
-        Capability::Atom(known) => known.eq_ignore_ascii_case(wanted),
-    })
-}
-
-/// SASL PLAIN (RFC 4616): one challenge, one answer. A server that asks again gets nothing more.
-struct Plain(Cell<Zeroizing<String>>);
-
-impl Plain {
-    fn new(settings: &Settings) -> Self {
-        Self(Cell::new(Zeroizing::new(format!("\0{}\0{}", settings.user, settings.password.expose()))))
-    }
-}
-
-impl imap::Authenticator for Plain {
-    type Response = Zeroizing<String>;
-    fn process(&self, _challenge: &[u8]) -> Zeroizing<String> {
-        self.0.take()
-    }
 }
 
 impl Connection {

@@ -5,7 +5,7 @@
 //! more in the same opened folder, have the hash they had. Only `UID MOVE` and `UID EXPUNGE` are used: a plain EXPUNGE
 //! and CLOSE would take away what somebody else has marked as deleted. A server that can do neither is told of.
 
-use super::{Connection, Failed, has, search::encode_folder, wire::ANSWER_MAX};
+use super::{Connection, Failed, sasl::has, search::encode_folder, wire::ANSWER_MAX};
 use crate::{
     domain::{MailHash, MailPlace, Settled, Tidied},
     mail::MailboxTrouble,

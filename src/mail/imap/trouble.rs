@@ -1,17 +1,11 @@
 //! What goes wrong with a server, in words for operators: whose fault it is, and what the server said, unless that is
 //! our own password. Pure.
 
-use super::{Settings, answer, socket, wire::Shared};
+use super::{Login, Settings, answer, refusal, sasl, socket, wire::Shared};
 use crate::mail::MailboxTrouble;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use zeroize::Zeroizing;
-
-/// What a server says of a login that may work later (RFC 5530): its own trouble, and nobody's password.
-const LATER_CODES: [&str; 5] = ["[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]", "[CORRUPTION]"];
-/// The same in words, of servers that have no codes. The third is Microsoft's.
-const LATER_WORDS: [&str; 4] =
-    ["temporar", "unavailable", "authenticated but not connected", "internal server error"];
 
 /// Why a command failed.
 pub(super) enum Failed {
@@ -38,17 +32,23 @@ pub(super) fn guarded<T>(command: impl FnOnce() -> imap::Result<T>) -> imap::Res
 /// Puts the server's name before what is told of it.
 pub(super) struct Server {
     at: String,
-    /// What is never shown, should the server repeat it: the password, in each form in which it got it.
+    /// What is never shown, should the server repeat it: password or token, in each form in which it got it.
     unsaid: Vec<Zeroizing<Vec<u8>>>,
 }
 
 impl Server {
     pub fn new(settings: &Settings) -> Self {
-        let password = settings.password.expose();
-        let quoted = password.replace('\\', "\\\\").replace('"', "\\\"");
-        let sasl = Zeroizing::new(format!("\0{}\0{password}", settings.user));
-        let mut unsaid =
-            vec![password.to_owned(), quoted, STANDARD.encode(password), STANDARD.encode(&*sasl)];
+        let (secret, said) = match &settings.login {
+            Login::Password(password) => (
+                password.expose(),
+                vec![Zeroizing::new(format!("\0{}\0{}", settings.user, password.expose()))],
+            ),
+            Login::Token(token) => (token.expose(), sasl::said(&settings.user, token).to_vec()),
+            Login::OAuth2(_) => ("", Vec::new()),
+        };
+        let quoted = secret.replace('\\', "\\\\").replace('"', "\\\"");
+        let mut unsaid = vec![secret.into(), quoted, STANDARD.encode(secret)];
+        unsaid.extend(said.iter().map(|said| STANDARD.encode(said.as_bytes())));
         unsaid.retain(|text| !text.is_empty());
         let unsaid = unsaid.into_iter().map(|text| Zeroizing::new(text.into_bytes())).collect();
         Self { at: format!("{}:{}", settings.host, settings.port), unsaid }
@@ -78,7 +78,12 @@ impl Server {
         match error {
             imap::Error::No(no) => {
                 let words = self.words(no.information.as_bytes());
-                Failed::No(self.says(&format!("{command} is refused: {words}")))
+                let told = format!("{command} is refused: {words}");
+                match refusal::lost(self, &words, &told) {
+                    // It says no to everything then, and not to this one folder.
+                    busy @ MailboxTrouble::Busy(_) => Failed::Lost(busy),
+                    _ => Failed::No(self.says(&told)),
+                }
             }
             lost => Failed::Lost(self.lost(wire, command, lost)),
         }
@@ -95,38 +100,11 @@ impl Server {
             _ => socket::Stop::Nonsense.to_string(),
         };
         match wire.lock().bye() {
-            Some(bye) => self.trouble(&format!("the server took its leave: {}", self.words(bye))),
-            None => self.trouble(&format!("{command}: {why}")),
+            Some(bye) => {
+                let bye = self.words(bye);
+                refusal::lost(self, &bye, &format!("the server took its leave: {bye}"))
+            }
+            None => refusal::lost(self, &why, &format!("{command}: {why}")),
         }
     }
-
-    /// A NO to LOGIN is the operator's, unless the server says that it is its own. Everything else is a connection
-    /// that failed: BAD is no judgement of a password.
-    pub fn refused_login(&self, wire: &Shared, user: &str, error: imap::Error) -> MailboxTrouble {
-        let imap::Error::No(no) = error else { return self.lost(wire, "LOGIN", error) };
-        let words = self.words(no.information.as_bytes());
-        if is_for_later(&words) {
-            return self.trouble(&format!("no login at the moment: {words}"));
-        }
-        if starts_with_code(&words, "[REFERRAL ") {
-            return self.refused(&format!(
-                "refers the login of {user} to another server, which is never asked: {words}; \
-                 name that one as host if it is to be trusted"
-            ));
-        }
-        self.refused(&format!(
-            "refuses the login of {user}: {words}; check user and password, and whether this account may use IMAP"
-        ))
-    }
-}
-
-fn is_for_later(words: &str) -> bool {
-    let has_code = words.starts_with('[');
-    let lower = words.to_ascii_lowercase();
-    LATER_CODES.iter().any(|code| starts_with_code(words, code))
-        || !has_code && LATER_WORDS.iter().any(|said| lower.contains(said))
-}
-
-fn starts_with_code(words: &str, code: &str) -> bool {
-    words.get(..code.len()).is_some_and(|head| head.eq_ignore_ascii_case(code))
 }

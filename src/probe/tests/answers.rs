@@ -18,7 +18,7 @@ struct Recorded {
 }
 
 #[test]
-fn each_recorded_answer_means_what_its_file_says() {
+fn h02_r50_each_recorded_answer_means_what_its_file_says() {
     let profile = leaf7("https://api.leaf7.fun");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/vendor/profiles/leaf7/answers");
     let mut seen = Vec::new();

@@ -29,7 +29,7 @@ async fn a_probe_is_one_get_with_the_key_in_one_header() {
 }
 
 #[tokio::test]
-async fn no_redirect_is_followed_and_its_target_hears_nothing() {
+async fn r48_s05_no_redirect_is_followed_and_its_target_hears_nothing() {
     let trap = Canned::saying(format!("{OK}Content-Length: 2\r\n\r\n[]"));
     let same_port = trap.addr.port();
     for status in [301, 302, 303, 307, 308] {
@@ -46,7 +46,7 @@ async fn no_redirect_is_followed_and_its_target_hears_nothing() {
 }
 
 #[tokio::test]
-async fn a_redirect_within_the_origin_is_not_followed_either_and_hints_at_the_path() {
+async fn r48_a_redirect_within_the_origin_is_not_followed_either_and_hints_at_the_path() {
     for target in ["/api/vendor/projects", "projects"] {
         let server = Canned::saying(format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: {target}\r\n\r\n"));
         let why =
@@ -65,7 +65,7 @@ async fn a_redirect_without_a_target_is_unclear() {
 }
 
 #[tokio::test]
-async fn the_vendors_clock_and_its_wish_for_a_pause_are_read() {
+async fn h01_the_vendors_clock_and_its_wish_for_a_pause_are_read() {
     let head = "HTTP/1.1 429 Too Many Requests\r\nDate: Sat, 21 Nov 2026 09:00:00 GMT\r\n";
     let server = Canned::saying(format!(
         "{head}Retry-After: Sat, 21 Nov 2026 09:00:30 GMT\r\nContent-Length: 0\r\n\r\n"
@@ -79,7 +79,7 @@ async fn the_vendors_clock_and_its_wish_for_a_pause_are_read() {
 }
 
 #[tokio::test]
-async fn a_body_without_end_is_cut_at_the_limit_and_not_judged() {
+async fn h07_a_body_without_end_is_cut_at_the_limit_and_not_judged() {
     let server = Canned::start(|stream| {
         let mut sent = stream.write_all(format!("{OK}\r\n[").as_bytes());
         while sent.is_ok() {
@@ -93,7 +93,7 @@ async fn a_body_without_end_is_cut_at_the_limit_and_not_judged() {
 }
 
 #[tokio::test]
-async fn headers_without_end_are_no_answer() {
+async fn h07_headers_without_end_are_no_answer() {
     let server = Canned::start(|stream| {
         let mut sent = stream.write_all(OK.as_bytes());
         while sent.is_ok() {
@@ -110,7 +110,7 @@ async fn a_body_that_stops_in_the_middle_is_unclear() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_is_silent_or_drips_is_left_at_the_time_out() {
+async fn h07_a_vendor_that_is_silent_or_drips_is_left_at_the_time_out() {
     let short = Limits { request_timeout: Duration::from_millis(300), ..Limits::default() };
     let prober = Prober::new(&short).unwrap();
     let waits = |stream: &mut TcpStream| while stream.read(&mut [0]).is_ok_and(|n| n > 0) {};
@@ -140,7 +140,7 @@ async fn a_vendor_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
-async fn a_key_never_goes_in_clear_over_a_network_or_away_from_base_url() {
+async fn s21_a_key_never_goes_in_clear_over_a_network_or_away_from_base_url() {
     let clear = unclear("base_url of the vendor is not https, so the key is not sent");
     for base_url in
         ["http://api.leaf7.fun", "http://192.0.2.1", "http://localhost.example", "ftp://127.0.0.1"]
@@ -193,7 +193,7 @@ async fn two_connections_are_two_connections_and_else_one_is_kept() {
 }
 
 #[tokio::test]
-async fn at_trace_the_log_holds_no_key_and_no_body() {
+async fn s02_at_trace_the_log_holds_no_key_and_no_body() {
     // Where there is only one dispatcher, tracing lets whichever thread comes first decide what is logged at all, and
     // other tests' threads want nothing.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
@@ -225,7 +225,7 @@ impl Write for Log {
 }
 
 #[test]
-fn proxy_variables_and_key_log_files_are_not_heeded() {
+fn s07_s08_proxy_variables_and_key_log_files_are_not_heeded() {
     let trap = Canned::saying("HTTP/1.1 502 Bad Gateway\r\n\r\n");
     let folder = tempfile::tempdir().unwrap();
     let key_log = folder.path().join("keys.log");

@@ -41,7 +41,7 @@ impl Fleet {
     pub(super) fn close_what_is_gone(&mut self, settings: &Settings) {
         self.incidents.clear(Code::ConfigRefused, "");
         let names: Vec<_> = settings.mailboxes.iter().map(ToString::to_string).collect();
-        for code in [Code::MailboxUnreachable, Code::MailboxRefused] {
+        for code in [Code::MailboxUnreachable, Code::MailboxRefused, Code::MailboxTokenUnsaved] {
             self.incidents.clear_others(code, &names);
         }
     }

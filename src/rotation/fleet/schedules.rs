@@ -63,3 +63,21 @@ impl Fleet {
 fn spread(name: &CredentialName, period: Duration) -> Duration {
     (period / 10).mul_f64(unit(salt(&[name.as_str()])))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn h05_r61_a_thousand_names_are_spread_evenly_over_a_tenth_of_the_period() {
+        let period = Duration::from_secs(600);
+        let mut seconds = [0; 60];
+        for number in 0..1_000 {
+            let name: CredentialName = format!("credential-{number}").parse().unwrap();
+            assert_eq!(spread(&name, period), spread(&name, period), "the same in every run");
+            seconds[usize::try_from(spread(&name, period).as_secs()).unwrap()] += 1;
+        }
+        let most = *seconds.iter().max().unwrap();
+        assert!(most <= 3 * 1_000 / 60, "the fullest second has {most}");
+    }
+}

@@ -6,7 +6,6 @@ use crate::rotation::{
     budget::Waiting,
     effect::{Action, Effect},
     incident::Report,
-    mailboxes::Mailbox,
     step::Out,
 };
 
@@ -69,8 +68,11 @@ impl Fleet {
     pub(super) fn advance(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         let limits = self.settings.limits.clone();
         for (name, mailbox) in &mut self.mailboxes {
-            if mailbox.opens(now) {
+            if mailbox.opens(name, now, &limits) {
                 effects.push(Effect::OpenMailbox { name: name.clone() });
+            }
+            if mailbox.saves(now) {
+                effects.push(Effect::SaveToken { name: name.clone() });
             }
         }
         for (origin, meter) in &mut self.meters {
@@ -96,7 +98,9 @@ impl Fleet {
 
     pub(super) fn own_deadlines(&self) -> impl Iterator<Item = Timestamp> {
         let limits = &self.settings.limits;
-        let mailboxes = self.mailboxes.values().filter_map(Mailbox::next_deadline);
+        let mailboxes = self.mailboxes.iter();
+        let mailboxes =
+            mailboxes.flat_map(|(name, mailbox)| mailbox.next_deadlines(name, self.handled_at, limits));
         let meters = self.meters.values();
         let meters =
             meters.flat_map(|meter| [meter.next_release_at(limits), meter.next_control_at(limits)]).flatten();

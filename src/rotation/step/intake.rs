@@ -27,9 +27,15 @@ impl Rotation {
         for finding in findings {
             self.note_copy(&finding);
             match finding {
-                Finding::NewKey(confirmation) => found.push((confirmation, None)),
+                Finding::NewKey(confirmation) => {
+                    self.genuine_in(&confirmation.mail, ctx);
+                    found.push((confirmation, None));
+                }
                 Finding::Held { confirmation, why } => found.push((confirmation, Some(why))),
-                Finding::Warning(warning) => self.warned(warning, ctx, out),
+                Finding::Warning(warning) => {
+                    self.genuine_in(&warning.mail, ctx);
+                    self.warned(warning, ctx, out);
+                }
                 Finding::Known { mail, .. } => self.remember_done(mail.id, ctx),
                 Finding::Wait { mail, why } => {
                     unjudged = true;
@@ -168,6 +174,19 @@ impl Rotation {
         self.probe_due = Some(ctx.now);
     }
 
+    /// Where a genuine mail was filed. Junk is read too, but not for ever: other servers' junk is deleted.
+    fn genuine_in(&mut self, mail: &MailRef, ctx: Ctx<'_>) {
+        if !mail.junk {
+            self.incidents.clear(Code::MailInJunk, "");
+        } else if !self.memory.done.contains(&mail.id) {
+            let message = format!("a genuine mail from {} was filed as junk ({})", mail.from, mail.folder);
+            let hint = format!("tell the mail server that mails from {} are wanted", mail.from);
+            let report = Report::new(Code::MailInJunk, Severity::Warning, message, hint)
+                .breaks("nothing yet; a server that deletes its junk deletes a key with it")
+                .doing("it is used as if it had arrived in the inbox");
+            self.incidents.raise_again(ctx.now, report);
+        }
+    }
     fn mail_suspicious(&mut self, mail: MailRef, why: String, ctx: Ctx<'_>) {
         if self.is_done_now(&mail, ctx) {
             let message = format!("a mail from {} in {} was not used: {why}", mail.from, mail.folder);

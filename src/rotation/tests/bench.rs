@@ -185,7 +185,7 @@ impl Bench {
         }
         self.happens(Event::Credential { name: "main".parse().unwrap(), input });
     }
-    fn emit(&mut self, effects: Vec<Effect>) {
+    pub fn emit(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             if let Effect::Answer { ticket, .. } = &effect {
                 assert!(self.asked.remove(ticket), "{ticket} is answered twice");
@@ -284,6 +284,7 @@ impl Bench {
             Effect::Beat => Event::BeatSent { outcome: Ok(()) },
             Effect::OpenMailbox { .. }
             | Effect::LookAtMailbox { .. }
+            | Effect::SaveToken { .. }
             | Effect::Answer { .. }
             | Effect::Journal(_)
             | Effect::Record { .. } => return None,
@@ -328,6 +329,7 @@ impl Bench {
             selector: "s1".into(),
             arrived_at: at,
             folder: "INBOX".into(),
+            junk: false,
             place: format!("7/{}", self.mails),
             hash: MailHash::of(&self.mails.to_be_bytes()),
         }

@@ -91,7 +91,7 @@ fn equal_counts_as_after() {
 }
 
 #[test]
-fn alive_and_a_confirmation_dated_before_it_is_held() {
+fn m11_r08_alive_and_a_confirmation_dated_before_it_is_held() {
     let mut bench = found(main_settings(), store_with(Verdict::Alive), START - 2 * DAY);
     bench.expect_mails(&["mail account-recorded 0 info", "mail candidate-held 0 warning"]);
     assert_eq!((bench.phase(), bench.world.holds("main")), (Phase::Steady, "K1, generation 0".into()));

@@ -85,7 +85,7 @@ fn one_credentials_outage_of_an_answer_holds_up_nobody_else() {
 }
 
 #[test]
-fn a_tenth_of_the_vendors_limit_is_used_and_candidates_go_first() {
+fn h04_a_tenth_of_the_vendors_limit_is_used_and_candidates_go_first() {
     let mut tight = main_settings();
     let name: CredentialName = "main".parse().unwrap();
     let mut credential = (*tight.credentials[&name]).clone();
@@ -108,7 +108,7 @@ fn a_tenth_of_the_vendors_limit_is_used_and_candidates_go_first() {
 }
 
 #[test]
-fn many_credentials_of_one_vendor_are_asked_less_often_each() {
+fn h04_many_credentials_of_one_vendor_are_asked_less_often_each() {
     let mut all: Vec<_> = (0..60).map(|n| credential(&format!("slot-{n:02}"), &[])).collect();
     all.iter_mut().for_each(|one| one.limit = (40, MIN));
     let mut world = world::World::default();

@@ -25,7 +25,7 @@ fn a_key_of_another_account_is_refused() {
 }
 
 #[test]
-fn a_dead_candidate_is_tried_again_and_told_of_and_given_up_after_its_deadline() {
+fn h03_a_dead_candidate_is_tried_again_and_told_of_and_given_up_after_its_deadline() {
     let mut bench = Bench::seeded();
     bench.confirmed(key(2));
     bench.wait(5 * MIN - SEC);
@@ -45,7 +45,7 @@ fn a_dead_candidate_is_tried_again_and_told_of_and_given_up_after_its_deadline()
 }
 
 #[test]
-fn a_candidate_that_comes_alive_later_is_promoted() {
+fn h03_r51_a_candidate_that_comes_alive_later_is_promoted() {
     let mut bench = Bench::seeded();
     bench.confirmed(key(2));
     bench.wait(2 * MIN);
@@ -60,7 +60,7 @@ fn a_candidate_that_comes_alive_later_is_promoted() {
 }
 
 #[test]
-fn unclear_answers_neither_promote_nor_condemn() {
+fn h02_r50_unclear_answers_neither_promote_nor_condemn() {
     let mut bench = Bench::seeded();
     bench.world.says(key(2), Verdict::Unclear);
     bench.confirmed(key(2));
@@ -142,4 +142,24 @@ fn when_the_vendor_is_blind_nothing_is_promoted() {
         (bench.phase(), bench.world.holds("main")),
         (Phase::Steady, "K2 after K1, generation 1".into())
     );
+}
+
+#[test]
+fn h01_r52_a_wish_to_be_left_alone_is_obeyed_and_never_for_more_than_a_quarter_of_the_time_left() {
+    for (asked, silent_for, asked_again_by) in [
+        (30 * SEC, 29 * SEC, 31 * SEC),
+        (DAY, 5 * HOUR, 6 * HOUR + MIN),
+        (9_999 * DAY, 5 * HOUR, 6 * HOUR + MIN),
+    ] {
+        let mut bench = Bench::seeded();
+        bench.world.says(key(2), Verdict::Unclear);
+        bench.world.retry_after = Some(asked);
+        bench.confirmed(key(2));
+        bench.run();
+        bench.take();
+        bench.wait(silent_for);
+        assert_eq!(bench.take_only("probe K2"), [""; 0], "{asked:?}");
+        bench.wait(asked_again_by - silent_for);
+        assert_eq!(bench.take_only("probe K2").len(), 1, "{asked:?}");
+    }
 }

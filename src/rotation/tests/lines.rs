@@ -15,6 +15,7 @@ pub fn line(effect: &Effect) -> Option<String> {
         Effect::ProbeControl { .. } => "control".into(),
         Effect::OpenMailbox { name } => format!("open {name}"),
         Effect::LookAtMailbox { afresh, .. } => if *afresh { "look afresh" } else { "look" }.into(),
+        Effect::SaveToken { name } => format!("save token of {name}"),
         Effect::TidyMail { mails, settled, .. } => {
             let mails: Vec<_> = mails.iter().map(|mail| format!("{} {}", mail.folder, mail.place)).collect();
             match settled {

@@ -211,7 +211,7 @@ fn a_mail_that_was_moved_and_so_arrived_anew_does_not_make_a_newer_key_history()
 }
 
 #[test]
-fn a_mail_dated_before_the_current_key_never_supersedes_by_itself() {
+fn m11_r08_a_mail_dated_before_the_current_key_never_supersedes_by_itself() {
     let mut bench = Bench::rotated();
     bench.world.alive(key(3));
     let older = bench.confirmation(key(3), START - HOUR);
@@ -242,6 +242,28 @@ fn a_mail_that_cannot_be_judged_is_looked_at_again_and_told_of_when_that_goes_on
     bench.looks(&[]);
     bench.run();
     bench.expect(&["mail mail-waiting 1 warning resolved", "save"]);
+}
+
+#[test]
+fn r21_a_confirmation_that_was_filed_as_junk_is_used_and_told_until_the_next_one_arrives_elsewhere() {
+    let mut bench = Bench::seeded();
+    bench.world.alive(key(2));
+    let mut confirmation = bench.confirmation(key(2), bench.now);
+    (confirmation.mail.junk, confirmation.mail.folder) = (true, "Spam".into());
+    let mail = confirmation.mail.clone();
+    bench.looks(&[Finding::NewKey(confirmation)]);
+    bench.run();
+    bench.expect_mails(&["mail mail-in-junk 0 warning", "mail rotated 0 info"]);
+    assert_eq!(bench.world.holds("main"), "K2 after K1, generation 1");
+    bench.looks(&[Finding::Known { mail, fingerprint: key(2), genuine: true }]);
+    bench.expect_mails(&[]);
+
+    bench.passes(DAY);
+    bench.take();
+    bench.world.alive(key(3));
+    bench.confirmed(key(3));
+    bench.run();
+    bench.expect_mails(&["mail mail-in-junk 1 warning resolved", "mail rotated 0 info"]);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod judging;
 mod lines;
 mod loaded;
 mod login;
+mod mailboxes;
 mod mailed;
 mod observing;
 mod operator;

@@ -35,6 +35,7 @@ fn records(bench: &mut Bench) -> Vec<Record> {
         | Effect::ProbeControl { .. }
         | Effect::OpenMailbox { .. }
         | Effect::LookAtMailbox { .. }
+        | Effect::SaveToken { .. }
         | Effect::TidyMail { .. }
         | Effect::CheckStore
         | Effect::Journal(_)

@@ -29,7 +29,7 @@ fn nothing_is_done_between_the_write_and_its_reading_back() {
 }
 
 #[test]
-fn a_lost_check_and_set_because_another_daemon_promoted_the_same_key() {
+fn c08_a_lost_check_and_set_because_another_daemon_promoted_the_same_key() {
     let mut bench = about_to_store();
     let stored = bench.world.stored("main");
     let mut document = stored.key.clone().unwrap();
@@ -213,6 +213,87 @@ fn the_old_key_is_retired_when_its_grace_is_over_and_it_is_dead_and_that_is_note
     assert_eq!((bench.view().retiring, bench.world.holds("main")), (false, "K2, generation 1".into()));
 }
 
+/// It was kept in memory as long as the process lived, with up to fifteen before it.
+#[test]
+fn s14_an_old_keys_value_is_needed_until_it_is_retired_and_no_consumer_works_with_it() {
+    let mut bench = Bench::rotated();
+    let needs =
+        |bench: &Bench, number| bench.fleet.needs_key(&"main".parse().unwrap(), key(number), bench.now);
+    bench.world.says(key(1), Verdict::Dead);
+    bench.passes(DAY - 2 * HOUR);
+    assert!(needs(&bench, 1) && needs(&bench, 2));
+    bench.passes(2 * HOUR);
+    assert_eq!(bench.world.holds("main"), "K2, generation 1");
+    assert!(!needs(&bench, 1) && needs(&bench, 2));
+}
+
+#[test]
+fn s14_the_value_that_a_consumer_last_worked_with_is_needed_until_it_works_with_another() {
+    let mut bench = Bench::seeded();
+    let needs =
+        |bench: &Bench, number| bench.fleet.needs_key(&"main".parse().unwrap(), key(number), bench.now);
+    bench.world.fake("web").reads_store = false;
+    bench.world.alive(key(2));
+    bench.confirmed(key(2));
+    bench.passes(HOUR);
+    bench.world.says(key(1), Verdict::Dead);
+    bench.passes(DAY);
+    assert_eq!(bench.world.holds("main"), "K2, generation 1");
+    assert!(needs(&bench, 1) && needs(&bench, 2), "it can be told with which key the consumer works");
+    bench.world.fake("web").runs = Some(key(2));
+    bench.passes(2 * HOUR);
+    assert!(!needs(&bench, 1) && needs(&bench, 2));
+}
+
+/// Timers stop in suspend; the wall clock does not.
+#[test]
+fn c01_r58_whatever_was_due_in_a_suspend_of_thirty_hours_is_done_when_it_ends() {
+    let mut bench = Bench::rotated();
+    bench.world.says(key(1), Verdict::Dead);
+    bench.sleeps(30 * HOUR);
+    bench.passes(20 * MIN);
+    assert_eq!(bench.take_only("retire").len(), 1);
+    assert_eq!(bench.world.holds("main"), "K2, generation 1");
+
+    let mut bench = Bench::seeded();
+    bench.world.alive(key(2));
+    bench.world.fake("web").silent = true;
+    bench.confirmed(key(2));
+    bench.run();
+    bench.take();
+    bench.sleeps(21 * HOUR);
+    let told = bench.take_only("mail");
+    assert_eq!(told.len(), 1, "the step that is reached, and none that was missed: {told:?}");
+    assert!(told[0].starts_with("mail consumer-unproven"), "{told:?}");
+}
+
+/// A board without a battery starts in 1970, until it hears of the time.
+#[test]
+fn c07_r58_with_a_clock_of_1970_keys_are_taken_and_told_and_none_is_removed_until_the_clocks_agree() {
+    let mut bench = Bench::seeded();
+    let truth = bench.now;
+    bench.world.vendor_time = Some(truth);
+    bench.now = Timestamp::from_secs(60);
+    bench.restart();
+    bench.run();
+    bench.world.alive(key(2));
+    let confirmation = bench.confirmation(key(2), truth);
+    bench.looks(&[crate::domain::Finding::NewKey(confirmation)]);
+    bench.passes(HOUR);
+    assert!(bench.take().iter().any(|line| line.starts_with("mail clock-skewed")));
+    assert_eq!(bench.world.holds("main"), "K2 after K1, generation 1");
+    bench.world.says(key(1), Verdict::Dead);
+    bench.passes(2 * DAY);
+    assert_eq!(bench.take_only("retire"), [""; 0]);
+    // It hears of the time: two days after the rotation.
+    bench.now = truth + 2 * DAY;
+    bench.world.vendor_time = Some(bench.now);
+    bench.passes(4 * MIN);
+    bench.world.vendor_time = None;
+    bench.passes(HOUR);
+    assert_eq!(bench.world.holds("main"), "K2, generation 1");
+}
+
 #[test]
 fn an_old_key_that_outlives_its_grace_is_told_of_and_kept() {
     let mut bench = Bench::rotated();
@@ -238,7 +319,7 @@ fn a_dead_old_key_proves_nothing_while_the_current_one_is_not_alive() {
 }
 
 #[test]
-fn no_old_key_is_removed_while_the_clocks_disagree() {
+fn c02_no_old_key_is_removed_while_the_clocks_disagree() {
     let mut bench = Bench::rotated();
     bench.world.says(key(1), Verdict::Dead);
     bench.world.vendor_time = Some(bench.now + 30 * DAY);
@@ -271,4 +352,14 @@ fn an_old_key_that_dies_early_is_told_of_while_consumers_are_not_tested() {
     bench.world.fake("web").silent = false;
     bench.wait(5 * MIN);
     bench.expect_mails(&["mail rotated 0 info", "mail old-key-died 1 urgent resolved"]);
+}
+
+impl Bench {
+    /// The machine sleeps so long, and its timers with it.
+    fn sleeps(&mut self, length: Duration) {
+        self.now = self.now + length;
+        let effects = self.fleet.handle_deadline(self.now);
+        self.emit(effects);
+        self.run();
+    }
 }

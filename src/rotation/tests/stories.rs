@@ -3,7 +3,8 @@
 use super::{bench::*, world::World, *};
 use crate::{
     domain::{
-        Account, Code, Ending, Finding, GoodNews, LoginPart, Notice, StoreFacts, StoreTrouble, Verdict,
+        Account, Code, Ending, Finding, GoodNews, LoginPart, MailRef, Notice, StoreFacts, StoreTrouble,
+        Verdict, Warning,
     },
     rotation::{Alerts, Channel, Effect, Event, Input, MailboxInput, NoticeFailure, Schedule, Settings},
 };
@@ -175,6 +176,8 @@ fn strange_mails() -> Bench {
         bench.looks(std::slice::from_ref(&waits));
         bench.wait(10 * SEC);
     }
+    let mail = MailRef { folder: "Spam".into(), junk: true, ..bench.mail(bench.now) };
+    bench.looks(&[Finding::Warning(Warning { mail, dated: bench.now })]);
     for broken in [true, false] {
         let why = if broken { "keyrelay died over it" } else { "it has 2 MiB, and 1 MiB is the limit" };
         let (place, why) = ("INBOX, UID 7".to_owned(), why.to_owned());
@@ -269,6 +272,8 @@ fn on_a_strange_host() -> Bench {
     for _ in 0..8 {
         mailbox(MailboxInput::Lost { why: "imap.example.com:993 refuses the connection".into() });
     }
+    let why = "the store is sealed".into();
+    mailbox(MailboxInput::TokenUnsaved { why, on_disk: true });
     let facts = StoreFacts { time: Some(bench.now - HOUR), ..StoreFacts::default() };
     bench.happens(Event::StoreChecked { outcome: Ok(facts) });
     let mistakes = "config.yaml: mailbox: unknown key; did you mean \"mailboxes\"?".to_owned();

@@ -63,6 +63,8 @@ pub struct World {
     pub spool_trouble: Option<String>,
     pub vendor: BTreeMap<Fingerprint, (Verdict, Account)>,
     pub vendor_time: Option<Timestamp>,
+    /// The vendor asks to be left alone so long.
+    pub retry_after: Option<std::time::Duration>,
     pub control: Option<Verdict>,
     pub consumers: BTreeMap<ConsumerName, Fake>,
     pub mailbox: Mails,
@@ -246,7 +248,7 @@ impl World {
             self.vendor.get(&fingerprint).cloned().unwrap_or((Verdict::Dead, Account::default()));
         let account = (verdict == Verdict::Alive).then_some(account);
         let why = format!("the vendor says {verdict}");
-        ProbeAnswer { verdict, account, why, retry_after: None, vendor_time: self.vendor_time }
+        ProbeAnswer { verdict, account, why, retry_after: self.retry_after, vendor_time: self.vendor_time }
     }
     pub fn random_key(&self) -> ProbeAnswer {
         let verdict = self.control.unwrap_or(Verdict::Dead);

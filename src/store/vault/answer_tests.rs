@@ -89,7 +89,7 @@ fn a_server_that_quotes_us_is_not_quoted_to_the_operator() {
 }
 
 #[test]
-fn each_trouble_is_told_by_its_own_name() {
+fn h08_each_trouble_is_told_by_its_own_name() {
     let told = |answer: &Answer| trouble(answer, DOING);
     assert_eq!(told(&errors_answer(503, "Vault is sealed")), StoreTrouble::Sealed);
     assert_eq!(
@@ -181,7 +181,7 @@ fn health_is_what_the_body_says() {
 }
 
 #[test]
-fn a_node_is_what_its_health_says() {
+fn h08_a_node_is_what_its_health_says() {
     let says = |standby: Value| {
         let body = json!({"initialized": true, "sealed": false, "standby": standby});
         condition(&answer(if standby == json!(true) { 429 } else { 200 }, &body.to_string()))

@@ -2,8 +2,8 @@
 //! one.
 
 use super::{Auth, Settings, failure::cause};
-use crate::domain::Limits;
-use reqwest::{Certificate, Client, Identity, redirect::Policy};
+use crate::{domain::Limits, http};
+use reqwest::{Certificate, Client, Identity};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -14,6 +14,10 @@ use zeroize::Zeroizing;
 
 /// A host that does not take a connection within this is away; a store stands near.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a connection is kept for the next call. Its buffers hold what it has read last, an old key perhaps, until it
+/// reads more or ends; calls of one rotation come within seconds.
+const KEPT_FOR: Duration = Duration::from_secs(20);
 
 pub(super) struct Clients {
     ca_cert: Option<PathBuf>,
@@ -84,13 +88,11 @@ fn client(
     timeout: Duration,
     identity: Option<&Zeroizing<String>>,
 ) -> Result<Client, String> {
-    let mut builder = Client::builder()
-        .redirect(Policy::none())
-        .retry(reqwest::retry::never())
-        .no_proxy()
+    let mut builder = http::client()
         .https_only(!plain)
         .tcp_nodelay(true)
         .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(KEPT_FOR)
         .timeout(timeout);
     if let Some(pem) = roots {
         let certificates = Certificate::from_pem_bundle(pem).unwrap_or_default();

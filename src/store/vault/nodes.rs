@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_leads_to_a_configured_node_or_nowhere() {
+    fn r48_s21_a_redirect_leads_to_a_configured_node_or_nowhere() {
         let nodes = nodes(&["https://vault-1:8200", "https://vault-2"]);
         let at = |url: &str| nodes.at(&Url::parse(url).unwrap());
         assert_eq!(at("https://vault-2:443/v1/secret/data/x?a=b"), Some(1));

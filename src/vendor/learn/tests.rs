@@ -83,6 +83,7 @@ fn raw(bytes: Vec<u8>) -> RawMail {
         header_only: false,
         arrived_at,
         folder: "INBOX".into(),
+        junk: false,
         place: "1/1".into(),
     }
 }
@@ -96,6 +97,7 @@ fn expected() -> Expectation<'static> {
         credential: &NAME,
         recipients: &*RECIPIENTS,
         others: &[],
+        authserv_ids: &[],
         known: &NONE.0,
         done: &NONE.1,
         shape: None,

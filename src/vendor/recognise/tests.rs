@@ -1,11 +1,17 @@
 //! The decision, told by the mails beside the profile.
 
 mod accept;
+mod flips;
+mod folder;
 mod forgeries;
-mod refuse;
+mod providers;
+mod resolver;
+mod results;
 mod rules;
 mod shown;
+mod signatures;
 mod subjects;
+mod times;
 
 use super::*;
 use crate::{
@@ -13,9 +19,11 @@ use crate::{
         mails::{Fields, fill},
         sign::Signer,
     },
+    domain::VendorName,
     mail::TxtAnswer,
     vendor::resolve,
 };
+use serde::Deserialize;
 use std::{collections::BTreeMap, sync::LazyLock};
 use zeroize::Zeroizing;
 
@@ -32,23 +40,57 @@ struct World {
     known: BTreeSet<Fingerprint>,
     done: BTreeSet<MailId>,
     shape: Option<KeyShape>,
+    authserv_ids: Vec<String>,
     arrived_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    NewKey,
+    Warning,
+    Known,
+    Wait,
+    Held,
+    Suspicious,
+    Unparsed,
+    NotOurs,
+}
+
+fn outcome(finding: &Finding) -> (Outcome, &str) {
+    match finding {
+        Finding::NewKey(_) => (Outcome::NewKey, ""),
+        Finding::Warning(_) => (Outcome::Warning, ""),
+        Finding::Known { .. } => (Outcome::Known, ""),
+        Finding::Wait { why, .. } => (Outcome::Wait, why),
+        Finding::Held { why, .. } => (Outcome::Held, why),
+        Finding::Suspicious { why, .. } => (Outcome::Suspicious, why),
+        Finding::Unparsed { why, .. } => (Outcome::Unparsed, why),
+        Finding::NotOurs { why, .. } => (Outcome::NotOurs, why),
+    }
 }
 
 impl World {
     fn new() -> Self {
-        let signer = Signer::generate("leaf7.fun", "s1").unwrap();
+        Self::of("leaf7")
+    }
+
+    fn of(vendor: &str) -> Self {
+        let profile = profile(vendor);
+        let domain = profile.mail.as_ref().map(|rules| rules.signed_by[0].clone()).unwrap_or_default();
+        let signer = Signer::generate(&domain, "s1").unwrap();
         let mut answers = TxtAnswers::new();
         publish(&mut answers, &signer);
         let old = Key::parse("l7_0a1b2c3d4e5f60718293a4b5c6d7e8f9").unwrap();
         Self {
             signer,
             answers,
-            profile: leaf7(),
+            profile,
             key: Key::parse("l7_f9e8d7c6b5a493827160f5e4d3c2b1a0").unwrap(),
             known: BTreeSet::from([old.fingerprint()]),
             done: BTreeSet::new(),
             shape: Some(old.shape()),
+            authserv_ids: Vec::new(),
             old,
             arrived_at: "2026-11-20T09:00:10Z".parse().unwrap(),
         }
@@ -74,6 +116,7 @@ impl World {
             credential: &credential,
             recipients: &recipients,
             others: &["third@example.com".to_owned()],
+            authserv_ids: &self.authserv_ids,
             known: &self.known,
             done: &self.done,
             shape: self.shape.as_ref(),
@@ -88,15 +131,20 @@ impl World {
             header_only: false,
             arrived_at: self.arrived_at,
             folder: "INBOX".into(),
+            junk: false,
             place: "1/1".into(),
         }
     }
 }
 
 fn leaf7() -> Profile {
-    static LEAF7: LazyLock<Profile> =
-        LazyLock::new(|| resolve(&BTreeMap::new()).unwrap().remove(&"leaf7".parse().unwrap()).unwrap());
-    LEAF7.clone()
+    profile("leaf7")
+}
+
+fn profile(vendor: &str) -> Profile {
+    static PROFILES: LazyLock<BTreeMap<VendorName, Profile>> =
+        LazyLock::new(|| resolve(&BTreeMap::new()).unwrap());
+    PROFILES[&vendor.parse().unwrap()].clone()
 }
 
 fn publish(answers: &mut TxtAnswers, signer: &Signer) {

@@ -1,7 +1,7 @@
 //! One credential with a local store, an empty mailbox, a simulated vendor and a mail server for the alerts. The store
 //! holds no key at first, and operators are told so: `unseeded`.
 
-use crate::world::{Ca, Config, Daemon, Scratch, Smtp, SmtpOptions, SmtpTls, until};
+use crate::world::{Ca, Config, Daemon, Scratch, Smtp, SmtpOptions, SmtpTls, secrets, until};
 use keyrelay::demo::simulator::{self, AccountId, Simulator};
 use serde_json::{Value, json};
 use std::fs;
@@ -22,7 +22,7 @@ impl Scene {
         let ca = Ca::new();
         let smtp = Smtp::start_with(&ca, SmtpOptions { tls: SmtpTls::None, login: false }).await;
         let options = simulator::Options { limit: None, ..Default::default() };
-        let vendor = simulator::start(options).await.expect("a simulated vendor");
+        let vendor = secrets::vendor(options).await;
         let account = vendor.new_account("shop", &["p-1"]);
         let dir = Scratch::new();
         for folder in ["mail/new", "mail/cur", "mail/tmp"] {

@@ -1,7 +1,7 @@
 //! One credential with three consumers between real servers, each reached through a proxy that can be slow or lossy.
 //! The scene keeps the books: how many rotations there were, and what each version of the document was.
 
-use crate::world::{Bao, Ca, Config, Daemon, Dovecot, Proxy, Scratch, Smtp, until};
+use crate::world::{Bao, Ca, Config, Daemon, Dovecot, Proxy, Scratch, Smtp, secrets, until};
 use keyrelay::{
     demo::{
         consumer::{self, Consumer, Source},
@@ -67,7 +67,7 @@ impl Scene {
         let ca = Ca::new();
         let (dovecot, smtp, bao) = tokio::join!(Dovecot::start(&ca), Smtp::start(&ca), Bao::start(&ca));
         let options = simulator::Options { limit: None, seed: seed(), ..Default::default() };
-        let vendor = simulator::start(options).await.expect("a simulated vendor");
+        let vendor = secrets::vendor(options).await;
         let account = vendor.new_account(NAME, &[PROJECT]);
         let dns = dns::start().await.expect("a name server");
         let signer = Signer::generate("leaf7.fun", "s1").expect("a signing key");

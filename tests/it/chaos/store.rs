@@ -58,7 +58,7 @@ async fn frozen_in_mid_rotation_it_spools_the_key_and_goes_on_when_it_thaws() {
 }
 
 #[tokio::test]
-async fn an_answer_lost_after_the_commit_is_read_back_and_nothing_is_written_twice() {
+async fn h09_an_answer_lost_after_the_commit_is_read_back_and_nothing_is_written_twice() {
     let mut scene = Scene::running().await;
     let key = written_unheard(&mut scene).await;
     scene.store.let_go();

@@ -10,7 +10,7 @@ const KEY: &str = "s1._domainkey.leaf7.fun";
 async fn a_wrong_password_is_a_finding_and_a_silent_server_an_outside_system() {
     let mut ward = Ward::new().await;
     let (right, wrong) =
-        (ward.stage.dovecot.mailbox(), ward.stage.scratch.secret("wrong", "another password"));
+        (ward.stage.dovecot.mailbox(), ward.stage.scratch.secret("wrong", "another 5Jd6yLs1 password"));
     ward.configure(|config| {
         config.set("mailboxes.vendor-mail.imap.password", json!({"file": wrong}));
     })

@@ -80,7 +80,7 @@ async fn no_more_is_asked_at_once_than_a_tenth_of_the_vendors_limit() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_far_from_the_vendors_is_told() {
+async fn c02_a_clock_that_is_far_from_the_vendors_is_told() {
     let mut ward = Ward::new().await;
     let key = ward.stage.vendor.current_key(ward.slot.account);
     let bearer = format!("Bearer {}", key.expose());

@@ -1,7 +1,7 @@
 //! The round trips that a rotation cannot do without, each as bare as it can be, over connections that are open.
 
 use super::site::{PATH, Site};
-use crate::world::Dovecot;
+use crate::world::Imap;
 use keyrelay::domain::Key;
 use mail_auth::hickory_resolver::proto::{
     op::{Message, Query},
@@ -14,10 +14,7 @@ use std::{
     str::FromStr,
     time::{Duration, Instant},
 };
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream},
-    net::{TcpStream, UdpSocket},
-};
+use tokio::net::UdpSocket;
 
 pub struct Bare {
     imap: Imap,
@@ -36,7 +33,7 @@ impl Bare {
         let mut question = Message::query();
         question.add_query(Query::query(name, RecordType::TXT));
         Self {
-            imap: Imap::open(site.dovecot.imap.number).await,
+            imap: session(site.dovecot.imap.number).await,
             dns,
             question: question.to_vec().expect("a question"),
             http: reqwest::Client::builder().no_proxy().build().expect("a client"),
@@ -82,42 +79,8 @@ async fn read(site: &Site, path: &str) -> (u16, Value) {
 }
 
 /// A logged-in session with INBOX open.
-pub struct Imap(BufStream<TcpStream>);
-
-impl Imap {
-    pub async fn open(port: u16) -> Self {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("the IMAP server");
-        stream.set_nodelay(true).expect("a socket's option");
-        let mut imap = Self(BufStream::new(stream));
-        imap.line().await;
-        imap.command(&format!("LOGIN {} \"{}\"", Dovecot::USER, Dovecot::PASSWORD)).await;
-        imap.command("EXAMINE INBOX").await;
-        imap
-    }
-
-    /// Sends it, and returns the lines of its answer; literals are read and dropped.
-    pub async fn command(&mut self, command: &str) -> Vec<String> {
-        self.0.write_all(format!("b {command}\r\n").as_bytes()).await.expect("a command sent");
-        self.0.flush().await.expect("a command sent");
-        let mut lines = Vec::new();
-        loop {
-            let line = self.line().await;
-            if line.starts_with("b ") {
-                assert!(line.starts_with("b OK"), "{command}: {line}");
-                return lines;
-            }
-            lines.push(line);
-        }
-    }
-
-    async fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.0.read_line(&mut line).await.expect("a line");
-        let line = line.trim_end().to_owned();
-        let literal = line.rsplit_once('{').and_then(|(_, length)| length.strip_suffix('}')?.parse().ok());
-        if let Some(length) = literal {
-            self.0.read_exact(&mut vec![0; length]).await.expect("a literal");
-        }
-        line
-    }
+pub async fn session(port: u16) -> Imap {
+    let mut imap = Imap::login(port).await;
+    imap.command("EXAMINE INBOX").await;
+    imap
 }

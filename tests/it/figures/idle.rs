@@ -3,7 +3,7 @@
 use super::{
     Row, Times,
     agent::Agent,
-    bare::{Bare, Imap},
+    bare::{self, Bare},
     memory, ms,
     site::{self, Site},
     watch,
@@ -64,7 +64,7 @@ async fn outside(site: &Site) -> Duration {
     let http = reqwest::Client::builder().tls_certs_only([trusted]).no_proxy().build().expect("a client");
     let key = site.vendor.current_key(site.account);
     let start = Instant::now();
-    Imap::open(site.dovecot.imap.number).await;
+    bare::session(site.dovecot.imap.number).await;
     let login = json!({"role_id": role.role_id, "secret_id": role.secret_id});
     let answer = ask(&http, &site.bao, Method::POST, "auth/approle/login", "", &login).await;
     let token = answer["auth"]["client_token"].as_str().expect("a token").to_owned();

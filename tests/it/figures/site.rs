@@ -1,7 +1,7 @@
 //! A whole site: mail server, store, name server, vendor, and a daemon that is about to be configured.
 
 use super::proxy::Proxy;
-use crate::world::{Bao, Ca, Config, Daemon, Dovecot, until};
+use crate::world::{Bao, Ca, Config, Daemon, Dovecot, secrets, until};
 use keyrelay::{
     demo::{
         dns::{self, DnsServer, TxtBehaviour},
@@ -43,7 +43,7 @@ impl Site {
         let (name, record) = signer.txt_record();
         dns.set(&name, TxtBehaviour::Records(vec![record]));
         let options = simulator::Options { limit: None, ..simulator::Options::default() };
-        let vendor = simulator::start(options).await.expect("a vendor");
+        let vendor = secrets::vendor(options).await;
         let account = vendor.new_account("ours", &["2f0c6f2e-6a55-4c1e-9d0e-5a3c1f0d7b11"]);
         bao.write(PATH, json!({"api_key": vendor.current_key(account).expose()})).await;
         let mail = Proxy::start(dovecot.imap.number).await;

@@ -4,8 +4,9 @@ use super::{
     consumers::{Consumers, NAMES, all_in_use},
     stage::{Stage, codes},
 };
-use crate::world::until;
+use crate::world::{moment, until};
 use serde_json::json;
+use std::time::Duration;
 
 #[tokio::test]
 async fn a_rotation_from_warning_to_retirement_writes_at_most_five_versions() {
@@ -39,7 +40,7 @@ async fn a_rotation_from_warning_to_retirement_writes_at_most_five_versions() {
     .await;
     let promoted = stage.document(&slot).await.expect("a key document");
     assert_eq!(promoted["api_key_previous"], old.expose());
-    assert_eq!(promoted["api_key_previous_expires_at"], json!(dated + std::time::Duration::from_secs(6)));
+    assert_eq!(promoted["api_key_previous_expires_at"], json!(dated + Duration::from_secs(6)));
 
     stage.vendor.end_grace(slot.account);
     until("the old key leaves the document", async || {
@@ -64,5 +65,34 @@ async fn a_rotation_from_warning_to_retirement_writes_at_most_five_versions() {
     stage.restart().await;
     assert_eq!(stage.versions(&slot).await, after, "a restart writes nothing");
     assert_eq!(consumers.storefront.times_acted(), 2, "the first key, and the second");
+    stage.end().await;
+}
+
+/// As after a suspend, or on a machine that has swapped for a minute: what it knew may be true no more.
+#[tokio::test]
+async fn c01_c08_stopped_beyond_the_end_of_the_grace_and_continued_it_retires_the_key_and_overwrites_nobody()
+{
+    let mut stage = Stage::build().await;
+    stage.config.set("vendors.leaf7.grace", "6s");
+    let slot = stage.slot("main");
+    let old = stage.seed(&slot).await;
+    stage.date_from_now();
+    stage.start().await;
+    let (_, new) = stage.rotate(&slot);
+    stage.confirm(&slot, 0, &old, &new).await;
+    stage.wait_promoted(&slot, &new).await;
+    stage.daemon.freeze();
+    stage.vendor.end_grace(slot.account);
+    let mut document = stage.document(&slot).await.expect("a key document");
+    assert_eq!(document["api_key_previous"], old.expose(), "the grace is not over");
+    document["note"] = "somebody else's".into();
+    stage.bao.write(&slot.path, document).await;
+    moment(Duration::from_secs(7)).await;
+    stage.daemon.thaw();
+    let retired = until("the old key leaves the document", async || {
+        stage.document(&slot).await.filter(|document| document.get("api_key_previous").is_none())
+    })
+    .await;
+    assert_eq!((&retired["api_key"], &retired["note"]), (&json!(new.expose()), &json!("somebody else's")));
     stage.end().await;
 }

@@ -34,7 +34,6 @@ async fn a_key_by_hand_has_the_same_proofs_as_a_mailed_one() {
     let stranger = stage.slot("stranger");
     let foreign = stage.vendor.current_key(stranger.account);
     let siblings = stage.vendor.current_key(other.account);
-    stage.remember(&dead);
     for (key, why) in [
         (dead.expose(), "the vendor refuses it"),
         (foreign.expose(), "another account"),
@@ -66,7 +65,6 @@ async fn a_key_that_comes_while_the_store_is_sealed_waits_and_is_promoted_by_its
 
     stage.bao.seal().await;
     let new = stage.vendor.rotate(slot.account, GRACE);
-    stage.remember(&new);
     let ran = stage.keyrelay(&["ingest", "main"], new.expose()).await;
     assert_eq!(ran.code, Some(3), "{ran:?}");
     let told = stage.wait_mail("the store is sealed", |mail| mail.code == "store-sealed").await;

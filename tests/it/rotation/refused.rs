@@ -38,7 +38,7 @@ const WRITTEN: &str = "2026-11-20T09:00:00Z";
 const ENORMOUS_BYTES: usize = 30 << 20;
 
 #[tokio::test]
-async fn nothing_of_the_profiles_list_is_promoted_and_what_looked_like_ours_is_told() {
+async fn r01_r02_m01_m02_nothing_of_the_profiles_list_is_promoted_and_what_looked_like_ours_is_told() {
     let mut stage = Stage::build().await;
     let slot = stage.slot("main");
     let old = stage.seed(&slot).await;
@@ -119,7 +119,7 @@ async fn r09_while_the_vendor_does_not_say_whose_key_it_is_the_key_waits_in_the_
 }
 
 #[tokio::test]
-async fn a_genuine_mail_after_an_unsigned_one_of_the_same_key_is_taken_and_a_foreign_account_is_refused() {
+async fn m01_m10_r07_a_genuine_mail_after_an_unsigned_one_is_taken_and_a_foreign_account_is_refused() {
     let mut stage = Stage::build().await;
     let slot = stage.slot("main");
     let stranger = stage.slot("stranger");
@@ -132,13 +132,19 @@ async fn a_genuine_mail_after_an_unsigned_one_of_the_same_key_is_taken_and_a_for
     stage.dovecot.deliver(&confirmation(0, &fields), "INBOX").await;
     stage.wait(&slot, "the unsigned one is held", |found| (found["held"] != json!([])).then_some(())).await;
 
-    // The attacker's own genuine confirmation, which the vendor addressed to us: another account.
+    // The attacker's own genuine confirmation, passed on to us as it is (Bcc, or a redirection): addressed to him.
     let foreign = stage.vendor.current_key(stranger.account);
-    let fields = stage.fields(&slot, &old, &foreign);
-    let mail = stage.signer.sign(&confirmation(1, &fields));
+    let mail = stage.confirmation(&stranger, 1, &old, &foreign);
+    stage.dovecot.deliver(&mail, "INBOX").await;
+    // The same where the vendor has our address for his account: addressed to us, and of another account.
+    let mail = stage.confirmation(&slot, 1, &old, &foreign);
     stage.dovecot.deliver(&mail, "INBOX").await;
     let refused = stage.wait_mail("the foreign key", |mail| mail.code == "candidate-refused").await;
     assert!(refused.subject.contains("of another account"), "{}", refused.subject);
+    let hex = foreign.fingerprint().hex();
+    let asked = stage.vendor.requests().keys().any(|(key, _)| *key == Some(foreign.fingerprint()));
+    assert!(asked, "the vendor was asked whose it is");
+    assert!(!stage.credential(&slot).await["held"].to_string().contains(&hex), "it is not offered");
 
     stage.confirm(&slot, 2, &old, &new).await;
     stage.wait_promoted(&slot, &new).await;

@@ -101,7 +101,7 @@ async fn a_frozen_leader_costs_one_call_and_no_write_is_done_twice() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_to_a_write_is_asked_of_no_other_node() {
+async fn h09_a_lost_answer_to_a_write_is_asked_of_no_other_node() {
     let ca = Ca::new();
     let cluster = Cluster::start(&ca).await;
     let active = cluster.active().await;
@@ -125,7 +125,7 @@ async fn a_lost_answer_to_a_write_is_asked_of_no_other_node() {
 }
 
 #[tokio::test]
-async fn a_standby_that_redirects_is_followed_with_the_token_to_a_configured_node() {
+async fn r48_a_standby_that_redirects_is_followed_with_the_token_to_a_configured_node() {
     let ca = Ca::new();
     let cluster = Cluster::start(&ca).await;
     let leader = cluster.active().await;
@@ -172,7 +172,7 @@ async fn behind_one_address_what_was_written_is_read_though_a_standby_lags() {
 }
 
 #[tokio::test]
-async fn where_every_node_is_sealed_the_store_is_and_where_none_answers_each_is_named() {
+async fn h08_where_every_node_is_sealed_the_store_is_and_where_none_answers_each_is_named() {
     let ca = Ca::new();
     let mut cluster = Cluster::start(&ca).await;
     let store = over(&cluster, cluster.addresses());
@@ -200,7 +200,7 @@ async fn where_every_node_is_sealed_the_store_is_and_where_none_answers_each_is_
 }
 
 #[tokio::test]
-async fn nodes_that_redirect_to_each_other_are_each_asked_once() {
+async fn r48_nodes_that_redirect_to_each_other_are_each_asked_once() {
     let health = r#"{"initialized":true,"sealed":false,"standby":true}"#;
     let answer = move |request: &str, to: u16| match request.starts_with("GET /v1/sys/health") {
         true => format!("HTTP/1.1 429 X\r\ncontent-length: {}\r\n\r\n{health}", health.len()),

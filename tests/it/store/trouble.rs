@@ -16,7 +16,7 @@ use tokio::{
 const CANARY: &str = "s.canary-0123456789";
 
 #[tokio::test]
-async fn a_sealed_store_says_so_and_goes_on_when_it_is_unsealed() {
+async fn h08_a_sealed_store_says_so_and_goes_on_when_it_is_unsealed() {
     let ca = Ca::new();
     let bao = Bao::start(&ca).await;
     let store = open(&bao, root(&bao));
@@ -83,7 +83,7 @@ async fn an_authority_that_was_put_in_place_of_another_is_trusted_at_the_next_lo
 }
 
 #[tokio::test]
-async fn a_lost_answer_to_a_write_is_unknown_and_is_not_sent_twice() {
+async fn h09_a_lost_answer_to_a_write_is_unknown_and_is_not_sent_twice() {
     let ca = Ca::new();
     let bao = Bao::start(&ca).await;
     let wire = Wire::to(&host(&bao)).await;
@@ -117,7 +117,7 @@ async fn an_answer_that_does_not_come_ends_with_its_time_and_is_unknown() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_named_and_not_followed() {
+async fn r48_s06_a_redirect_is_named_and_not_followed() {
     let elsewhere = Scripted::start(|_| "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".into()).await;
     let location = format!("http://localhost:{}/v1/x?token=canary", elsewhere.port);
     let answer =
@@ -137,7 +137,7 @@ async fn a_redirect_is_named_and_not_followed() {
 }
 
 #[tokio::test]
-async fn an_answer_without_an_end_is_cut_off() {
+async fn h07_an_answer_without_an_end_is_cut_off() {
     let endless = Scripted::start(|_| {
         format!("HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n{}", "x".repeat(2 << 20))
     })
@@ -148,7 +148,7 @@ async fn an_answer_without_an_end_is_cut_off() {
 }
 
 #[tokio::test]
-async fn neither_token_nor_key_is_in_any_error_or_trace() {
+async fn s01_s02_neither_token_nor_key_is_in_any_error_or_trace() {
     let written = Trace::default();
     let writer = written.clone();
     let subscriber = tracing_subscriber::fmt()

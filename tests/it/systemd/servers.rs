@@ -1,6 +1,6 @@
 //! Everything outside of the machine: store, mail servers, name server, and a vendor that rotates its key.
 
-use crate::world::{Bao, Ca, Dovecot, Smtp};
+use crate::world::{Bao, Ca, Dovecot, Smtp, secrets};
 use keyrelay::{
     demo::{
         dns::{self, DnsServer, TxtBehaviour},
@@ -36,7 +36,7 @@ impl Servers {
         let (dovecot, smtp, bao) = tokio::join!(Dovecot::start(&ca), Smtp::start(&ca), Bao::start(&ca));
         let seed = now().as_millis().unsigned_abs();
         let options = simulator::Options { limit: None, seed, key_random_chars: 32, ..Default::default() };
-        let vendor = simulator::start(options).await.expect("a simulated vendor");
+        let vendor = secrets::vendor(options).await;
         let account = vendor.new_account(NAME, &[PROJECT]);
         let dns = dns::start().await.expect("a name server");
         let signer = Signer::generate("leaf7.fun", "s1").expect("a signing key");

@@ -4,7 +4,7 @@ use super::site::{Site, UNIT};
 use crate::world::until;
 
 #[tokio::test]
-async fn started_means_that_the_loop_runs_and_the_secrets_come_from_the_credstore() {
+async fn s10_started_means_that_the_loop_runs_and_the_secrets_come_from_the_credstore() {
     let Some(site) = Site::build().await else { return };
     site.start().await;
     assert_eq!(site.show("SubState").await, "running");

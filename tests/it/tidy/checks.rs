@@ -2,7 +2,8 @@
 
 use super::{
     places::{
-        HAVE_TIMERS, NO_NOTES_TO_SELF, NOT_IN_PRODUCTION, NOWHERE, PLACES, Place, SLEEPERS, SLEEPS, UNSAFE,
+        HAVE_TIMERS, IN_ONE_PLACE, NO_NOTES_TO_SELF, NOT_IN_PRODUCTION, NOWHERE, PLACES, Place, SLEEPERS,
+        SLEEPS, UNSAFE,
     },
     source::{PathUse, Source, Token},
 };
@@ -56,6 +57,7 @@ pub fn findings(source: &Source, libraries: &[String]) -> Vec<String> {
     let mut findings = lengths(source);
     findings.extend(words(source));
     findings.extend(sleeps(source));
+    findings.extend(elsewhere(source));
     findings.extend(unsafes(source));
     if source.path.starts_with("src/") {
         findings.extend(place_rules(source, libraries));
@@ -128,6 +130,19 @@ fn sleeps(source: &Source) -> Vec<String> {
             "{path}:{}: {written}: who sleeps is too late or too early; wait for what is to happen",
             used.line
         )
+    });
+    found.collect()
+}
+
+/// What is done in one place, and here is another.
+fn elsewhere(source: &Source) -> Vec<String> {
+    let path = &source.path;
+    let rules = IN_ONE_PLACE.iter().filter(|(below, _, place, _)| path.starts_with(below) && path != place);
+    let found = rules.flat_map(|(below, what, _, instead)| {
+        let used = source.paths.iter().filter(|used| *below == "tests/" || !used.in_test);
+        let used = used
+            .filter(move |used| format!("::{}", used.segments.join("::")).ends_with(&format!("::{what}")));
+        used.map(move |used| format!("{path}:{}: {what}: {instead}", used.line))
     });
     found.collect()
 }

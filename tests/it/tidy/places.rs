@@ -35,10 +35,10 @@ const PATIENCE: &[&str] = &["sleep", "sleep_until", "tokio::time::interval", "re
 const ADAPTER: &str = "an adapter does one thing when it is told to, and says what came of it: \
     it knows no rotation and no other adapter, and retry is the core's decision";
 const PURE: &str = "it must say the same of the same input, at any time and on any machine";
-const MAIL_ADAPTERS: &[&str] = &["mail::imap", "mail::maildir", "mail::dns"];
+const MAIL_ADAPTERS: &[&str] = &["mail::imap", "mail::maildir", "mail::dns", "mail::token"];
 const EVERYTHING_BUT_FRONTS: &[&str] = &[
     "domain", "rotation", "vendor", "mail", "probe", "store", "spool", "at_rest", "consumer", "alert",
-    "config", "face", "tls",
+    "config", "face", "tls", "http",
 ];
 
 const fn adapter(
@@ -112,23 +112,28 @@ pub const PLACES: &[Place] = &[
     adapter(
         &["mail::imap"],
         &["domain", "mail", "tls"],
-        &["mail::maildir", "mail::dns", "mail::authenticity"],
+        &["mail::maildir", "mail::dns", "mail::token", "mail::authenticity"],
     ),
     adapter(&["mail::maildir"], &["domain", "mail"], &["mail::imap", "mail::dns", "mail::authenticity"]),
     adapter(&["mail::mailbox"], &["domain", "mail", "tls"], &["mail::dns", "mail::authenticity"]),
     adapter(&["mail::waker"], &["domain"], &[]),
     adapter(&["mail::dns"], &["domain", "mail"], &["mail::imap", "mail::maildir"]),
-    adapter(&["probe"], &["domain", "vendor::profile", "vendor::Profile", "tls"], &[]),
+    adapter(
+        &["mail::token"],
+        &["domain", "mail", "http"],
+        &["mail::imap", "mail::maildir", "mail::dns", "mail::authenticity"],
+    ),
+    adapter(&["probe"], &["domain", "vendor::profile", "vendor::Profile", "tls", "http"], &[]),
     adapter(&["store"], &["domain"], &[]),
     pure(&["store::layout", "store::fields"], &["domain", "store"], &["store::vault", "store::local"]),
-    adapter(&["store::vault"], &["domain", "store", "tls", "at_rest"], &["store::local"]),
+    adapter(&["store::vault"], &["domain", "store", "tls", "at_rest", "http"], &["store::local"]),
     adapter(&["store::local"], &["domain", "store", "at_rest"], &["store::vault"]),
     adapter(&["spool"], &["domain", "at_rest"], &[]),
     adapter(&["at_rest"], &["domain"], &[]),
-    adapter(&["consumer"], &["domain", "tls"], &[]),
+    adapter(&["consumer"], &["domain", "tls", "http"], &[]),
     pure(&["alert"], &["domain"], &[]),
     adapter(&["alert::smtp"], &["domain", "alert", "tls"], &["alert::web"]),
-    adapter(&["alert::web"], &["domain"], &[]),
+    adapter(&["alert::web"], &["domain", "http"], &[]),
     Place {
         paths: &["tls"],
         may_import: &["domain"],
@@ -136,6 +141,22 @@ pub const PLACES: &[Place] = &[
         libraries: Some(&["std", "rustls", "rustls_pki_types", "rustls_platform_verifier", "thiserror"]),
         never: &[CLOCK, ASYNC, PATIENCE],
         why: "the one place that decides whom TLS trusts; it opens no connection",
+    },
+    Place {
+        paths: &["http"],
+        may_import: &[],
+        but_not: &[],
+        libraries: Some(&["std", "reqwest"]),
+        never: &[CLOCK, ASYNC, PATIENCE],
+        why: "the one place that makes HTTP clients; it sends nothing",
+    },
+    Place {
+        paths: &["hardening"],
+        may_import: &[],
+        but_not: &[],
+        libraries: Some(&["std", "rustix"]),
+        never: &[NETWORK, CLOCK, ASYNC],
+        why: "it runs before everything else, and so needs nothing else",
     },
     Place {
         paths: &["config"],
@@ -184,6 +205,19 @@ pub const NOWHERE: &[(&[&str], &str)] = &[
     (&["#", "[", "allow"], "mend what the lint says"),
     (&["#", "!", "[", "allow"], "mend what the lint says"),
 ];
+
+/// What is done in one place, which therefore is right for all: below this folder, what, where, and what to do elsewhere.
+pub const IN_ONE_PLACE: &[(&str, &str, &str, &str)] = &[
+    ("src/", "reqwest::Client::builder", "src/http.rs", HTTP),
+    ("src/", "reqwest::Client::new", "src/http.rs", HTTP),
+    ("src/", "reqwest::ClientBuilder::new", "src/http.rs", HTTP),
+    ("src/", "reqwest::get", "src/http.rs", HTTP),
+    ("tests/", "simulator::start", "tests/it/world/secrets.rs", VENDOR),
+];
+const HTTP: &str =
+    "make the client with crate::http::client(), which no redirect and no variable leads elsewhere";
+const VENDOR: &str =
+    "start it with world::secrets::vendor, so that its keys are looked for where no key may be";
 
 /// Said in no comment either.
 pub const NO_NOTES_TO_SELF: &[&str] = &["TODO", "FIXME", "XXX"];

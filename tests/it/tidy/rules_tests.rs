@@ -55,6 +55,35 @@ fn a_place_imports_what_its_row_names_and_no_more() {
 }
 
 #[test]
+fn clients_and_simulated_vendors_are_made_in_one_place() {
+    for (path, text, finding) in [
+        ("src/probe.rs", "use reqwest::Client; fn f() { Client::builder() }", "reqwest::Client::builder"),
+        ("src/alert/web.rs", "fn f() { reqwest::Client::new() }", "reqwest::Client::new"),
+        (
+            "src/probe.rs",
+            "use reqwest::{ClientBuilder as B}; fn f() { B::new() }",
+            "reqwest::ClientBuilder::new",
+        ),
+        (
+            "tests/it/cli.rs",
+            "use keyrelay::demo::simulator::{self, Mode}; fn f() { simulator::start(o) }",
+            "simulator::start",
+        ),
+    ] {
+        let found = found(path, text);
+        assert!(found.len() == 1 && found[0].starts_with(&format!("{path}:1: {finding}: ")), "{found:?}");
+    }
+    for (path, text) in [
+        ("src/http.rs", "use reqwest::ClientBuilder; fn f() { ClientBuilder::new() }"),
+        ("src/mail/imap/mod.rs", "use imap::Client; fn f() { Client::new(s) }"),
+        ("src/probe/tests/mod.rs", "fn f() { reqwest::Client::new() }"),
+        ("tests/it/world/secrets.rs", "use keyrelay::demo::simulator; fn f() { simulator::start(o) }"),
+    ] {
+        assert_eq!(found(path, text), nothing(), "{text}");
+    }
+}
+
+#[test]
 fn a_path_is_understood_however_it_is_written() {
     let finding =
         |line: usize| format!("src/rotation/step.rs:{line}: rotation has crate::store::vault::Vault");

@@ -2,7 +2,7 @@
 
 use crate::{
     systemd::site::INSTALL,
-    world::{Sandbox, until},
+    world::{Sandbox, secrets, until},
 };
 use keyrelay::{
     demo::simulator::{self, AccountId, Simulator},
@@ -25,7 +25,7 @@ impl Host {
         let sandbox = Sandbox::boot().await?;
         let seed = Timestamp::from(SystemTime::now()).as_millis().unsigned_abs();
         let options = simulator::Options { limit: None, seed, key_random_chars: 32, ..Default::default() };
-        let vendor = simulator::start(options).await.expect("a simulated vendor");
+        let vendor = secrets::vendor(options).await;
         let account = vendor.new_account("main", &[PROJECT]);
         sandbox.sh(INSTALL).await;
         sandbox

@@ -1,10 +1,11 @@
-//! One node of OpenBao on raft storage, so that it can be sealed, killed and started again; alone, or of a cluster.
+//! One node of OpenBao on raft storage, so that it can be sealed, killed and started again; alone, or of a cluster. It
+//! writes its audit log, in which whatever is no JSON text would stand in clear.
 
-use super::{Ca, Port, Scratch, Server, install_tls, tool, until};
+use super::{Ca, Port, Scratch, Server, install_tls, secrets, tool, until};
 use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 /// A way in with limited rights.
 pub struct AppRole {
@@ -38,6 +39,8 @@ impl Bao {
         let keys = bao.ask(Method::PUT, "sys/init", json!({"secret_shares": 1, "secret_threshold": 1})).await;
         bao.root_token = text(&keys, "/root_token");
         bao.unseal_key = text(&keys, "/keys/0");
+        secrets::note(&bao.root_token);
+        secrets::note(&bao.unseal_key);
         bao.unseal().await;
         bao.ask(Method::POST, "sys/mounts/secret", json!({"type": "kv", "options": {"version": "2"}})).await;
         bao.ask(Method::POST, "sys/auth/approle", json!({"type": "approle"})).await;
@@ -116,14 +119,18 @@ impl Bao {
         self.ask(Method::POST, "auth/approle/role/keyrelay", limits).await;
         let role = self.ask(Method::GET, "auth/approle/role/keyrelay/role-id", Value::Null).await;
         let secret = self.ask(Method::POST, "auth/approle/role/keyrelay/secret-id", json!({})).await;
-        AppRole { role_id: text(&role, "/data/role_id"), secret_id: text(&secret, "/data/secret_id") }
+        let secret_id = text(&secret, "/data/secret_id");
+        secrets::note(&secret_id);
+        AppRole { role_id: text(&role, "/data/role_id"), secret_id }
     }
 
     /// A renewable token with the same rights, for `ttl_secs`.
     pub async fn token(&self, paths: &[&str], ttl_secs: u32) -> String {
         self.put_policy(paths).await;
         let wish = json!({"policies": ["keyrelay"], "ttl": format!("{ttl_secs}s"), "renewable": true});
-        text(&self.ask(Method::POST, "auth/token/create", wish).await, "/auth/client_token")
+        let token = text(&self.ask(Method::POST, "auth/token/create", wish).await, "/auth/client_token");
+        secrets::note(&token);
+        token
     }
 
     pub async fn revoke(&self, token: &str) {
@@ -141,6 +148,9 @@ impl Bao {
     }
     /// Writes without check-and-set, as anybody else would; returns the version written.
     pub async fn write(&self, path: &str, data: Value) -> u64 {
+        if let Some(key) = data["api_key"].as_str() {
+            secrets::note(key);
+        }
         let answer = self.ask(Method::POST, &format!("secret/data/{path}"), json!({"data": data})).await;
         answer["data"]["version"].as_u64().unwrap_or_else(|| panic!("no version in {answer}"))
     }
@@ -257,6 +267,11 @@ impl Bao {
         self.ask(Method::POST, "sys/policies/acl/keyrelay", json!({"policy": policy})).await;
     }
 
+    /// What it has written down of each request and answer.
+    pub fn audit_log(&self) -> Vec<u8> {
+        fs::read(self.dir.join("audit.log")).unwrap_or_default()
+    }
+
     fn running(&self) -> &Server {
         self.server.as_ref().expect("OpenBao runs")
     }
@@ -267,6 +282,11 @@ impl Bao {
         let join = self.joins.as_ref().map_or(String::new(), |first| {
             format!("retry_join {{\n leader_api_addr = \"{first}\"\n leader_ca_cert_file = \"{ca}\"\n }}")
         });
+        // The devices of a cluster must be the same on all nodes, and a path of its own is none.
+        let audit = self.joins.is_none().then(|| {
+            format!("audit \"file\" \"file\" {{\n options {{\n file_path = \"{dir}/audit.log\"\n }}\n}}")
+        });
+        let audit = audit.unwrap_or_default();
         format!(
             r#"storage "raft" {{
   path = "{dir}/raft"
@@ -282,8 +302,15 @@ listener "tcp" {{
 }}
 api_addr = "https://127.0.0.1:{port}"
 cluster_addr = "https://127.0.0.1:{cluster}"
+{audit}
 "#
         )
+    }
+}
+
+impl Drop for Bao {
+    fn drop(&mut self) {
+        secrets::none_in("OpenBao's audit log", &self.audit_log());
     }
 }
 

@@ -5,8 +5,12 @@ use base64::{
     alphabet::{Alphabet, STANDARD, URL_SAFE},
     engine::{GeneralPurpose, general_purpose::NO_PAD},
 };
-use regex::bytes::{Regex, RegexBuilder};
-use std::{collections::BTreeSet, fs, path::Path};
+use rustix::io::Errno;
+use std::{
+    collections::{BTreeSet, HashMap},
+    fs, io,
+    path::Path,
+};
 
 /// A piece of a key of this length is a leak: shorter ones may be chance.
 const PIECE: usize = 12;
@@ -20,20 +24,29 @@ pub struct Leak {
 
 /// Keys to be found nowhere. They should be random, and at least 16 characters long.
 pub struct Canary {
-    patterns: Vec<(&'static str, Regex)>,
+    /// By their first four bytes, in lower case. Logs at TRACE have megabytes: what fits none of these is passed over.
+    pieces: HashMap<[u8; 4], Vec<Piece>>,
+    /// Whether pieces may begin with bytes of this hash.
+    begins: Vec<bool>,
+}
+
+struct Piece {
+    text: Vec<u8>,
+    form: usize,
 }
 
 impl Canary {
     pub fn new(keys: &[&str]) -> Self {
-        let patterns = FORMS.iter().map(|(form, pieces)| {
-            let all: BTreeSet<_> = keys.iter().flat_map(|key| pieces(key)).collect();
-            let escaped: Vec<_> = all.iter().map(|piece| regex::escape(piece)).collect();
-            let any_case = matches!(*form, "hex" | "URL" | "JSON" | "quoted-printable");
-            let pattern =
-                RegexBuilder::new(&escaped.join("|")).case_insensitive(any_case).unicode(false).build();
-            (*form, pattern.expect("escaped texts"))
-        });
-        Self { patterns: patterns.collect() }
+        let (mut pieces, mut begins) = (HashMap::<_, Vec<Piece>>::new(), vec![false; 1 << 16]);
+        for (form, (_, pieces_of)) in FORMS.iter().enumerate() {
+            let all: BTreeSet<_> = keys.iter().flat_map(|key| pieces_of(key)).collect();
+            for text in all.into_iter().map(String::into_bytes).filter(|text| text.len() >= PIECE) {
+                let first = first_four(&text);
+                begins[hash(first)] = true;
+                pieces.entry(first).or_default().push(Piece { text, form });
+            }
+        }
+        Self { pieces, begins }
     }
 
     /// A file, or every file below a folder.
@@ -51,11 +64,18 @@ impl Canary {
         let mut leaks = Vec::new();
         for part in ["cmdline", "environ"] {
             let path = format!("/proc/{pid}/{part}");
-            leaks.extend(self.scan_bytes(&path, &read(Path::new(&path))));
+            match fs::read(&path) {
+                Ok(bytes) => leaks.extend(self.scan_bytes(&path, &bytes)),
+                // What a command has started, and ends meanwhile.
+                Err(error) if has_ended(&error) => return leaks,
+                // The environment of one that shows nothing to its own user: root alone can look.
+                Err(error) if part == "environ" && error.kind() == io::ErrorKind::PermissionDenied => {}
+                Err(error) => panic!("{path} cannot be scanned: {error}"),
+            }
         }
-        let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("a process that runs");
-        for task in tasks {
-            let children = read(&task.expect("a thread").path().join("children"));
+        let tasks = fs::read_dir(format!("/proc/{pid}/task"));
+        for task in tasks.into_iter().flatten().flatten() {
+            let children = fs::read(task.path().join("children")).unwrap_or_default();
             let children = String::from_utf8_lossy(&children).into_owned();
             leaks.extend(
                 children
@@ -69,12 +89,46 @@ impl Canary {
     /// `bytes` as they are, and with the line breaks removed that mails and base64 put into texts.
     pub fn scan_bytes(&self, place: &str, bytes: &[u8]) -> Vec<Leak> {
         let joined: Vec<u8> = bytes.iter().copied().filter(|byte| !b"\r\n".contains(byte)).collect();
-        let unfolded = soft_breaks().replace_all(bytes, &b""[..]);
-        let found = self.patterns.iter().filter(|(_, pattern)| {
-            pattern.is_match(bytes) || pattern.is_match(&joined) || pattern.is_match(&unfolded)
-        });
-        found.map(|(form, _)| Leak { place: place.into(), form }).collect()
+        let mut forms = self.forms_in(bytes);
+        forms.extend(self.forms_in(&joined));
+        forms.extend(self.forms_in(&without_soft_breaks(bytes)));
+        forms.into_iter().map(|form| Leak { place: place.into(), form: FORMS[form].0 }).collect()
     }
+
+    fn forms_in(&self, bytes: &[u8]) -> BTreeSet<usize> {
+        let mut forms = BTreeSet::new();
+        for (at, first) in bytes.windows(4).enumerate() {
+            let first = first_four(first);
+            if self.begins[hash(first)] {
+                let pieces = self.pieces.get(&first).into_iter().flatten();
+                forms.extend(pieces.filter(|piece| piece.stands_in(&bytes[at..])).map(|piece| piece.form));
+            }
+        }
+        forms
+    }
+}
+
+impl Piece {
+    fn stands_in(&self, bytes: &[u8]) -> bool {
+        let any_case = matches!(FORMS[self.form].0, "hex" | "URL" | "JSON" | "quoted-printable");
+        match bytes.get(..self.text.len()) {
+            Some(bytes) if any_case => bytes.eq_ignore_ascii_case(&self.text),
+            Some(bytes) => bytes == self.text,
+            None => false,
+        }
+    }
+}
+
+fn first_four(text: &[u8]) -> [u8; 4] {
+    [text[0], text[1], text[2], text[3]].map(|byte| byte.to_ascii_lowercase())
+}
+
+fn hash(first: [u8; 4]) -> usize {
+    (u32::from_le_bytes(first).wrapping_mul(0x9e37_79b1) >> 16) as usize
+}
+
+fn has_ended(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(Errno::SRCH.raw_os_error())
 }
 
 fn read(path: &Path) -> Vec<u8> {
@@ -82,8 +136,13 @@ fn read(path: &Path) -> Vec<u8> {
 }
 
 /// Quoted-printable breaks lines anywhere with `=` at the end.
-fn soft_breaks() -> Regex {
-    Regex::new("=\r?\n").expect("a constant pattern")
+fn without_soft_breaks(bytes: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(bytes.len());
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let kept = line.strip_suffix(b"=\r\n").or_else(|| line.strip_suffix(b"=\n"));
+        text.extend_from_slice(kept.unwrap_or(line));
+    }
+    text
 }
 
 type Pieces = fn(&str) -> Vec<String>;

@@ -1,14 +1,16 @@
 //! The built program: the daemon, and the commands beside it.
 
-use super::{Canary, Config, Leak, Port, Ran, Scratch, Server, debian, install_tls, run, until};
+use super::{Config, Port, Ran, Scratch, Server, debian, install_tls, run, secrets, until};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::{
     ffi::OsString,
     fs,
-    io::{Read, Seek, SeekFrom},
+    io::{Read, Seek, SeekFrom, Write},
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::ExitStatus,
+    time::Duration,
 };
 use tokio::process::Command;
 
@@ -20,6 +22,8 @@ pub struct Daemon {
     dir: Scratch,
     port: Port,
     http: reqwest::Client,
+    /// Its environment calls this a proxy.
+    trap: TcpListener,
 }
 
 impl Daemon {
@@ -27,7 +31,7 @@ impl Daemon {
     pub fn new(config: &mut Config) -> Self {
         install_tls();
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let daemon = Self { server: None, dir: Scratch::new(), port: Port::free(), http };
+        let daemon = Self { server: None, dir: Scratch::new(), port: Port::free(), http, trap: trap() };
         daemon.dir.folder("state");
         daemon.configure(config);
         daemon
@@ -69,14 +73,22 @@ impl Daemon {
     pub fn sighup(&self) {
         self.running().signal(Signal::HUP);
     }
+    /// SIGSTOP: it does nothing, and time passes.
+    pub fn freeze(&self) {
+        self.running().signal(Signal::STOP);
+    }
+    pub fn thaw(&self) {
+        self.running().signal(Signal::CONT);
+    }
     /// SIGTERM, and waits for the end.
     pub async fn term(&mut self) -> ExitStatus {
+        self.look_at_it_alive();
         self.running().signal(Signal::TERM);
         let status = self.ended().await;
         self.server = None;
         status
     }
-    /// SIGKILL.
+    /// SIGKILL, at this very moment: it is not looked at before.
     pub fn kill9(&mut self) {
         self.server = None;
     }
@@ -113,8 +125,9 @@ impl Daemon {
     pub async fn run(&self, args: &[&str]) -> Ran {
         self.run_with(args, "").await
     }
-    /// The same, with something on its standard input.
+    /// The same, with something on its standard input: a key, where it asks for one.
     pub async fn run_with(&self, args: &[&str], stdin: &str) -> Ran {
+        secrets::note(stdin);
         let mut command = Command::new(PROGRAM);
         command.arg("--config").arg(self.config_path()).args(args).env_clear().envs(self.environment());
         run(&mut command, stdin.as_bytes()).await
@@ -126,14 +139,6 @@ impl Daemon {
         command.arg(format!("--data={bytes}")).arg("--core=0").arg(PROGRAM);
         command.arg("--config").arg(self.config_path()).args(args).env_clear().envs(self.environment());
         run(&mut command, b"").await
-    }
-
-    /// Everywhere that this daemon leaves traces: log, state folder, and its process while it runs.
-    pub fn leaks(&self, canary: &Canary) -> Vec<Leak> {
-        let mut leaks = canary.scan(&self.log_path());
-        leaks.extend(canary.scan(&self.state_dir()));
-        leaks.extend(self.server.iter().flat_map(|server| canary.scan_process(server.pid())));
-        leaks
     }
 
     pub fn log(&self) -> String {
@@ -175,13 +180,38 @@ impl Daemon {
     pub fn bus_path(&self) -> PathBuf {
         self.dir.join("bus")
     }
-    fn environment(&self) -> [(&'static str, OsString); 4] {
-        [
+    /// What may stand in a host's environment and must lead nothing astray is always there.
+    pub fn environment(&self) -> Vec<(&'static str, OsString)> {
+        let proxy = format!("http://{}", self.trap.local_addr().expect("a port"));
+        let mut environment = PROXIES.map(|name| (name, OsString::from(&proxy))).to_vec();
+        environment.extend([
+            ("SSLKEYLOGFILE", self.tls_keys_path().into()),
             ("DBUS_SYSTEM_BUS_ADDRESS", format!("unix:path={}", self.bus_path().display()).into()),
             ("STATE_DIRECTORY", self.state_dir().into()),
             ("RUNTIME_DIRECTORY", self.dir.path().into()),
             ("PATH", "/usr/bin:/bin".into()),
-        ]
+        ]);
+        environment
+    }
+    /// Whoever heeds `SSLKEYLOGFILE` writes the keys of his connections there.
+    fn tls_keys_path(&self) -> PathBuf {
+        self.dir.join("tls-keys")
+    }
+    /// No secret is in its arguments and environment, in those of what it has started, or on its face.
+    fn look_at_it_alive(&mut self) {
+        let port = self.port.number;
+        let Some(server) = &mut self.server else { return };
+        if !server.is_running() {
+            return;
+        }
+        let canary = secrets::canary();
+        let mut leaks = canary.scan_process(server.pid());
+        // Where one has no answer the loop hangs, and nobody waits for the others.
+        let paths = ["/", "/api/v1/status", "/metrics", "/readyz"].into_iter();
+        for (path, shown) in paths.map_while(|path| Some((path, face(port, path)?))) {
+            leaks.extend(canary.scan_bytes(path, &shown));
+        }
+        secrets::found(&leaks);
     }
     async fn wait_for_200(&mut self, path: &str) {
         until(&format!("the daemon answers 200 at /{path}"), async || {
@@ -195,8 +225,36 @@ impl Daemon {
 /// Lines of its story that are shown when a test fails: at TRACE the end of a log is a library's last milliseconds.
 const STORY_TAIL: usize = 60;
 
+/// What stands at a path of a daemon's face, where it answers.
+fn face(port: u16, path: &str) -> Option<Vec<u8>> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+    let mut shown = Vec::new();
+    stream.read_to_end(&mut shown).ok().map(|_| shown)
+}
+
+/// What libraries look for when nobody forbids it.
+const PROXIES: [&str; 6] =
+    ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
+
+/// Somebody who must hear nothing.
+fn trap() -> TcpListener {
+    let trap = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    trap.set_nonblocking(true).expect("a listener that can be asked");
+    trap
+}
+
 impl Drop for Daemon {
     fn drop(&mut self) {
+        self.look_at_it_alive();
+        // Its log is looked at by whom it belongs to.
+        self.server = None;
+        secrets::found(&secrets::canary().scan(&self.state_dir()));
+        if !std::thread::panicking() {
+            assert!(!self.tls_keys_path().exists(), "the keys of TLS connections are written down");
+            assert!(self.trap.accept().is_err(), "a proxy of the environment is asked");
+        }
         if std::thread::panicking() {
             let (log, levels) = (self.log(), [" INFO", " WARN", "ERROR", "DEBUG performing"]);
             let told = |line: &&str| levels.iter().any(|level| line.starts_with(level));

@@ -1,6 +1,6 @@
 //! Dovecot (Debian's dovecot-imapd), with one mail account, its INBOX, and a folder flagged `\Junk`.
 
-use super::{Ca, Port, Scratch, Server, debian, run, until};
+use super::{Ca, MailServer, Port, Scratch, Server, debian, run, secrets, until};
 use rustix::process::{Signal, getegid, geteuid};
 use serde_json::{Value, json};
 use std::{
@@ -26,14 +26,23 @@ pub struct Dovecot {
 
 impl Dovecot {
     pub const USER: &'static str = "rotation@example.com";
-    pub const PASSWORD: &'static str = "a mail password";
+    pub const PASSWORD: &'static str = "imap 8Kq2vTz9 password";
 
     pub async fn start(ca: &Ca) -> Self {
         Self::start_with(ca, 10).await
     }
 
+    /// Access tokens let in as well as the password does; whose one is, that address answers when a token is appended.
+    pub async fn start_with_tokens(ca: &Ca, tokeninfo_url: &str) -> Self {
+        Self::start_as(ca, 10, Some(tokeninfo_url)).await
+    }
+
     /// `connections_max` is Dovecot's `mail_max_userip_connections`.
     pub async fn start_with(ca: &Ca, connections_max: u32) -> Self {
+        Self::start_as(ca, connections_max, None).await
+    }
+
+    async fn start_as(ca: &Ca, connections_max: u32, tokeninfo_url: Option<&str>) -> Self {
         let (dir, imaps, imap) = (Scratch::new(), Port::free(), Port::free());
         for name in ["run", "state", "mail"] {
             dir.folder(name);
@@ -41,7 +50,8 @@ impl Dovecot {
         give_to_owner(&dir.join("mail"));
         let users = users().await;
         let settings = configuration(dir.path(), ca, imaps.number, imap.number, connections_max);
-        dir.write("dovecot.conf", &(settings + &users));
+        let tokens = tokeninfo_url.map(|url| tokens(&dir, url)).unwrap_or_default();
+        dir.write("dovecot.conf", &(settings + &users + &tokens));
         let mut dovecot = Self { server: None, dir, ca: ca.ca_path(), imaps, imap, delivered: 0 };
         dovecot.set_password(Self::PASSWORD);
         dovecot.start_again().await;
@@ -118,8 +128,7 @@ impl Dovecot {
     /// A new mail whose INTERNALDATE is `arrived_at`, laid into the maildir as a delivery agent does.
     pub fn deliver_at(&mut self, raw: &[u8], folder: &str, arrived_at: SystemTime) {
         self.delivered += 1;
-        let inbox = self.dir.join("mail").join(Self::USER).join("Maildir");
-        let maildir = if folder == "INBOX" { inbox } else { inbox.join(format!(".{folder}")) };
+        let maildir = if folder == "INBOX" { self.inbox() } else { self.inbox().join(format!(".{folder}")) };
         let name = format!("{}.{}.world", std::process::id(), self.delivered);
         let path = maildir.join("tmp").join(&name);
         fs::write(&path, raw).expect("a mail");
@@ -127,6 +136,11 @@ impl Dovecot {
         let file = fs::File::options().write(true).open(&path).expect("the mail");
         file.set_times(FileTimes::new().set_modified(arrived_at)).expect("the mail's time");
         fs::rename(&path, maildir.join("new").join(&name)).expect("the mail in its folder");
+    }
+
+    /// Its maildir.
+    pub fn inbox(&self) -> PathBuf {
+        self.dir.join("mail").join(Self::USER).join("Maildir")
     }
 
     /// Removes every mail of the folder.
@@ -158,9 +172,33 @@ impl Dovecot {
         self.doveadm(&["kick", Self::USER]).await;
     }
 
+    /// The ways to log in, from the next start on.
+    pub fn set_mechanisms(&self, mechanisms: &str) {
+        let settings = fs::read_to_string(self.config()).expect("the configuration");
+        let kept: Vec<_> = settings.lines().filter(|line| !line.starts_with("auth_mechanisms")).collect();
+        self.dir.write("dovecot.conf", &format!("{}\nauth_mechanisms = {mechanisms}\n", kept.join("\n")));
+    }
+
     /// From now on only this password logs in.
     pub fn set_password(&self, password: &str) {
+        secrets::note(password);
         self.dir.write("passwd", &format!("{}:{{PLAIN}}{password}\n", Self::USER));
+    }
+
+    /// From the next start on passwords are looked up where nobody answers, as while a directory is down; or where they
+    /// are.
+    pub fn lose_passwords(&self, lost: bool) {
+        let port = Port::free();
+        let dict = format!(
+            "uri = redis:host=127.0.0.1:port={}\nkey passdb {{\n key = %u\n format = json\n}}\npassdb_objects = passdb\n",
+            port.number
+        );
+        let dict = format!("driver = dict\n  args = {}", self.dir.write("dict.conf", &dict).display());
+        let file = passwords(self.dir.path());
+        let config = fs::read_to_string(self.config()).expect("its configuration");
+        let (from, to) = if lost { (file, dict) } else { (dict, file) };
+        assert!(config.contains(&from), "{config}");
+        self.dir.write("dovecot.conf", &config.replace(&from, &to));
     }
 
     /// One administrator's command; panics unless it succeeds; returns what it printed.
@@ -187,8 +225,45 @@ impl Dovecot {
     }
 }
 
+/// What a configuration needs besides for logins with access tokens.
+fn tokens(dir: &Scratch, tokeninfo_url: &str) -> String {
+    let oauth2 = format!(
+        "tokeninfo_url = {tokeninfo_url}\nintrospection_mode =\nusername_attribute = email\n\
+         active_attribute = active\nactive_value = true\n"
+    );
+    let args = dir.write("oauth2.conf.ext", &oauth2);
+    let args = args.display();
+    format!(
+        "\nauth_mechanisms = plain login xoauth2 oauthbearer\n\
+         passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {args}\n}}\n"
+    )
+}
+
+impl MailServer for Dovecot {
+    const REFUSES: &'static str = "[AUTHENTICATIONFAILED] Authentication failed.";
+
+    async fn start(ca: &Ca) -> Self {
+        Self::start(ca).await
+    }
+    fn imaps_port(&self) -> u16 {
+        self.imaps.number
+    }
+    fn imap_port(&self) -> u16 {
+        self.imap.number
+    }
+    fn mailbox(&self) -> Value {
+        self.mailbox()
+    }
+    async fn deliver(&self, raw: &[u8], folder: &str) {
+        self.deliver(raw, folder).await;
+    }
+    async fn deliver_at(&mut self, raw: &[u8], folder: &str, arrived_at: SystemTime) {
+        self.deliver_at(raw, folder, arrived_at);
+    }
+}
+
 /// The mails' user and group.
-fn owner() -> (u32, u32) {
+pub(super) fn owner() -> (u32, u32) {
     if geteuid().is_root() { (MAIL_UID, MAIL_UID) } else { (geteuid().as_raw(), getegid().as_raw()) }
 }
 
@@ -207,7 +282,12 @@ async fn users() -> String {
     format!("default_internal_user = {user}default_login_user = {user}default_internal_group = {group}")
 }
 
+fn passwords(dir: &Path) -> String {
+    format!("driver = passwd-file\n  args = username_format=%u {}/passwd", dir.display())
+}
+
 fn configuration(dir: &Path, ca: &Ca, imaps: u16, imap: u16, connections_max: u32) -> String {
+    let passwords = passwords(dir);
     let (dir, cert, key) = (dir.display(), ca.cert_path(), ca.key_path());
     let (user, group) = owner();
     format!(
@@ -227,8 +307,7 @@ first_valid_gid = {group}
 mail_max_userip_connections = {connections_max}
 auth_failure_delay = 0
 passdb {{
-  driver = passwd-file
-  args = username_format=%u {dir}/passwd
+  {passwords}
 }}
 userdb {{
   driver = static

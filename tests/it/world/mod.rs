@@ -1,5 +1,5 @@
-//! Real servers for the tests: Dovecot, OpenBao, an SMTP server, and the built daemon, each on free loopback ports
-//! in a folder of its own. Whoever drops one kills it with everything it started; dropped in a panic, it shows the
+//! Real servers for the tests: Dovecot, Cyrus, Postfix, OpenBao, an SMTP server, and the built daemon, each on free
+//! loopback ports in a folder of its own. Whoever drops one kills it with everything it started; dropped in a panic, it shows the
 //! end of its log. Start a server in the test's own thread: the kernel kills it when that thread ends.
 //!
 //! It knows how to run servers, and nothing of what the tests expect of keyrelay.
@@ -9,32 +9,44 @@ mod ca;
 mod canary;
 mod cluster;
 mod config;
+mod cyrus;
 mod daemon;
 mod disk;
 mod dovecot;
 mod forward;
+mod imap;
 mod port;
+mod postfix;
 mod process;
+mod provider;
 mod proxy;
 mod sandbox;
 mod scratch;
+pub mod secrets;
 mod smtp;
+mod tap;
+mod unpacked;
 
 pub use bao::Bao;
 pub use ca::Ca;
 pub use canary::{Canary, Leak};
 pub use cluster::Cluster;
 pub use config::Config;
+pub use cyrus::Cyrus;
 pub use daemon::Daemon;
 pub use disk::SmallDisk;
 pub use dovecot::Dovecot;
 pub use forward::Forward;
+pub use imap::{Imap, MailServer};
 pub use port::Port;
+pub use postfix::Postfix;
 pub use process::{Ran, Server, run};
+pub use provider::Provider;
 pub use proxy::{Hold, Proxy};
 pub use sandbox::{Sandbox, strip};
 pub use scratch::Scratch;
 pub use smtp::{Smtp, SmtpMode, SmtpOptions, SmtpTls};
+pub use tap::Tap;
 
 use std::{
     path::{Path, PathBuf},
@@ -42,7 +54,7 @@ use std::{
 };
 
 /// Long enough for a busy machine; no test asserts how long anything takes.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(100);
 
 /// Looks until there is something to see; panics after [`PATIENCE`], saying what was waited for.
 pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
@@ -77,11 +89,15 @@ fn debian(program: &str, package: &str) -> PathBuf {
         })
 }
 
-/// A program of the Python environment that scripts/test makes; `TEST_TOOLS_DIR` names another one.
-pub fn tool(program: &str) -> PathBuf {
+/// What scripts/test has put together for the tests; `TEST_TOOLS_DIR` names another folder.
+fn tools() -> PathBuf {
     let standard = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools");
-    let tools = std::env::var_os("TEST_TOOLS_DIR").map_or_else(standard, PathBuf::from);
-    let path = tools.join("bin").join(program);
+    std::env::var_os("TEST_TOOLS_DIR").map_or_else(standard, PathBuf::from)
+}
+
+/// A program of its Python environment.
+pub fn tool(program: &str) -> PathBuf {
+    let path = tools().join("bin").join(program);
     assert!(path.exists(), "{} is missing; scripts/test installs it", path.display());
     path
 }

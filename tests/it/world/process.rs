@@ -1,6 +1,6 @@
 //! One server process with everything it starts.
 
-use super::{debian, until};
+use super::{debian, secrets, until};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::{
     ffi::OsStr,
@@ -19,7 +19,7 @@ pub struct Ran {
     pub stderr: String,
 }
 
-/// Runs a command to its end with `stdin` on its standard input.
+/// Runs a command to its end with `stdin` on its standard input. keyrelay's commands print no secret of this test's.
 pub async fn run(command: &mut tokio::process::Command, stdin: &[u8]) -> Ran {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
@@ -31,16 +31,22 @@ pub async fn run(command: &mut tokio::process::Command, stdin: &[u8]) -> Ran {
     let (output, ()) = tokio::join!(child.wait_with_output(), feed);
     let output = output.expect("a child's output");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if Path::new(command.as_std().get_program()).file_name() == Some("keyrelay".as_ref()) {
+        secrets::none_in("what a command printed", &[&output.stdout[..], &output.stderr].concat());
+    }
     Ran { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
 }
 
 /// Lines of a log that are shown when a test fails.
 const LOG_TAIL: usize = 60;
 
-/// In a process group of its own, with an empty environment but `PATH`; what it prints goes to its log.
+/// In a process group of its own, with an empty environment but `PATH`; what it prints goes to its log, where no secret
+/// of this test's may be in the end.
 pub struct Server {
     child: Child,
     log: PathBuf,
+    /// How long the log was before.
+    began_at: u64,
 }
 
 impl Server {
@@ -52,6 +58,7 @@ impl Server {
         log: &Path,
     ) -> Self {
         let out = File::options().create(true).append(true).open(log).expect("a server's log");
+        let began_at = out.metadata().expect("a file").len();
         let child = Command::new(debian("setpriv", "util-linux"))
             .args(["--pdeathsig", "KILL"])
             .arg(program)
@@ -65,7 +72,39 @@ impl Server {
             .stdout(out)
             .spawn()
             .unwrap_or_else(|error| panic!("{} does not start: {error}", program.display()));
-        Self { child, log: log.into() }
+        Self { child, log: log.into(), began_at }
+    }
+
+    /// The same for one that changes its user, which makes the kernel forget whose death it is to follow: a shell stays
+    /// between, and a second one ends everything when the first is killed.
+    pub fn start_between<A: AsRef<OsStr>>(
+        program: &Path,
+        args: impl IntoIterator<Item = A>,
+        env: &[(&str, &OsStr)],
+        log: &Path,
+    ) -> Self {
+        let guard =
+            "setpriv --pdeathsig TERM sh -c 'trap \"kill -KILL 0\" TERM; sleep infinity & wait' & \"$@\"";
+        let shell: [&OsStr; 4] = ["-c".as_ref(), guard.as_ref(), "sh".as_ref(), program.as_ref()];
+        let args: Vec<_> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        let all = shell.into_iter().chain(args.iter().map(AsRef::as_ref));
+        Self::start(Path::new("/bin/sh"), all, env, log)
+    }
+
+    /// The same for one that changes its user, which makes the kernel forget whose death it is to follow: a shell stays
+    /// between, and a second one ends everything when the first is killed.
+    pub fn start_between<A: AsRef<OsStr>>(
+        program: &Path,
+        args: impl IntoIterator<Item = A>,
+        env: &[(&str, &OsStr)],
+        log: &Path,
+    ) -> Self {
+        let guard =
+            "setpriv --pdeathsig TERM sh -c 'trap \"kill -KILL 0\" TERM; sleep infinity & wait' & \"$@\"";
+        let shell: [&OsStr; 4] = ["-c".as_ref(), guard.as_ref(), "sh".as_ref(), program.as_ref()];
+        let args: Vec<_> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        let all = shell.into_iter().chain(args.iter().map(AsRef::as_ref));
+        Self::start(Path::new("/bin/sh"), all, env, log)
     }
 
     pub fn pid(&self) -> u32 {
@@ -79,6 +118,9 @@ impl Server {
         if let Some(status) = self.child.try_wait().expect("a child's status") {
             panic!("{} ended: {status}", self.log.display());
         }
+    }
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("a child's status").is_none()
     }
     /// To the process alone.
     pub fn signal(&self, signal: Signal) {
@@ -107,6 +149,9 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
+        let log = fs::read(&self.log).unwrap_or_default();
+        let since = &log[usize::try_from(self.began_at).map_or(0, |from| from.min(log.len()))..];
+        secrets::none_in(&self.log.display().to_string(), since);
         if std::thread::panicking() {
             let log = self.log();
             let lines: Vec<_> = log.lines().collect();

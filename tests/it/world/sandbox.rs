@@ -2,7 +2,7 @@
 //! or those of the tree that `SDBOX_LOWER` names (`scripts/fresh` makes one).
 //! It shares the machine's loopback, and with it every server of a test.
 
-use super::{Ran, Scratch, Server, debian, run, tool, until};
+use super::{Ran, Scratch, Server, debian, run, secrets, tool, until};
 use std::{
     ffi::OsString,
     fs,
@@ -70,7 +70,11 @@ impl Sandbox {
     }
     /// The same, with something on its standard input.
     pub async fn run_with(&self, args: &[&str], stdin: &[u8]) -> Ran {
-        run(self.sdbox(&["run"]).args(args), stdin).await
+        let ran = run(self.sdbox(&["run"]).args(args), stdin).await;
+        if args.first() == Some(&"keyrelay") {
+            secrets::none_in("what a command printed", [&*ran.stdout, &ran.stderr].concat().as_bytes());
+        }
+        ran
     }
     /// A shell script inside that succeeds, with something on its standard input: what it prints.
     pub async fn sh_with(&self, script: &str, stdin: &[u8]) -> String {
@@ -83,6 +87,9 @@ impl Sandbox {
     }
     /// Writes a file, and the folders above it; `mode` as chmod takes it.
     pub async fn write(&self, path: &str, mode: &str, content: impl AsRef<[u8]>) {
+        if path.starts_with("/etc/credstore/") {
+            secrets::note(&String::from_utf8_lossy(content.as_ref()));
+        }
         let script = format!("install -D -m {mode} /dev/stdin {path}");
         self.sh_with(&script, content.as_ref()).await;
     }
@@ -183,7 +190,9 @@ impl Drop for Sandbox {
             let journal = sdbox(&["run", "journalctl", "-n", "80", "-o", "short-precise", "--no-pager"]);
             eprintln!("--- the box's journal\n{}---", String::from_utf8_lossy(&journal.stdout));
         }
+        let journal = sdbox(&["run", "journalctl", "-o", "cat", "--no-pager"]);
         sdbox(&["down"]);
         self.server = None;
+        secrets::none_in("the box's journal", &journal.stdout);
     }
 }

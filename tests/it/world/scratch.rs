@@ -1,5 +1,6 @@
 //! A folder that is gone when the test is.
 
+use super::secrets;
 use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,
@@ -28,8 +29,9 @@ impl Scratch {
         fs::write(&path, content).expect("a file in the temporary folder");
         path
     }
-    /// Writes a file that only its owner may read, as keyrelay demands of secrets.
+    /// Writes a file that only its owner may read, as keyrelay demands of secrets; what is in it is noted as one.
     pub fn secret(&self, name: &str, content: &str) -> PathBuf {
+        secrets::note(content);
         let path = self.write(name, content);
         fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("its mode");
         path

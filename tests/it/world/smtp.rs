@@ -1,6 +1,6 @@
 //! An SMTP server (aiosmtpd) that keeps what it gets, and can be told to misbehave.
 
-use super::{Ca, Port, Scratch, Server, tool, until};
+use super::{Ca, Port, Scratch, Server, secrets, tool, until};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -45,7 +45,7 @@ pub struct Smtp {
 
 impl Smtp {
     pub const USER: &'static str = "keyrelay@example.com";
-    pub const PASSWORD: &'static str = "an alert password";
+    pub const PASSWORD: &'static str = "smtp 4Wn7xRb3 password";
     /// Whom the server does not know.
     pub const GONE: &'static str = "gone@example.com";
 
@@ -136,5 +136,11 @@ impl Smtp {
             SmtpTls::Implicit => "implicit",
             SmtpTls::None => "none",
         }
+    }
+}
+
+impl Drop for Smtp {
+    fn drop(&mut self) {
+        self.mails().iter().for_each(|mail| secrets::none_in("a mail", mail.as_bytes()));
     }
 }

@@ -82,14 +82,14 @@ async fn dovecot_comes_back_on_its_ports_with_its_mails() {
     dovecot.stop().await;
     TcpStream::connect(("127.0.0.1", dovecot.imap.number)).await.unwrap_err();
     dovecot.start_again().await;
-    dovecot.set_password("another password");
+    dovecot.set_password("another 5Jd6yLs1 password");
     let mut session = Session::open(&dovecot).await;
     assert!(session.login(Dovecot::PASSWORD).await.contains("NO [AUTHENTICATIONFAILED]"));
-    assert!(session.login("another password").await.contains("OK"));
+    assert!(session.login("another 5Jd6yLs1 password").await.contains("OK"));
     session.send("b examine INBOX").await;
     assert!(session.line_with("UIDVALIDITY").await.contains("[UIDVALIDITY 77]"));
     let mut second = Session::open(&dovecot).await;
-    assert!(second.login("another password").await.contains("Maximum number of connections"));
+    assert!(second.login("another 5Jd6yLs1 password").await.contains("Maximum number of connections"));
 
     dovecot.kill().await;
     TcpStream::connect(("127.0.0.1", dovecot.imap.number)).await.unwrap_err();

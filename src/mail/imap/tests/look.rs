@@ -227,6 +227,7 @@ fn without_configured_folders_inbox_and_junk_are_watched() {
 fn a_folder_that_cannot_be_opened_keeps_nobody_from_the_others_but_the_first_must_open() {
     let (_played, port) = script::play(|peer| {
         peer.welcome();
+        peer.answer("LIST \"\" \"*\" RETURN (SPECIAL-USE)", &[]);
         peer.expect("EXAMINE \"Schl&APw-ssel\"");
         peer.end("NO [NONEXISTENT] Unknown Mailbox");
         peer.examined("INBOX", 7);

@@ -7,6 +7,7 @@ mod limits;
 mod look;
 mod pki;
 mod script;
+mod services;
 mod tidy;
 
 use super::*;
@@ -40,7 +41,7 @@ fn settings(port: u16, tls: Tls) -> Settings {
         tls,
         ca_cert: None,
         user: "relay".into(),
-        password: Secret::new("canary"),
+        login: Login::Password(Secret::new("canary")),
         folders: vec!["INBOX".into()],
     }
 }
@@ -59,7 +60,7 @@ fn logged_in(script: impl FnOnce(&mut Peer) + Send + 'static) -> (Played, Connec
 fn unreachable<T>(result: Result<T, MailboxTrouble>) -> String {
     match result {
         Err(MailboxTrouble::Unreachable(why)) => without_port(&why),
-        Err(MailboxTrouble::Refused(why)) => panic!("refused: {why}"),
+        Err(other) => panic!("not unreachable: {other:?}"),
         Ok(_) => panic!("it worked"),
     }
 }
@@ -67,7 +68,7 @@ fn unreachable<T>(result: Result<T, MailboxTrouble>) -> String {
 fn refused<T>(result: Result<T, MailboxTrouble>) -> String {
     match result {
         Err(MailboxTrouble::Refused(why)) => without_port(&why),
-        Err(MailboxTrouble::Unreachable(why)) => panic!("unreachable: {why}"),
+        Err(other) => panic!("not refused: {other:?}"),
         Ok(_) => panic!("it worked"),
     }
 }
@@ -77,6 +78,8 @@ fn told(trouble: &MailboxTrouble) -> String {
     match trouble {
         MailboxTrouble::Unreachable(why) => format!("unreachable: {}", without_port(why)),
         MailboxTrouble::Refused(why) => format!("refused: {}", without_port(why)),
+        MailboxTrouble::Busy(why) => format!("busy: {}", without_port(why)),
+        MailboxTrouble::TokenEnded(why) => format!("its token ended: {}", without_port(why)),
     }
 }
 

@@ -34,6 +34,7 @@ pub fn play(script: impl FnOnce(&mut Peer) + Send + 'static) -> (Played, u16) {
             tcp: tcp.try_clone().unwrap(),
             stream: BufReader::new(Box::new(tcp)),
             tag: String::new(),
+            said: 0,
         });
     });
     (Played(Some(thread)), port)
@@ -46,6 +47,8 @@ pub struct Peer {
     tcp: TcpStream,
     stream: BufReader<Box<dyn Both>>,
     tag: String,
+    /// So many bytes.
+    pub said: usize,
 }
 
 impl Peer {
@@ -56,6 +59,7 @@ impl Peer {
         self.stream = BufReader::new(Box::new(tls));
     }
     pub fn say(&mut self, text: &str) {
+        self.said += text.len();
         self.stream.get_mut().write_all(text.as_bytes()).unwrap();
         self.stream.get_mut().flush().unwrap();
     }

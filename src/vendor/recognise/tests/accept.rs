@@ -3,22 +3,6 @@
 use super::*;
 use crate::demo::mails::{CONFIRMATIONS, WARNINGS};
 
-fn folder(name: &str) -> Vec<String> {
-    let path = format!("{}/src/vendor/profiles/leaf7/mails/{name}", env!("CARGO_MANIFEST_DIR"));
-    let entries =
-        std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<String> =
-        entries.filter_map(|name| name.strip_suffix(".eml").map(str::to_owned)).collect();
-    names.sort();
-    names
-}
-
-#[test]
-fn every_wording_in_the_folder_is_tried() {
-    assert_eq!(folder("accept"), CONFIRMATIONS.map(|(name, _)| name));
-    assert_eq!(folder("warning"), WARNINGS.map(|(name, _)| name));
-}
-
 #[test]
 fn every_wording_becomes_a_new_key() {
     let world = World::new();

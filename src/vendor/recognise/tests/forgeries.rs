@@ -6,10 +6,7 @@ mod build;
 mod rows;
 mod second_parser;
 
-use super::{
-    World,
-    refuse::{Outcome, outcome},
-};
+use super::{Outcome, World, outcome};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

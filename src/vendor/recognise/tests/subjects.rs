@@ -112,7 +112,7 @@ const NEITHER: [&str; 20] = [
 ];
 
 #[test]
-fn subjects_tell_a_confirmation_from_a_warning_from_anything_else() {
+fn m19_subjects_tell_a_confirmation_from_a_warning_from_anything_else() {
     let profile = leaf7();
     let rules = profile.mail.as_ref().unwrap();
     let told = |subject: &str| match stream(rules, subject) {

@@ -19,6 +19,18 @@ fn later(words: &str) -> Vec<String> {
     vec![format!("unreachable: localhost: no login at the moment: {words}")]
 }
 
+/// It is over after a while, if nobody hurries.
+fn crowded(words: &str) -> Vec<String> {
+    let hint = "what else reads this mailbox, with how many connections?";
+    vec![format!("busy: localhost: no login at the moment: {words}; {hint}")]
+}
+fn not_connected(words: &str) -> Vec<String> {
+    vec![format!(
+        "busy: localhost: the login of relay is known, but its mailbox is not reached: {words}; as a rule this passes; \
+         if not: is there a mailbox with a licence, is IMAP switched on for it, and may this application open it?"
+    )]
+}
+
 fn lost(why: &str) -> Vec<String> {
     vec![format!("unreachable: localhost: {why}")]
 }
@@ -45,12 +57,12 @@ pub(super) fn cases() -> Vec<Case> {
         no("[UNAVAILABLE] Temporary authentication failure.", later),
         no("[unavailable] the directory is down", later),
         no("[INUSE] locked", later),
-        no("[LIMIT] Too many connections", later),
+        no("[LIMIT] Too many connections", crowded),
         no("[SERVERBUG] Internal error", later),
         no("[CORRUPTION] the index is broken", later),
         no("Temporary problem, please try again later", later),
         no("Backend unavailable", later),
-        no("User is authenticated but not connected.", later),
+        no("User is authenticated but not connected.", not_connected),
         said("<tag> NO", refused("no explanation given")),
         said("<tag> NO [ALERT] Use an app password", refused("Use an app password")),
         said("<tag> NO [ALERT] \x1b]0;title\x07 use another", refused("]0;title  use another")),
@@ -62,7 +74,7 @@ pub(super) fn cases() -> Vec<Case> {
         said("<tag> BAD Command Argument Error. 12", lost("LOGIN: Command Argument Error. 12")),
         said(
             "<tag> BAD User is authenticated but not connected.",
-            lost("LOGIN: User is authenticated but not connected."),
+            not_connected("User is authenticated but not connected."),
         ),
         said("* BYE Autologout\r\n<tag> NO Login failed.", refused("Login failed.")),
         said("+ more", lost("LOGIN: no answer within 0.5 s")),
