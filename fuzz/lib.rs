@@ -67,6 +67,7 @@ pub fn recognised(mail: &[u8]) -> Recognised {
     let expected = Expectation {
         credential,
         recipients: &["rotation@example.com".to_owned()],
+        authserv_ids: &["mx.example.com".to_owned()],
         others: &["third@example.com".to_owned()],
         known: &known,
         done: &done,

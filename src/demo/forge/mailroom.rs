@@ -18,6 +18,9 @@ pub const RECIPIENT: &str = "rotation@example.com";
 pub const RECIPIENTS: [&str; 2] = [RECIPIENT, "second@example.com"];
 pub const OTHER: &str = "third@example.com";
 
+/// Under which name the mailbox's own server says what it found.
+const AUTHSERV_ID: &str = "mx.example.com";
+
 /// Who signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
@@ -105,10 +108,11 @@ impl Mailroom {
         };
         let (recipients, others) = (RECIPIENTS.map(str::to_owned), [OTHER.to_owned()]);
         let (known, done) = (BTreeSet::from([draft.old.fingerprint()]), BTreeSet::new());
-        let shape = draft.old.shape();
+        let (shape, authserv_ids) = (draft.old.shape(), [AUTHSERV_ID.to_owned()]);
         let expected = Expectation {
             credential: &self.credential,
             recipients: &recipients,
+            authserv_ids: &authserv_ids,
             others: &others,
             authserv_ids: &[],
             known: &known,

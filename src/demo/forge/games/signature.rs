@@ -122,6 +122,10 @@ pub const STEPS: &[Step] = &[
     step("the signature under another name", |draft, _| {
         draft.changes.push(Change::Header(|header| header.replace("DKIM-Signature:", "X-DKIM-Signature:")));
     }),
+    step("the mailbox's own server says that it is false", |draft, dice| {
+        let why = dice.pick(&["dkim=fail header.d=leaf7.fun", "dmarc=fail header.from=leaf7.fun"]);
+        draft.changes.push(Change::Above(format!("Authentication-Results: mx.example.com; {why}")));
+    }),
     step("the same mail to another customer", |draft, dice| {
         let to = dice.pick(&[
             "customer@other.example",
