@@ -114,7 +114,6 @@ impl Mailroom {
             recipients: &recipients,
             authserv_ids: &authserv_ids,
             others: &others,
-            authserv_ids: &[],
             known: &known,
             done: &done,
             shape: Some(&shape),
