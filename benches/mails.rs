@@ -86,6 +86,7 @@ impl Room {
         let expected = Expectation {
             credential: &credential,
             recipients: &["rotation@example.com".to_owned()],
+            authserv_ids: &[],
             others: &[],
             known: &known,
             done: &done,
