@@ -60,6 +60,7 @@ pub fn recognised(mail: &[u8]) -> Recognised {
         header_only: false,
         arrived_at: arrived_at(),
         folder: "INBOX".into(),
+        junk: false,
         place: "1/1".into(),
     };
     let (known, done) = (BTreeSet::from([OLD.fingerprint()]), BTreeSet::new());

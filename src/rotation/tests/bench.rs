@@ -376,10 +376,6 @@ impl Bench {
         let got: Vec<_> = self.take().into_iter().filter(|line| line.starts_with("mail ")).collect();
         assert_eq!(got, lines, "\n{}", got.join("\n"));
     }
-    /// The lines that begin so, since the last time.
-    pub fn take_only(&mut self, prefix: &str) -> Vec<String> {
-        self.take().into_iter().filter(|line| line.starts_with(prefix)).collect()
-    }
     pub fn take_story(&mut self) -> Vec<(Option<Event>, Vec<Effect>)> {
         std::mem::take(&mut self.story)
     }

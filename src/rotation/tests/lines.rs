@@ -1,6 +1,6 @@
 //! Effects as lines that a test can say.
 
-use super::name_of;
+use super::{bench::Bench, name_of};
 use crate::{
     domain::{ConsumerName, Fingerprint, Settled},
     rotation::{Action, Channel, Effect, Reply},
@@ -78,5 +78,12 @@ fn reply_line(reply: &Reply) -> String {
             format!("possible: {key} until {until}")
         }
         Reply::Consumers { proven } => format!("proven: {proven}"),
+    }
+}
+
+impl Bench {
+    /// The lines that begin so, since the last time.
+    pub fn take_only(&mut self, prefix: &str) -> Vec<String> {
+        self.take().into_iter().filter(|line| line.starts_with(prefix)).collect()
     }
 }
