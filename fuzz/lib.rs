@@ -61,6 +61,7 @@ pub fn recognised(mail: &[u8]) -> Recognised {
         arrived_at: arrived_at(),
         folder: "INBOX".into(),
         place: "1/1".into(),
+        junk: false,
     };
     let (known, done) = (BTreeSet::from([OLD.fingerprint()]), BTreeSet::new());
     let shape = OLD.shape();

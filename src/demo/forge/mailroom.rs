@@ -104,6 +104,7 @@ impl Mailroom {
             arrived_at: draft.arrived_at,
             folder: "INBOX".into(),
             place: "1/1".into(),
+            junk: false,
         };
         let (recipients, others) = (RECIPIENTS.map(str::to_owned), [OTHER.to_owned()]);
         let (known, done) = (BTreeSet::from([draft.old.fingerprint()]), BTreeSet::new());
