@@ -74,6 +74,7 @@ impl Room {
             header_only: false,
             arrived_at: "2026-11-20T09:00:10Z".parse().expect("a time"),
             folder: "INBOX".into(),
+            junk: false,
             place: "1/1".into(),
         };
         let (credential, known, done) = (
@@ -85,6 +86,7 @@ impl Room {
         let expected = Expectation {
             credential: &credential,
             recipients: &["rotation@example.com".to_owned()],
+            authserv_ids: &[],
             others: &[],
             known: &known,
             done: &done,

@@ -34,7 +34,7 @@ fn every_configuration_of_the_example_can_be_fed_back() {
 }
 
 /// A reader that has a default says so with `Table::default`; these have none to show.
-const WITHOUT_DEFAULT: [&str; 20] = [
+const WITHOUT_DEFAULT: [&str; 21] = [
     "alerts.email.smtp.ca_cert",
     "alerts.heartbeat",
     "alerts.webhook",

@@ -103,6 +103,7 @@ impl Mailroom {
             header_only: false,
             arrived_at: draft.arrived_at,
             folder: "INBOX".into(),
+            junk: false,
             place: "1/1".into(),
             junk: false,
         };

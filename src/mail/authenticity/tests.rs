@@ -236,15 +236,6 @@ fn m15_only_keys_of_pinned_domains_are_asked_for_and_only_under_legal_names() {
     assert_eq!(questions(&many, &pinned).len(), 10);
 }
 
-/// It was once called "RSA, 18446744073709551615 bits".
-#[test]
-fn a_key_whose_kind_is_written_in_capitals_is_malformed() {
-    let (signer, _) = signer();
-    let record = signer.txt_record().1;
-    assert_eq!(strength(std::slice::from_ref(&record)), Ok("Ed25519".into()));
-    assert_eq!(strength(&[record.replace("k=", "K=")]), Err("the record is malformed".into()));
-}
-
 /// How many signatures of a mail are tried, each for a look-up and a verification.
 fn tried(mail: &[u8], pinned: &[&str]) -> usize {
     let text = Text::new(mail).unwrap();
@@ -302,4 +293,13 @@ fn m16_a_signature_of_ten_thousand_names_is_not_tried() {
         let is_tried = matches!(wanted, Judgement::Genuine(_));
         assert_eq!(tried(&mail, &["leaf7.fun"]), usize::from(is_tried), "{names} names");
     }
+}
+
+/// It was once called "RSA, 18446744073709551615 bits".
+#[test]
+fn a_key_whose_kind_is_written_in_capitals_is_malformed() {
+    let (signer, _) = signer();
+    let record = signer.txt_record().1;
+    assert_eq!(strength(std::slice::from_ref(&record)), Ok("Ed25519".into()));
+    assert_eq!(strength(&[record.replace("k=", "K=")]), Err("the record is malformed".into()));
 }

@@ -91,22 +91,6 @@ impl Server {
         Self::start(Path::new("/bin/sh"), all, env, log)
     }
 
-    /// The same for one that changes its user, which makes the kernel forget whose death it is to follow: a shell stays
-    /// between, and a second one ends everything when the first is killed.
-    pub fn start_between<A: AsRef<OsStr>>(
-        program: &Path,
-        args: impl IntoIterator<Item = A>,
-        env: &[(&str, &OsStr)],
-        log: &Path,
-    ) -> Self {
-        let guard =
-            "setpriv --pdeathsig TERM sh -c 'trap \"kill -KILL 0\" TERM; sleep infinity & wait' & \"$@\"";
-        let shell: [&OsStr; 4] = ["-c".as_ref(), guard.as_ref(), "sh".as_ref(), program.as_ref()];
-        let args: Vec<_> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
-        let all = shell.into_iter().chain(args.iter().map(AsRef::as_ref));
-        Self::start(Path::new("/bin/sh"), all, env, log)
-    }
-
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
