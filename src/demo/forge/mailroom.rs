@@ -105,7 +105,6 @@ impl Mailroom {
             folder: "INBOX".into(),
             junk: false,
             place: "1/1".into(),
-            junk: false,
         };
         let (recipients, others) = (RECIPIENTS.map(str::to_owned), [OTHER.to_owned()]);
         let (known, done) = (BTreeSet::from([draft.old.fingerprint()]), BTreeSet::new());
