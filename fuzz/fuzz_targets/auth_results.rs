@@ -27,7 +27,10 @@ fuzz_target!(|value: &str| {
         Word::Against(why) => {
             assert_printable(why);
             assert!(value.to_lowercase().contains("mx.example.com"), "{why}");
-            assert!(value.to_lowercase().contains("fail") || value.to_lowercase().contains("header.from"), "{why}");
+            assert!(
+                value.to_lowercase().contains("fail") || value.to_lowercase().contains("header.from"),
+                "{why}"
+            );
         }
     }
     // A comment before the id changes nothing, whatever it says.

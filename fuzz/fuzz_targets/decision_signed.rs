@@ -3,7 +3,7 @@
 //! mail, the others the changes.
 #![no_main]
 
-use arbitrary::{Arbitrary, Unstructured};
+use arbitrary::Arbitrary;
 use keyrelay::{demo::forge, domain::Finding};
 use keyrelay_fuzz::{MAILROOM, assert_finding};
 use libfuzzer_sys::fuzz_target;

@@ -55,7 +55,7 @@ fn settings(port: u16, folders: Vec<String>) -> imap::Settings {
         tls: imap::Tls::None,
         ca_cert: None,
         user: "relay".into(),
-        password: Secret::new(PASSWORD),
+        login: imap::Login::Password(Secret::new(PASSWORD)),
         folders,
     }
 }
