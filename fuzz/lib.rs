@@ -62,7 +62,6 @@ pub fn recognised(mail: &[u8]) -> Recognised {
         folder: "INBOX".into(),
         junk: false,
         place: "1/1".into(),
-        junk: false,
     };
     let (known, done) = (BTreeSet::from([OLD.fingerprint()]), BTreeSet::new());
     let shape = OLD.shape();
