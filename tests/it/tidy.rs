@@ -1,6 +1,7 @@
 //! The rules of the house, checked on the tree itself: who may import what, what is said nowhere, how long things
 //! may get, and which libraries may come in. A finding says why its rule is there.
 
+mod attacks;
 mod checks;
 mod lockfile;
 mod places;
@@ -19,6 +20,12 @@ fn the_tree_keeps_the_rules_of_the_house() {
     let files: Vec<_> = rust_files().iter().map(|path| Source::parse(path, &read(path))).collect();
     assert!(files.len() > 20, "the tree is looked at: {} files", files.len());
     assert_none(checks::tree_findings(files, &libraries));
+}
+
+#[test]
+fn every_known_attack_has_a_test_that_bears_its_name_or_a_sentence_why_not() {
+    let files: Vec<_> = rust_files().iter().map(|path| Source::parse(path, &read(path))).collect();
+    assert_none(attacks::findings(&files));
 }
 
 #[test]

@@ -303,3 +303,21 @@ fn a_key_whose_kind_is_written_in_capitals_is_malformed() {
     assert_eq!(strength(std::slice::from_ref(&record)), Ok("Ed25519".into()));
     assert_eq!(strength(&[record.replace("k=", "K=")]), Err("the record is malformed".into()));
 }
+
+/// A template that ends in a line of blanks is nothing unusual; the library that canonicalizes counts it as an empty one.
+#[test]
+fn lines_of_blanks_at_the_end_of_a_relaxed_body_are_none() {
+    let (signer, answers) = signer();
+    for end in [" \r\n", "\r\n \t \r\n\r\n", " \t\r\n \r\n", "\r\n\r\n", ""] {
+        let mail = signer.sign(&[MAIL, end.as_bytes()].concat());
+        assert_eq!(judged(&mail, &answers), genuine_by("s1"), "{end:?}");
+        let more = [&mail[..], b" \r\n\t\r\n"].concat();
+        assert_eq!(judged(&more, &answers), genuine_by("s1"), "{end:?}: more of them change nothing");
+        let text = [&mail[..], b".\r\n"].concat();
+        assert_eq!(
+            judged(&text, &answers),
+            refused("does not hold: the body was changed"),
+            "{end:?}: a full stop does"
+        );
+    }
+}

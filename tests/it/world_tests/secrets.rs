@@ -9,7 +9,7 @@ use std::{
 };
 
 /// A name in lower case, so that it can stand where names stand.
-const SECRET: &str = "canary-7q3z9k1x5w8v2m4b";
+const SECRET: &str = secrets::PLANTED;
 
 /// What the end of these says.
 fn complaint<T>(ends: T) -> String {
