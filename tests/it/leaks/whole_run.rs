@@ -81,7 +81,7 @@ mod tests {
             .map(|leak| (leak.place, leak.form))
             .collect();
         let (printed, tmp) = (printed.display().to_string(), left.join("tmp-1").display().to_string());
-        assert!(places.contains(&(printed, "raw")), "{places:?}");
+        assert!(places.contains(&(printed, "JSON")), "{places:?}");
         assert!(places.iter().any(|(place, _)| *place == tmp), "{places:?}");
     }
 }
