@@ -75,7 +75,7 @@ mod tests {
         assert!(secrets.contains("canary-0123456789-secret"), "it stands in src/domain/key.rs");
         assert_eq!(leaks(&secrets, &printed, &left, &noted), []);
         scratch.write("junit.xml", &format!("<system-out>Fleet {{ key: {KEY} }}</system-out>"));
-        scratch.write("left/tmp-1", &KEY.replace('_', "%5f"));
+        scratch.write("left/tmp-1", &format!("left={KEY}"));
         let places: Vec<_> = leaks(&secrets, &printed, &left, &noted)
             .into_iter()
             .map(|leak| (leak.place, leak.form))
