@@ -43,8 +43,8 @@ fn leaks(secrets: &BTreeSet<String>, printed: &Path, left: &Path, but_not: &Path
     let canary = Canary::new(&secrets.iter().map(String::as_str).collect::<Vec<_>>());
     let entries = fs::read_dir(left).expect("the common folder").map(|entry| entry.expect("a file").path());
     let left_behind = entries.filter(|path| path != but_not).flat_map(|path| canary.scan(&path));
-    // Raw, pieces are found too: each test looks for them itself. Among what all have printed, the public half of a
-    // private key would be one. What is printed whole is found as JSON writes it.
+    // Raw, pieces are found too: each test looks for them itself. Here they are left out, because one was found once
+    // that nobody could explain (docs/bugs.md). What is printed whole is found as JSON writes it.
     canary.scan(printed).into_iter().chain(left_behind).filter(|leak| leak.form != "raw").collect()
 }
 
