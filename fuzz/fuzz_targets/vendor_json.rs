@@ -1,7 +1,10 @@
 //! What a vendor answers: alive and dead by status and shape alone, and an account of a live key only.
 #![no_main]
 
-use keyrelay::{domain::Verdict, probe::classify};
+use keyrelay::{
+    domain::Verdict,
+    vendor::{Reading, classify},
+};
 use keyrelay_fuzz::{LEAF7, assert_printable};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -12,7 +15,7 @@ const STATUSES: [u16; 10] = [200, 401, 403, 204, 301, 404, 407, 429, 500, 599];
 fuzz_target!(init: keyrelay_fuzz::init(), |input: &[u8]| {
     let Some((status, body)) = input.split_first() else { return };
     let status = STATUSES[usize::from(*status) % STATUSES.len()];
-    let (verdict, account, why) = classify(&LEAF7, status, body);
+    let Reading { verdict, account, why, .. } = classify(&LEAF7, status, body);
     assert_printable(&why);
     let json: Value = serde_json::from_slice(body).unwrap_or_default();
     match verdict {

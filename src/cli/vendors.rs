@@ -6,11 +6,11 @@ use super::{
 };
 use crate::{
     config::{Need, did_you_mean},
-    domain::VendorName,
+    domain::{RotatedBy, VendorName},
     face::page::{Page, Tone},
     vendor::{
         self, Profile,
-        profile::{AnswerRule, BodyKind, MailRules, RotatedBy, Span},
+        profile::{AnswerRule, BodyKind, Identity, Label, LimitScope, MailRules, RotateCall, Span},
     },
 };
 use std::{collections::BTreeMap, path::Path};
@@ -55,7 +55,7 @@ fn list(vendors: &Vendors, built_in: &Vendors, colour: bool, width: usize) -> St
             Some(_) => "",
         };
         let cadence = profile.cadence.map(|span| format!(" every {}", text(span))).unwrap_or_default();
-        let body = format!("{}, {}{cadence}{origin}", profile.title, rotates(profile.rotates));
+        let body = format!("{}, {}{cadence}{origin}", profile.title, rotates(profile.rotation.by));
         page.row(0, name.as_str(), Tone::Title, &body);
     }
     page.finish()
@@ -64,6 +64,8 @@ fn list(vendors: &Vendors, built_in: &Vendors, colour: bool, width: usize) -> St
 fn rotates(by: RotatedBy) -> &'static str {
     match by {
         RotatedBy::Vendor => "rotates keys by itself and mails them",
+        RotatedBy::Operator => "an operator makes each key in its dashboard",
+        RotatedBy::Api => "makes a new key on a call of its API",
     }
 }
 
@@ -76,7 +78,7 @@ fn changes(profile: &Profile, original: &Profile) -> Vec<String> {
     let before = members(original);
     members(profile)
         .into_iter()
-        .filter(|(key, value)| before.get(key) != Some(value))
+        .filter(|(key, value)| before.get(key) != Some(value) && key != "examples")
         .map(|(key, _)| key)
         .collect()
 }
@@ -94,17 +96,33 @@ fn documentation(
     page.gap();
     page.column("dashboard".len());
     let mut row = |label: &str, body: &str| page.row(0, label, Tone::Title, body);
-    row("rotation", rotates(profile.rotates));
+    row("rotation", rotates(profile.rotation.by));
     row("cadence", &or(profile.cadence, "not known"));
     row("notice", &profile.notice_before.map_or("none".into(), |span| format!("{} before", text(span))));
-    row("grace", &or(profile.grace, "none: the old key dies with the rotation"));
+    let no_grace = match profile.rotation.by {
+        RotatedBy::Operator => "none: the old key works until it is revoked",
+        RotatedBy::Vendor | RotatedBy::Api => "none: the old key dies with the rotation",
+    };
+    row("grace", &or(profile.grace, no_grace));
     row("dashboard", &format!("to fetch the key by hand: {}", profile.dashboard));
-    row("limit", &format!("{} requests in {}", profile.limit.requests, text(profile.limit.per)));
+    let of = match profile.limit.of {
+        LimitScope::Origin => "for all keys together",
+        LimitScope::Key => "for each key",
+    };
+    row("limit", &format!("{} requests in {} {of}", profile.limit.requests, text(profile.limit.per)));
+    params(&mut page, profile);
+    by_hand(&mut page, profile);
+    if let Some(made) = &profile.rotation.call {
+        call(&mut page, profile, made);
+    }
     probe(&mut page, profile);
     key(&mut page, profile);
     match &profile.mail {
         Some(rules) => mail(&mut page, rules),
         None => page.row(0, "mails", Tone::Title, "none"),
+    }
+    for (n, (about, link)) in profile.links.iter().enumerate() {
+        page.row(0, if n == 0 { "links" } else { "" }, Tone::Title, &format!("{about}: {link}"));
     }
     match original.map(|original| changes(profile, original)) {
         None => page.row(0, "origin", Tone::Title, "the configuration"),
@@ -117,18 +135,72 @@ fn documentation(
     page.finish()
 }
 
+/// What each credential must say of itself.
+fn params(page: &mut Page, profile: &Profile) {
+    for (n, (name, param)) in profile.params.iter().enumerate() {
+        let label = if n == 0 { "params" } else { "" };
+        page.row(0, label, Tone::Title, &format!("{name}: {}", param.about));
+    }
+}
+
+/// What an operator does at the vendor.
+fn by_hand(page: &mut Page, profile: &Profile) {
+    for (label, steps) in [("new key", &profile.rotation.create), ("old key", &profile.rotation.revoke)] {
+        for (n, step) in steps.iter().enumerate() {
+            page.row(0, if n == 0 { label } else { "" }, Tone::Title, &format!("{}. {step}", n + 1));
+        }
+    }
+    let label = match profile.key.label {
+        Some(Label::Last4) => "the dashboard shows a key by its last four characters",
+        Some(Label::KeyId) => "the dashboard shows a key by its id",
+        None => return,
+    };
+    page.row(0, "label", Tone::Title, label);
+}
+
+fn call(page: &mut Page, profile: &Profile, call: &RotateCall) {
+    let body = call.json.as_ref().map(|json| format!(" and {json}")).unwrap_or_default();
+    page.row(0, "call", Tone::Title, &format!("POST {}{}{body}", profile.base_url, call.post));
+    call.issued.iter().for_each(|rule| page.row(0, "", Tone::Plain, &format!("a new key: {}", answer(rule))));
+    call.refused.iter().for_each(|rule| page.row(0, "", Tone::Plain, &format!("refused: {}", answer(rule))));
+    page.row(0, "", Tone::Plain, &format!("the new key stands at {} of the answer, its only copy", call.key));
+    if !call.graces.is_empty() {
+        let graces: Vec<_> =
+            call.graces.iter().map(|(span, word)| format!("{} ({word})", text(*span))).collect();
+        page.row(0, "", Tone::Plain, &format!("the caller chooses the grace: {}", graces.join(", ")));
+    }
+}
+
 fn probe(page: &mut Page, profile: &Profile) {
     let probe = &profile.probe;
-    let request = format!("GET {}{} with {}: {}KEY", profile.base_url, probe.get, probe.header, probe.scheme);
-    page.row(0, "probe", Tone::Title, &request);
-    probe.alive.iter().for_each(|rule| page.row(0, "", Tone::Plain, &format!("alive: {}", answer(rule))));
-    probe.dead.iter().for_each(|rule| page.row(0, "", Tone::Plain, &format!("dead: {}", answer(rule))));
+    let (method, path) = match (&probe.get, &probe.post) {
+        (None, Some(path)) => ("POST", path.as_str()),
+        (path, _) => ("GET", path.as_deref().unwrap_or_default()),
+    };
+    let body = probe.json.as_ref().map(|json| format!(" and {json}")).unwrap_or_default();
+    let header = format!("{}: {}KEY", probe.header, probe.scheme);
+    page.row(0, "probe", Tone::Title, &format!("{method} {}{path} with {header}{body}", profile.base_url));
+    for (verdict, rules) in
+        [("alive", &probe.alive), ("dead", &probe.dead), ("of another account", &probe.wrong_account)]
+    {
+        rules.iter().for_each(|rule| page.row(0, "", Tone::Plain, &format!("{verdict}: {}", answer(rule))));
+    }
+    if probe.writes {
+        page.row(
+            0,
+            "",
+            Tone::Plain,
+            "a success (2xx) would have written something: it switches the probe off",
+        );
+    }
     page.row(0, "", Tone::Plain, "any other answer is unclear: it proves nothing");
     for (host, reason) in &profile.forbidden_hosts {
         page.row(0, "", Tone::Plain, &format!("never {host}: {reason}"));
     }
     let account = match &probe.identity {
-        Some(identity) => format!("the {} of each element of an alive answer", identity.each),
+        Some(Identity::Each(member)) => format!("the {member} of each element of an alive answer"),
+        Some(Identity::At(pointer)) => format!("what stands at {pointer} of an alive answer"),
+        Some(Identity::Param(name)) => format!("{name}: whoever is welcome at that address belongs to it"),
         None => "not shown: a new key is let in by an operator only".into(),
     };
     page.row(0, "account", Tone::Title, &account);
@@ -139,10 +211,14 @@ fn answer(rule: &AnswerRule) -> String {
     let body = match rule.body {
         BodyKind::Array => "a JSON array",
         BodyKind::Object => "a JSON object",
+        BodyKind::Json => "JSON of any kind",
     };
     let mut text = format!("{} with {body}", status.join(" or "));
     if !rule.each_has.is_empty() {
         text += &format!(" whose elements have {}", rule.each_has.join(", "));
+    }
+    if !rule.has.is_empty() {
+        text += &format!(" with text at {}", rule.has.join(", "));
     }
     for (pointer, value) in &rule.equals {
         text += &format!(" that says \"{value}\" at {pointer}");

@@ -5,7 +5,13 @@ use super::*;
 fn without_a_configuration_the_built_in_vendors_are_listed() {
     let (exit, said, told) = shown(None, None);
     assert_eq!((exit, told.as_str()), (Exit::Done, ""));
-    assert_eq!(said, "leaf7 Leaf7, rotates keys by itself and mails them every 7 d\n");
+    let lines = [
+        "leadey  Leadey, an operator makes each key in its dashboard",
+        "leaf7   Leaf7, rotates keys by itself and mails them every 7 d",
+        "leafpad LeafPad, an operator makes each key in its dashboard",
+        "legba   Legba, makes a new key on a call of its API",
+    ];
+    assert_eq!(said.lines().collect::<Vec<_>>(), lines);
 }
 
 #[test]
@@ -15,6 +21,11 @@ fn a_profile_reads_as_documentation() {
     // The wordings have a file of their own to be read in.
     let rules = |line: &&str| !line.starts_with("  ") || line.starts_with("   ");
     insta::assert_snapshot!(said.lines().filter(rules).collect::<Vec<_>>().join("\n"));
+    for name in ["leafpad", "leadey", "legba"] {
+        let (exit, said, _) = shown(Some(name), None);
+        assert_eq!(exit, Exit::Done);
+        insta::assert_snapshot!(name, said);
+    }
 }
 
 #[test]
@@ -30,10 +41,8 @@ credentials: {leaf7-main: {vendor: leaf7, path: a/b, recipient: a@example.com}}
 ";
     std::fs::write(&path, yaml.replace("DIR", &dir.path().display().to_string())).unwrap();
     let (_, said, _) = shown(None, Some(&path));
-    assert_eq!(
-        said,
-        "leaf7 Leaf7, rotates keys by itself and mails them every 3 d (changed by the\n      configuration)\n"
-    );
+    let marked = "leaf7   Leaf7, rotates keys by itself and mails them every 3 d (changed by the\n        configuration)\n";
+    assert!(said.contains(marked), "{said}");
     let (_, said, _) = shown(Some("leaf7"), Some(&path));
     assert!(said.ends_with("origin    built in; changed by the configuration: cadence\n"), "{said}");
 }

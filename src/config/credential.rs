@@ -6,14 +6,15 @@ use super::{
     consumer,
     mistake::{Severity, any_of},
     read::{Sheet, Table, UNKNOWN_KEY, known_name},
+    rotating::{Rotating, rotating},
     store::Store,
     values::{address, duration, field, flag, is_address, store_path, text},
 };
 use crate::{
     consumer::Settings,
-    domain::{Account, ConsumerName, CredentialName, MailboxName, VendorName, write_duration},
+    domain::{Account, ConsumerName, CredentialName, MailboxName, RotatedBy, VendorName, write_duration},
     mail::MailboxSettings,
-    vendor::{Profile, profile::RotatedBy},
+    vendor::Profile,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -33,6 +34,7 @@ pub struct Credential {
     pub recipients: Vec<String>,
     /// The vendor's identity that every key must have.
     pub account: Option<Account>,
+    pub rotating: Rotating,
     pub path: String,
     /// The document's member that holds the key.
     pub field: String,
@@ -88,6 +90,7 @@ fn credential(table: &mut Table, world: &World) -> Option<Credential> {
         let ids = item.one_or_list(text)?;
         if ids.is_empty() { item.refuse("the list is empty") } else { Some(ids.into_iter().collect()) }
     });
+    let rotating = rotating(table, profile);
     let path = table.need("path", store_path);
     if let (Some(path), Some(store)) = (&path, world.store) {
         let layout = Layout { mount: store.mount(), state_path: &store.state_path };
@@ -95,7 +98,8 @@ fn credential(table: &mut Table, world: &World) -> Option<Credential> {
     }
     let field = table.get("field", field).unwrap_or_else(|| FIELD.into());
     table.default("field", FIELD);
-    let has_grace = profile.is_none_or(|profile| profile.grace.is_some());
+    let has_grace =
+        profile.is_none_or(|profile| profile.grace.is_some() || profile.rotation.by == RotatedBy::Operator);
     let default_within = if has_grace { DAY } else { HOUR };
     let within = table.get("hand_over_within", duration).unwrap_or(default_within);
     table.default("hand_over_within", write_duration(default_within));
@@ -117,6 +121,7 @@ fn credential(table: &mut Table, world: &World) -> Option<Credential> {
         mailbox: mailbox?,
         recipients: recipients?,
         account,
+        rotating: rotating?,
         path: path?,
         field,
         hand_over_within: within,
@@ -136,16 +141,14 @@ fn mailbox(
         let names = world.mailboxes.keys().cloned().collect();
         return table.get("mailbox", |item| known_name(item, "mailbox", &names)).map(Some);
     }
+    // Only what can mail a key is listened to.
+    if !profile.is_some_and(|profile| profile.mail.is_some()) {
+        return Some(None);
+    }
     let names: Vec<_> = world.mailboxes.keys().collect();
     if let [only] = names[..] {
         table.default("mailbox", only.as_str());
         return Some(Some(only.clone()));
-    }
-    let is_mailed = profile.is_some_and(|profile| match profile.rotates {
-        RotatedBy::Vendor => profile.mail.is_some(),
-    });
-    if !is_mailed {
-        return Some(None);
     }
     let vendor = vendor.map_or("", VendorName::as_str);
     let (rule, hint) = match &names[..] {

@@ -14,6 +14,7 @@ mod mistake;
 mod print;
 mod read;
 pub mod rights;
+mod rotating;
 mod schedule;
 pub mod schema;
 mod secrets;
@@ -28,6 +29,7 @@ mod tests;
 
 pub use credential::Credential;
 pub use mistake::{Mistake, Mistakes, Severity, did_you_mean};
+pub use rotating::{Rotating, Window};
 pub use schedule::Schedules;
 pub use secrets::{Found, Reference};
 
@@ -77,6 +79,8 @@ pub struct Config {
     /// The built-in vendors with what the configuration overrides, and those it adds.
     pub vendors: BTreeMap<VendorName, Profile>,
     pub credentials: BTreeMap<CredentialName, Credential>,
+    /// The vendors of those credentials that have parameters, with these filled in.
+    pub filled: BTreeMap<CredentialName, Profile>,
     /// The first of `$STATE_DIRECTORY`, else `/var/lib/keyrelay`.
     pub state_dir: PathBuf,
     /// The file it was read from; there may be more in `config.d` beside it.
@@ -84,6 +88,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// What is known of a credential's vendor, with the credential's own parameters.
+    pub fn profile(&self, name: &CredentialName) -> Option<&Profile> {
+        let of_vendor = || self.vendors.get(&self.credentials.get(name)?.vendor);
+        self.filled.get(name).or_else(of_vendor)
+    }
     pub fn hygiene_of(&self, mailbox: &MailboxName) -> Hygiene {
         self.hygiene.get(mailbox).cloned().unwrap_or_default()
     }
@@ -202,6 +211,11 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
     let (store, schedules, vendors, credentials) = (store?, schedules?, all(vendors)?, all(credentials)?);
     budget::warn_of_rare_probes(root.sheet, &schedules, &vendors, &credentials);
     vendors::show(root, &vendors, &credentials);
+    let has_params = credentials.iter().filter(|(_, credential)| !credential.rotating.params.is_empty());
+    let filled = has_params.filter_map(|(name, credential)| {
+        Some((name.clone(), vendors.get(&credential.vendor)?.filled(&credential.rotating.params)))
+    });
+    let filled = filled.collect();
     Some(Config {
         store: store.settings,
         state_path: store.state_path,
@@ -217,6 +231,7 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
         schedules,
         vendors,
         credentials,
+        filled,
         state_dir,
         source: path.to_owned(),
     })

@@ -54,7 +54,7 @@ pub(super) fn schedules(table: &mut Table) -> Option<Schedules> {
     })
 }
 
-fn cron(item: &Item) -> Option<String> {
+pub(super) fn cron(item: &Item) -> Option<String> {
     const HINT: &str = "write five fields (minute hour day month weekday), or six with seconds first";
     let text = text(item)?;
     let fields: Vec<&str> = match text.split_whitespace().collect::<Vec<_>>() {

@@ -5,7 +5,7 @@ use crate::{
     consumer::{self, Deliver, Prove},
     domain::{CredentialName, Limits},
     rotation::{self, Channel},
-    vendor::Profile,
+    vendor::{Profile, profile::LimitScope},
 };
 use croner::Cron;
 use std::{sync::Arc, time::Duration};
@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 /// The core's settings. `watch` is off where a command does its work without a daemon: no mailbox is looked at.
 pub fn core(config: &Config, limits: &Limits, watch: bool) -> rotation::Settings {
     let credentials = config.credentials.iter().filter_map(|(name, credential)| {
-        let profile = config.vendors.get(&credential.vendor)?;
+        let profile = config.profile(name)?;
         Some((name.clone(), Arc::new(one(config, name, credential, profile, watch))))
     });
     rotation::Settings {
@@ -56,11 +56,19 @@ fn one(
         path: credential.path.clone(),
         account: credential.account.clone(),
         has_identity: profile.probe.identity.is_some(),
-        cadence: profile.cadence.map(|span| span.0),
+        rotated_by: profile.rotation.by,
+        cadence: credential.rotating.cadence.or(profile.cadence.map(|span| span.0)),
         notice_before: profile.notice_before.map(|span| span.0),
         grace: profile.grace.map(|span| span.0),
+        expires_at: credential.rotating.expires_at,
+        create_steps: steps(&profile.rotation.create),
+        revoke_steps: steps(&profile.rotation.revoke),
+        revoke_within: profile.rotation.revoke_within.0,
         hand_over_within: credential.hand_over_within,
-        origin: profile.base_url.clone(),
+        origin: match profile.limit.of {
+            LimitScope::Origin => profile.base_url.clone(),
+            LimitScope::Key => format!("{} (the key of {name})", profile.base_url),
+        },
         limit: (profile.limit.requests, profile.limit.per.0),
         consumers: credential
             .consumers
@@ -88,6 +96,11 @@ fn consumer(settings: &consumer::Settings) -> rotation::Consumer {
         accepted: settings.accepted,
         elsewhere: settings.host.as_deref().is_some_and(|host| host != host_name()),
     }
+}
+
+/// One a line, as an operator follows them.
+fn steps(steps: &[String]) -> Vec<Arc<str>> {
+    steps.iter().map(|step| step.as_str().into()).collect()
 }
 
 /// `uname -n`.

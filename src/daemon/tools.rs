@@ -86,7 +86,7 @@ impl Tools {
     }
 
     pub fn profile(&self, name: &CredentialName) -> Option<&Profile> {
-        self.config.vendors.get(&self.config.credentials.get(name)?.vendor)
+        self.config.profile(name)
     }
     /// Where a credential's state document lies.
     pub fn state_path(&self, name: &CredentialName) -> String {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     alert,
-    config::{Config, Credential, Listen, Schedules},
+    config::{Config, Credential, Listen, Rotating, Schedules},
     consumer::{Deliver, FileForm, Prove, Settings},
     daemon,
     domain::{ConsumerName, Key, Limits, ProofLevel, Secret, Timestamp},
@@ -151,6 +151,7 @@ impl Stage {
             mailbox: mailbox.clone(),
             recipients: vec![RECIPIENT.into()],
             account: None,
+            rotating: Rotating::default(),
             path: PATH.into(),
             field: "api_key".into(),
             hand_over_within: scale::GRACE,
@@ -180,6 +181,7 @@ impl Stage {
             },
             vendors,
             credentials: "leaf7-main".parse().ok().zip(credential).into_iter().collect(),
+            filled: BTreeMap::new(),
             state_dir: self.folder.0.join("state"),
             source: self.folder.0.join("config.yaml"),
         }

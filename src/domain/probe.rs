@@ -51,10 +51,37 @@ pub struct ProbeAnswer {
     pub verdict: Verdict,
     /// Only from an *alive* answer; `None` where the vendor has no identities at all.
     pub account: Option<Account>,
+    /// *Alive*, and the vendor says that the key is of another account than the one that was asked for.
+    pub foreign: bool,
+    /// A request that should have been refused after the key was looked at was let through: it may have written
+    /// something at the vendor.
+    pub wrote: bool,
+    /// How the vendor's dashboard shows the key, where the profile says how: never more than four of its characters.
+    pub label: Option<String>,
     /// Why, in words that hold neither key nor body: `401 with the vendor's "Not authenticated"`.
     pub why: String,
     /// The vendor asked to be left alone for so long (429, 503).
     pub retry_after: Option<Duration>,
     /// The vendor's `Date` header, to compare clocks.
     pub vendor_time: Option<Timestamp>,
+}
+
+impl ProbeAnswer {
+    /// An answer that says nothing of the key.
+    pub fn unclear(why: impl Into<String>) -> Self {
+        Self::new(Verdict::Unclear, why)
+    }
+    /// A verdict and nothing besides.
+    pub fn new(verdict: Verdict, why: impl Into<String>) -> Self {
+        Self {
+            verdict,
+            account: None,
+            foreign: false,
+            wrote: false,
+            label: None,
+            why: why.into(),
+            retry_after: None,
+            vendor_time: None,
+        }
+    }
 }

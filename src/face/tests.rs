@@ -240,6 +240,11 @@ fn settings() -> Settings {
         path: "vendors/leaf7/main".into(),
         account: None,
         has_identity: true,
+        rotated_by: RotatedBy::Vendor,
+        expires_at: None,
+        create_steps: Vec::new(),
+        revoke_steps: Vec::new(),
+        revoke_within: DAY,
         cadence: Some(7 * DAY),
         notice_before: Some(DAY),
         grace: Some(DAY),
@@ -347,5 +352,5 @@ fn grant(action: Action) -> Option<Input> {
 
 fn answer(verdict: Verdict, account: Option<[&str; 2]>) -> ProbeAnswer {
     let account = account.map(Account::from_iter);
-    ProbeAnswer { verdict, account, why: "200".into(), retry_after: None, vendor_time: None }
+    ProbeAnswer { account, ..ProbeAnswer::new(verdict, "200") }
 }

@@ -1,7 +1,6 @@
 //! Adapter: asks a vendor whether a key works. Owns the request and what its answer means; a profile says how both
 //! look. It refuses to know what follows from a verdict, and asks once: when to ask again is decided elsewhere.
 
-mod classify;
 mod control;
 mod headers;
 mod trouble;
@@ -9,15 +8,14 @@ mod trouble;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use classify::classify;
 pub use control::random_like;
 pub use headers::{date, retry_after};
 
-use crate::domain::{Key, Limits, ProbeAnswer, Timestamp, Verdict};
+use crate::domain::{Key, Limits, ProbeAnswer, Timestamp};
 use crate::http;
-use crate::vendor::Profile;
+use crate::vendor::{Profile, classify};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, Method, Response, StatusCode, Url};
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -69,36 +67,51 @@ impl Prober {
     async fn ask(&self, client: &Client, profile: &Profile, key: &Key) -> ProbeAnswer {
         let (url, header, value) = match request(profile, key) {
             Ok(parts) => parts,
-            Err(why) => return unclear(why),
+            Err(why) => return ProbeAnswer::unclear(why),
         };
         let host = url.host_str().unwrap_or_default().to_owned();
-        let sent = client
-            .get(url.clone())
+        let method = if profile.probe.post.is_some() { Method::POST } else { Method::GET };
+        let mut asked = client
+            .request(method, url.clone())
             .header(header, value)
             .header(ACCEPT, "application/json")
-            .header(CONTENT_TYPE, "application/json")
-            .send()
-            .await;
-        match sent {
-            Ok(response) => self.read(profile, &url, response).await,
-            Err(error) => unclear(trouble::name(&error, &host, self.timeout)),
+            .header(CONTENT_TYPE, "application/json");
+        if let Some(json) = &profile.probe.json {
+            asked = asked.body(json.to_string());
+        }
+        match asked.send().await {
+            Ok(response) => self.read(profile, key, &url, response).await,
+            Err(error) => ProbeAnswer::unclear(trouble::name(&error, &host, self.timeout)),
         }
     }
 
-    async fn read(&self, profile: &Profile, url: &Url, mut response: Response) -> ProbeAnswer {
+    async fn read(&self, profile: &Profile, key: &Key, url: &Url, mut response: Response) -> ProbeAnswer {
         let status = response.status();
         let vendor_time = headers::date(response.headers());
         let vendors_now = vendor_time.unwrap_or_else(|| Timestamp::from(SystemTime::now()));
         let retry_after = headers::retry_after(status, response.headers(), vendors_now);
-        let (verdict, account, why) = if status.is_redirection() {
-            (Verdict::Unclear, None, redirected(url, &response))
-        } else {
-            match self.body(&mut response, url.host_str().unwrap_or_default()).await {
-                Ok(body) => classify(profile, status.as_u16(), &body),
-                Err(why) => (Verdict::Unclear, None, format!("{}, but {why}", status.as_u16())),
+        if status.is_redirection() {
+            let answer = ProbeAnswer::unclear(redirected(url, &response));
+            return ProbeAnswer { vendor_time, retry_after, ..answer };
+        }
+        let read = match self.body(&mut response, url.host_str().unwrap_or_default()).await {
+            Ok(body) => classify(profile, status.as_u16(), &body),
+            Err(why) => {
+                let why = format!("{}, but {why}", status.as_u16());
+                let wrote = profile.probe.writes && status.is_success();
+                return ProbeAnswer { wrote, vendor_time, retry_after, ..ProbeAnswer::unclear(why) };
             }
         };
-        ProbeAnswer { verdict, account, why, retry_after, vendor_time }
+        ProbeAnswer {
+            verdict: read.verdict,
+            account: read.account,
+            foreign: read.foreign,
+            wrote: read.wrote,
+            label: profile.key.label_of(key, read.key_id),
+            why: read.why,
+            retry_after,
+            vendor_time,
+        }
     }
 
     /// The whole body. One that is too large is not judged by its beginning.
@@ -161,11 +174,13 @@ fn request(profile: &Profile, key: &Key) -> Result<(Url, HeaderName, HeaderValue
 /// `base_url` and the path below it; never another origin, and never in clear over a network.
 fn url(profile: &Profile) -> Result<Url, String> {
     let base = Url::parse(&profile.base_url).map_err(|_| "base_url of the vendor is no URL".to_owned())?;
-    let url = Url::parse(&format!("{}{}", profile.base_url.trim_end_matches('/'), profile.probe.get))
-        .map_err(|_| "base_url and probe.get of the vendor make no URL".to_owned())?;
+    let path = profile.probe.get.as_ref().or(profile.probe.post.as_ref());
+    let path = path.ok_or("the vendor's profile has no request to probe with")?;
+    let url = Url::parse(&format!("{}{path}", profile.base_url.trim_end_matches('/')))
+        .map_err(|_| "base_url and the path of the vendor's probe make no URL".to_owned())?;
     let has_login = !url.username().is_empty() || url.password().is_some();
     if url.origin() != base.origin() || has_login {
-        return Err("probe.get of the vendor leads away from base_url".to_owned());
+        return Err("the path of the vendor's probe leads away from base_url".to_owned());
     }
     if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
         return Err("base_url of the vendor is not https, so the key is not sent".to_owned());
@@ -186,7 +201,7 @@ fn redirected(url: &Url, response: &Response) -> String {
     match target.map(|target| url.join(target)) {
         Some(Ok(target)) if target.origin() == url.origin() => {
             format!(
-                "{status}: a redirect is not followed; it leads to the same origin, so probe.get may be misspelt"
+                "{status}: a redirect is not followed; it leads to the same origin, so the path of the vendor's probe may be misspelt"
             )
         }
         Some(Ok(_)) => format!("{status}: a redirect to another origin is not followed"),
@@ -195,8 +210,4 @@ fn redirected(url: &Url, response: &Response) -> String {
         }
         Some(Err(_)) | None => format!("{status}: a redirect that names no target"),
     }
-}
-
-fn unclear(why: String) -> ProbeAnswer {
-    ProbeAnswer { verdict: Verdict::Unclear, account: None, why, retry_after: None, vendor_time: None }
 }

@@ -109,8 +109,7 @@ mod tests {
     use super::*;
 
     fn learn(facts: &mut KeyFacts, verdict: Verdict, secs: i64) {
-        let answer =
-            ProbeAnswer { verdict, account: None, why: String::new(), retry_after: None, vendor_time: None };
+        let answer = ProbeAnswer::new(verdict, "");
         facts.learn(answer, Timestamp::from_secs(secs));
     }
 

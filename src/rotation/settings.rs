@@ -2,7 +2,8 @@
 
 use super::outbox::Channel;
 use crate::domain::{
-    Account, ConsumerName, CredentialName, GoodNews, Hygiene, Limits, MailboxName, ProofLevel, VendorName,
+    Account, ConsumerName, CredentialName, GoodNews, Hygiene, Limits, MailboxName, ProofLevel, RotatedBy,
+    Timestamp, VendorName,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -55,12 +56,22 @@ pub struct Credential {
     pub account: Option<Account>,
     /// Whether the vendor's answers show identities at all.
     pub has_identity: bool,
+    /// Who makes the next key.
+    pub rotated_by: RotatedBy,
     pub cadence: Option<Duration>,
     pub notice_before: Option<Duration>,
-    /// `None`: the old key dies with the rotation.
+    /// `None`: the old key dies with the rotation; where an operator rotates, it works until it is revoked.
     pub grace: Option<Duration>,
+    /// When the current key ends, as the configuration says.
+    pub expires_at: Option<Timestamp>,
+    /// What an operator does at the vendor to make a key, and to end one.
+    pub create_steps: Vec<Arc<str>>,
+    pub revoke_steps: Vec<Arc<str>>,
+    /// How long the latter may take once every consumer works with the new key.
+    pub revoke_within: Duration,
     pub hand_over_within: Duration,
-    /// What the vendor's rate limit is counted by (its origin), and the limit: so many requests in each period.
+    /// What the vendor's rate limit is counted by (its origin, or this one key there), and the limit: so many requests
+    /// in each period.
     pub origin: String,
     pub limit: (u32, Duration),
     pub consumers: BTreeMap<ConsumerName, Consumer>,

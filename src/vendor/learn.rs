@@ -10,7 +10,7 @@ pub use fixture::fixture;
 
 use super::{
     extract::{key_words, looks_like_a_key},
-    profile::{MailRules, Profile},
+    profile::{Examples, MailRules, Profile},
     recognise::{Expectation, Recognised, recognise},
     validate::mistakes,
 };
@@ -89,7 +89,7 @@ impl Lesson {
         limits: &Limits,
     ) -> Result<Learned, Unlearned> {
         let key = self.key_on(number)?;
-        let mut profile = base.clone();
+        let mut profile = Profile { examples: Examples::default(), ..base.clone() };
         let Some(rules) = &mut profile.mail else {
             return refused("the vendor's profile has no rules for mails that one could be added to");
         };

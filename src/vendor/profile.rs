@@ -1,8 +1,17 @@
 //! Everything that the program knows of a vendor, as typed data. A profile in the configuration can say exactly
 //! what a built-in one can.
 
-use super::pattern::{Ending, Whole};
+mod examples;
+mod mail;
+mod probe;
+mod rotation;
+
+use super::pattern::Whole;
 use crate::domain::{parse_duration, write_duration};
+pub use examples::{AnswerExample, AnswerMeaning, Examples, RotationExample, RotationMeaning};
+pub use mail::{ConfirmationRule, MailRules, WarningRule};
+pub use probe::{AnswerRule, BodyKind, Identity, Probe};
+pub use rotation::{RotateCall, RotationRule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -18,121 +27,80 @@ pub struct Profile {
     pub about: String,
     /// How to fetch the current key by hand, as a sentence that completes "fetch the key: ".
     pub dashboard: String,
-    /// `https://host[:port]`; plain `http` only to loopback.
+    /// Pages of the vendor's, each by what it is about.
+    #[serde(default)]
+    pub links: BTreeMap<String, String>,
+    /// `https://host[:port]`; plain `http` only to loopback. `{NAME}` stands for a parameter.
     pub base_url: String,
     /// Hosts that must not be called, each with the reason and the right one.
     #[serde(default)]
     pub forbidden_hosts: BTreeMap<String, String>,
-    /// Who makes a new key.
-    pub rotates: RotatedBy,
+    /// What each credential must say of itself (`params`), because it is part of the vendor's addresses.
+    #[serde(default)]
+    pub params: BTreeMap<String, Param>,
+    /// How a new key comes about.
+    pub rotation: RotationRule,
+    /// How often the key is rotated; absent: not by the calendar.
     #[serde(default)]
     pub cadence: Option<Span>,
+    /// How long before a rotation it is announced and rehearsed.
     #[serde(default)]
     pub notice_before: Option<Span>,
-    /// How long the old key works after a rotation; absent: not at all.
+    /// How long the old key works after a rotation. Absent: until an operator revokes it, where an operator rotates;
+    /// else not at all.
     #[serde(default)]
     pub grace: Option<Span>,
-    /// Rate limits of the API.
+    /// The API's rate limit.
     pub limit: RateLimit,
     pub probe: Probe,
     #[serde(default)]
     pub mail: Option<MailRules>,
     pub key: KeyRule,
+    #[serde(default)]
+    pub examples: Examples,
+    /// A credential's own values of `params`, filled in.
+    #[serde(skip)]
+    pub values: BTreeMap<String, String>,
+}
+
+/// What an operator must say: `about` says what it is and where it is found.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Param {
+    pub about: String,
+    pub kind: ParamKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum RotatedBy {
-    /// By itself, and mails the new key.
-    Vendor,
+pub enum ParamKind {
+    /// `api.example.com`, with a port if need be; of this machine: `127.0.0.1:8080`.
+    Host,
+    /// `123e4567-e89b-12d3-a456-426614174000`
+    Uuid,
+    /// Letters, digits, `-`, `_` and `.`.
+    Word,
 }
 
-/// `requests` in each `per`, counted per origin.
+/// `requests` in each `per`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RateLimit {
     pub requests: u32,
     pub per: Span,
+    /// What the vendor counts by.
+    #[serde(default)]
+    pub of: LimitScope,
 }
 
-/// The request that shows whether a key works, and how its answers are read. What matches neither list is unclear.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Probe {
-    /// Below `base_url`; side-effect free.
-    pub get: String,
-    /// The header that carries the key, and what stands before the key in it (`Bearer `).
-    pub header: String,
-    #[serde(default)]
-    pub scheme: String,
-    pub alive: Vec<AnswerRule>,
-    pub dead: Vec<AnswerRule>,
-    /// Where an *alive* answer shows the account; absent: the vendor has no identities.
-    #[serde(default)]
-    pub identity: Option<Identity>,
-}
-
-/// An answer matches by status *and* by the shape of its JSON body.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AnswerRule {
-    pub status: Vec<u16>,
-    /// The JSON type of the whole body.
-    pub body: BodyKind,
-    /// JSON pointers and the strings that must stand there.
-    #[serde(default)]
-    pub equals: BTreeMap<String, String>,
-    /// Of an array: each element must be an object with these members as strings. An empty array matches.
-    #[serde(default)]
-    pub each_has: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum BodyKind {
-    Array,
-    Object,
-}
-
-/// The identities in an *alive* answer: the member of each element of the array.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Identity {
-    pub each: String,
-}
-
-/// Which mails count, and how a key is found in them.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MailRules {
-    /// Exact sender addresses; empty: any one address in a domain of `signed_by`.
-    #[serde(default)]
-    pub from: Vec<String>,
-    /// The pinned signing domains (DKIM `d=`).
-    pub signed_by: Vec<String>,
-    /// `From` must be in the signing domain. `false` needs `from` and `selectors`.
-    #[serde(default = "yes")]
-    pub aligned: bool,
-    /// Pinned DKIM selectors (`s=`); empty: any.
-    #[serde(default)]
-    pub selectors: Vec<String>,
-    pub warning: WarningRule,
-    pub confirmation: ConfirmationRule,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WarningRule {
-    pub subject: Vec<Whole>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ConfirmationRule {
-    pub subject: Vec<Whole>,
-    /// What stands right before the key: on its line, or as the end of the line (or table cell) before it. Colons,
-    /// quotes and brackets between it and the key need not be written.
-    pub key_after: Vec<Ending>,
+pub enum LimitScope {
+    /// All keys together, as far as anybody knows.
+    #[default]
+    Origin,
+    /// Each key has a limit of its own.
+    Key,
 }
 
 /// What a key looks like; without `pattern` the current key's own shape is asked for.
@@ -146,10 +114,18 @@ pub struct KeyRule {
     /// The vendor's fixed beginning of every key; it adds nothing to a key's strength.
     #[serde(default)]
     pub prefix: String,
+    /// How the vendor's dashboard tells keys apart, so that nobody revokes the wrong one.
+    #[serde(default)]
+    pub label: Option<Label>,
 }
 
-fn yes() -> bool {
-    true
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Label {
+    /// By its last four characters.
+    Last4,
+    /// By a name of its own: `probe.key_id`.
+    KeyId,
 }
 
 /// A length of time as it is written in YAML: `7d`.

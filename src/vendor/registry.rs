@@ -7,7 +7,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-const BUILT_IN: [(&str, &str); 1] = [("leaf7", include_str!("profiles/leaf7/profile.yaml"))];
+const BUILT_IN: [(&str, &str); 4] = [
+    ("leaf7", include_str!("profiles/leaf7/profile.yaml")),
+    ("leafpad", include_str!("profiles/leafpad/profile.yaml")),
+    ("leadey", include_str!("profiles/leadey/profile.yaml")),
+    ("legba", include_str!("profiles/legba/profile.yaml")),
+];
 
 /// One thing that is wrong with a vendor's profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +77,13 @@ fn overlaid(name: &VendorName, base: &Value, over: &Value) -> Result<Profile, Ve
     if !over.is_object() {
         return Err(vec![whole(name, "it is not a map".into())]);
     }
-    let (mut merged, mut found) = (base.clone(), Vec::new());
+    // A rule that is changed need not fit the examples of the one before it.
+    let mut base = base.clone();
+    if let (Value::Object(base), Some(false)) = (&mut base, over.as_object().map(Map::is_empty)) {
+        base.remove("examples");
+    }
+    let (base, mut found) = (&base, Vec::new());
+    let mut merged = base.clone();
     for (path, value) in leaves(base, over, &[]) {
         let mut alone = base.clone();
         if let (Value::Object(alone), false) = (&mut alone, path.first() == Some(&"mail")) {

@@ -66,8 +66,8 @@ pub async fn area(site: &Site, mails: &Mails) -> (Area, TxtAnswers) {
 /// By vendor that mails its keys: the domains that may sign, with the selectors that are pinned.
 fn pinned(site: &Site) -> BTreeMap<VendorName, Vec<(String, Vec<String>)>> {
     let used = site.credentials().filter(|(_, credential)| credential.mailbox.is_some());
-    let rules = used.filter_map(|(_, credential)| {
-        let rules = site.config.vendors.get(&credential.vendor)?.mail.as_ref()?;
+    let rules = used.filter_map(|(name, credential)| {
+        let rules = site.config.profile(name)?.mail.as_ref()?;
         let pins = rules.signed_by.iter().map(|domain| (domain.clone(), rules.selectors.clone()));
         Some((credential.vendor.clone(), pins.collect()))
     });

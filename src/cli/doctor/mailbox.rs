@@ -151,7 +151,7 @@ fn tidying(name: &MailboxName, settled: &Settled, obstacles: Vec<String>) -> Vec
 /// All senders of all vendors whose mails arrive there.
 fn search(site: &Site, name: &MailboxName) -> Search {
     let watched = site.credentials().filter(|(_, credential)| credential.mailbox.as_ref() == Some(name));
-    let profiles = watched.filter_map(|(_, credential)| site.config.vendors.get(&credential.vendor));
+    let profiles = watched.filter_map(|(name, _)| site.config.profile(name));
     let senders: BTreeSet<String> = profiles.flat_map(senders).collect();
     Search {
         senders: senders.into_iter().collect(),

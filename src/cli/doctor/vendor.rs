@@ -30,7 +30,7 @@ pub async fn area(site: &Arc<Site>, keys: &Keys, daemon: Option<&Status>) -> (Ar
     };
     let mut by_origin: BTreeMap<&str, Vec<Case>> = BTreeMap::new();
     for (name, credential) in site.credentials() {
-        if let Some(profile) = site.config.vendors.get(&credential.vendor) {
+        if let Some(profile) = site.config.profile(name) {
             by_origin.entry(&profile.base_url).or_default().push((name, credential, profile));
         }
     }

@@ -89,7 +89,7 @@ pub fn cases<'a>(config: &'a Config, only: Option<&CredentialName>) -> Result<Ve
     let case = |(name, credential): (&'a CredentialName, &'a Credential)| {
         let (others, authserv_ids) = (config.other_recipients(name), config.authserv_ids(credential));
         // The configuration names no vendor that it does not have.
-        let profile = config.vendors.get(&credential.vendor)?;
+        let profile = config.profile(name)?;
         Some(Case { name, credential, profile, others, authserv_ids })
     };
     Ok(asked.filter_map(case).collect())

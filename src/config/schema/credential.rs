@@ -3,7 +3,7 @@
 use super::{
     OneOrList,
     consumer::Consumer,
-    values::{Duration, Name},
+    values::{Cron, Duration, Moment, Name},
 };
 use schemars::JsonSchema;
 use std::collections::BTreeMap;
@@ -19,6 +19,16 @@ pub struct Credential {
     pub recipient: Option<OneOrList>,
     /// The vendor's id of your account. Default: recorded when first seen.
     pub account: Option<OneOrList>,
+    /// What the vendor's addresses need of you: keyrelay vendors NAME says which.
+    pub params: Option<BTreeMap<String, String>>,
+    /// When the vendor's API is asked for a new key: cron, UTC. Only where it has such a call.
+    pub rotate_at: Option<Cron>,
+    /// When the current key ends. Only where an operator or an API call makes the next one.
+    pub expires_at: Option<Moment>,
+    /// How often an operator makes a new key. Default: the vendor's advice, if there is any.
+    pub cadence: Option<Duration>,
+    /// When the vendor's API may be asked; a key that is about to expire does not wait for it. Default: always.
+    pub window: Option<Window>,
     /// The key's path in the store.
     pub path: Option<String>,
     /// The document's member that holds the key. Default: api_key.
@@ -29,4 +39,12 @@ pub struct Credential {
     pub observe: Option<bool>,
     /// Who works with the key.
     pub consumers: Option<BTreeMap<Name, Option<Consumer>>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Window {
+    /// Cron, UTC.
+    pub opens: Cron,
+    pub lasts: Duration,
 }

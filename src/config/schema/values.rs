@@ -52,6 +52,30 @@ impl JsonSchema for Duration {
     }
 }
 
+/// Five fields (minute hour day month weekday), or six with seconds first.
+pub struct Cron;
+
+impl JsonSchema for Cron {
+    fn schema_name() -> Cow<'static, str> {
+        "Cron".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": r"^\s*\S+(\s+\S+){4,5}\s*$", "examples": ["17 3 1 * *"]})
+    }
+}
+
+/// RFC 3339.
+pub struct Moment;
+
+impl JsonSchema for Moment {
+    fn schema_name() -> Cow<'static, str> {
+        "Moment".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "format": "date-time", "examples": ["2027-03-01T12:00:00Z"]})
+    }
+}
+
 /// A name that the operator gives.
 pub struct Name;
 

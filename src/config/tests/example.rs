@@ -130,6 +130,8 @@ fn the_values_that_are_commented_out_are_the_defaults() {
         "/vendors/leaf7/mail/warning",
         "/vendors/leaf7/mail/confirmation",
         "/credentials/leaf7-main/account",
+        "/credentials/leadey-crm",
+        "/credentials/legba-main",
         "/alerts/webhook",
         "/alerts/heartbeat",
     ];
@@ -137,7 +139,9 @@ fn the_values_that_are_commented_out_are_the_defaults() {
     tree["credentials"]["leaf7-main"]["consumers"] =
         smallest()["credentials"]["leaf7-main"]["consumers"].clone();
     let shown = |tree: &Value| {
-        let config = checked(tree).unwrap_or_else(|lines| panic!("{lines:#?}")).0;
+        let mut config = checked(tree).unwrap_or_else(|lines| panic!("{lines:#?}")).0;
+        // A profile that is written out in part is not held to the examples of the whole one.
+        config.vendors.values_mut().for_each(|profile| profile.examples = Default::default());
         format!("{:#?}", Config { source: PathBuf::new(), ..config })
     };
     assert_eq!(shown(&tree), shown(&smallest()));

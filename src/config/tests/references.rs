@@ -10,7 +10,7 @@ fn a_credential_names_a_known_vendor_and_mailbox() {
         (
             "credentials.main.vendor",
             "acme",
-            r#"credentials.main.vendor: no vendor named "acme"; there is "leaf7""#,
+            r#"credentials.main.vendor: no vendor named "acme"; there is "leadey", "leaf7", "leafpad" or "legba""#,
         ),
         (
             "credentials.main.mailbox",

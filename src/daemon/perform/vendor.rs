@@ -3,7 +3,7 @@
 use super::key;
 use crate::{
     daemon::tools::Tools,
-    domain::{CredentialName, Fingerprint, Key, ProbeAnswer, Verdict},
+    domain::{CredentialName, Fingerprint, Key, ProbeAnswer},
     probe::random_like,
     rotation::Event,
 };
@@ -15,11 +15,13 @@ pub async fn probe(
     fingerprint: Fingerprint,
     fresh: bool,
 ) -> ProbeAnswer {
-    let Some(profile) = tools.profile(name) else { return unclear("the credential is no longer configured") };
+    let Some(profile) = tools.profile(name) else {
+        return ProbeAnswer::unclear("the credential is no longer configured");
+    };
     match key(tools, name, fingerprint) {
         Ok(key) if fresh => tools.vendor.probe_on_fresh_connection(profile, &key).await,
         Ok(key) => tools.vendor.probe(profile, &key).await,
-        Err(why) => unclear(&why),
+        Err(why) => ProbeAnswer::unclear(why),
     }
 }
 
@@ -28,10 +30,10 @@ pub async fn control(tools: Arc<Tools>, origin: String, name: CredentialName) ->
     let answer = match (tools.profile(&name), tools.keyring.all(&name).first()) {
         (Some(profile), Some(key)) => match random_key(key) {
             Ok(random) => tools.vendor.probe(profile, &random).await,
-            Err(why) => unclear(&why),
+            Err(why) => ProbeAnswer::unclear(why),
         },
-        (None, _) => unclear("the credential is no longer configured"),
-        (_, None) => unclear("there is no key yet whose shape a random one could have"),
+        (None, _) => ProbeAnswer::unclear("the credential is no longer configured"),
+        (_, None) => ProbeAnswer::unclear("there is no key yet whose shape a random one could have"),
     };
     Event::ControlFinished { origin, answer }
 }
@@ -44,14 +46,4 @@ fn random_key(like: &Key) -> Result<Key, String> {
     };
     let key = random_like(&like.shape(), &mut random);
     if failed { Err("the system gives no random bytes".into()) } else { Ok(key) }
-}
-
-fn unclear(why: &str) -> ProbeAnswer {
-    ProbeAnswer {
-        verdict: Verdict::Unclear,
-        account: None,
-        why: why.to_owned(),
-        retry_after: None,
-        vendor_time: None,
-    }
 }

@@ -112,8 +112,7 @@ fn name() -> CredentialName {
 }
 
 fn probed(verdict: Verdict) -> Event {
-    let answer =
-        ProbeAnswer { verdict, account: None, why: "200".into(), retry_after: None, vendor_time: None };
+    let answer = ProbeAnswer::new(verdict, "200");
     let input = Input::ProbeFinished { attempt: 1, fingerprint: "0123456789abcdef".parse().unwrap(), answer };
     Event::Credential { name: name(), input }
 }

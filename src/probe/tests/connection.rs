@@ -49,8 +49,7 @@ async fn r48_s05_no_redirect_is_followed_and_its_target_hears_nothing() {
 async fn r48_a_redirect_within_the_origin_is_not_followed_either_and_hints_at_the_path() {
     for target in ["/api/vendor/projects", "projects"] {
         let server = Canned::saying(format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: {target}\r\n\r\n"));
-        let why =
-            "307: a redirect is not followed; it leads to the same origin, so probe.get may be misspelt";
+        let why = "307: a redirect is not followed; it leads to the same origin, so the path of the vendor's probe may be misspelt";
         assert_eq!(ask(&server.url()).await, unclear(why));
         assert_eq!(server.heads.try_iter().count(), 1);
     }
@@ -150,9 +149,9 @@ async fn s21_a_key_never_goes_in_clear_over_a_network_or_away_from_base_url() {
     let trap = Canned::saying(format!("{OK}Content-Length: 2\r\n\r\n[]"));
     for get in [format!("@{}/", trap.addr), format!(":pass@{}/", trap.addr)] {
         let mut profile = leaf7("https://api.leaf7.fun");
-        profile.probe.get = get;
+        profile.probe.get = Some(get);
         let answer = Prober::new(&Limits::default()).unwrap().probe(&profile, &key()).await;
-        assert_eq!(answer, unclear("probe.get of the vendor leads away from base_url"));
+        assert_eq!(answer, unclear("the path of the vendor's probe leads away from base_url"));
     }
     assert!(trap.heads.try_recv().is_err(), "the trap heard nothing");
 }

@@ -1,6 +1,5 @@
 //! What a probe makes of each answer, and what it never sends to whom.
 
-mod answers;
 mod connection;
 mod control;
 mod tls;
@@ -18,7 +17,7 @@ title: Leaf7
 about: ""
 dashboard: ""
 base_url: https://api.leaf7.fun
-rotates: vendor
+rotation: {by: vendor}
 limit: {requests: 60, per: 60s}
 probe:
   get: /api/vendor/projects/
@@ -31,7 +30,9 @@ key: {min_len: 20, max_len: 200}
 "#;
 
 pub(crate) fn leaf7(base_url: &str) -> Profile {
-    let profile: Profile = yaml_serde::from_str(LEAF7).unwrap();
+    // As the configuration is read: YAML, then the types.
+    let read: serde_json::Value = yaml_serde::from_str(LEAF7).unwrap();
+    let profile: Profile = serde_json::from_value(read).unwrap();
     Profile { base_url: base_url.to_owned(), ..profile }
 }
 
@@ -44,13 +45,7 @@ async fn ask(base_url: &str) -> ProbeAnswer {
 }
 
 fn unclear(why: &str) -> ProbeAnswer {
-    ProbeAnswer {
-        verdict: Verdict::Unclear,
-        account: None,
-        why: why.to_owned(),
-        retry_after: None,
-        vendor_time: None,
-    }
+    ProbeAnswer::unclear(why)
 }
 
 fn ids(ids: &[&str]) -> Option<Account> {

@@ -1,5 +1,6 @@
 //! Runs a fleet against the world, and writes down what it does.
 
+pub use super::settings::{consumer, credential, settings};
 use super::{
     DAY, HOUR, MIN, SEC, START, key,
     lines::line,
@@ -8,12 +9,12 @@ use super::{
 };
 use crate::{
     domain::{
-        Confirmation, Finding, Fingerprint, Hygiene, Limits, MailHash, MailId, MailPlace, MailRef, Notice,
-        ProofLevel, RotationId, Timestamp, Warning,
+        Confirmation, Finding, Fingerprint, MailHash, MailId, MailPlace, MailRef, Notice, RotationId,
+        Timestamp, Warning,
     },
     rotation::{
-        Alerts, Channel, Consumer, Credential, CredentialView, Delivery, Effect, Event, Fleet, Input,
-        MailboxInput, Phase, Proof, Rotation, Schedule, Settings,
+        Credential, CredentialView, Delivery, Effect, Event, Fleet, Input, MailboxInput, Phase, Proof,
+        Rotation, Schedule, Settings,
     },
 };
 use std::{
@@ -42,49 +43,6 @@ pub struct Bench {
     /// Each event (or deadline) with its effects, for the properties.
     story: Vec<(Option<Event>, Vec<Effect>)>,
     asked: BTreeSet<u64>,
-}
-
-pub fn consumer(delivery: Delivery, acts: bool, proof: Proof) -> Consumer {
-    let wanted = match proof {
-        Proof::ByDelivery if delivery == Delivery::Command => ProofLevel::Delivered,
-        Proof::ByDelivery => ProofLevel::WorkingCopy,
-        Proof::Asked | Proof::Report { .. } => ProofLevel::InUse,
-    };
-    Consumer { delivery, acts, proof, wanted, accepted: false, elsewhere: false }
-}
-
-pub fn credential(name: &str, consumers: &[(&str, Consumer)]) -> Credential {
-    let consumers = consumers.iter().map(|(name, policy)| (name.parse().unwrap(), policy.clone())).collect();
-    Credential {
-        name: name.parse().unwrap(),
-        vendor: "leaf7".parse().unwrap(),
-        vendor_title: "Leaf7".into(),
-        dashboard: "fetch the key: https://leaf7.fun".into(),
-        mailbox: Some("mail".parse().unwrap()),
-        hygiene: Hygiene::default(),
-        observe: false,
-        path: format!("vendors/{name}"),
-        account: None,
-        has_identity: true,
-        cadence: Some(7 * DAY),
-        notice_before: Some(DAY),
-        grace: Some(DAY),
-        hand_over_within: DAY,
-        origin: "https://leaf7.fun".into(),
-        limit: (600, MIN),
-        consumers,
-    }
-}
-
-pub fn settings(credentials: Vec<Credential>) -> Settings {
-    Settings {
-        credentials: credentials.into_iter().map(|one| (one.name.clone(), Arc::new(one))).collect(),
-        mailboxes: vec!["mail".parse().unwrap()],
-        limits: Arc::new(Limits::default()),
-        alerts: Alerts { channels: [Channel::Mail].into(), ..Alerts::default() },
-        prove_period: HOUR,
-        probe_period: 10 * MIN,
-    }
 }
 
 /// The credential of most tests: one consumer with a file and a restart, one that reads the store itself.

@@ -24,6 +24,7 @@ mod perform;
 mod properties;
 mod restart;
 mod rollback;
+mod settings;
 mod store;
 mod stories;
 mod tidying;

@@ -248,11 +248,16 @@ impl World {
             self.vendor.get(&fingerprint).cloned().unwrap_or((Verdict::Dead, Account::default()));
         let account = (verdict == Verdict::Alive).then_some(account);
         let why = format!("the vendor says {verdict}");
-        ProbeAnswer { verdict, account, why, retry_after: self.retry_after, vendor_time: self.vendor_time }
+        ProbeAnswer {
+            account,
+            retry_after: self.retry_after,
+            vendor_time: self.vendor_time,
+            ..ProbeAnswer::new(verdict, why)
+        }
     }
     pub fn random_key(&self) -> ProbeAnswer {
         let verdict = self.control.unwrap_or(Verdict::Dead);
-        ProbeAnswer { verdict, account: None, why: "random".into(), retry_after: None, vendor_time: None }
+        ProbeAnswer::new(verdict, "random")
     }
 
     pub fn fake(&mut self, consumer: &str) -> &mut Fake {

@@ -1,5 +1,6 @@
 use super::*;
-use crate::vendor::profile::RotatedBy;
+use crate::domain::RotatedBy;
+use crate::vendor::profile::Identity;
 use serde_json::json;
 use std::time::Duration;
 
@@ -21,16 +22,16 @@ fn mistakes_of(over: Value) -> Vec<(String, String)> {
 fn leaf7_is_built_in_as_its_documentation_says() {
     let profile = leaf7(json!({})).unwrap();
     assert_eq!(profile.base_url, "https://api.leaf7.fun");
-    assert_eq!(profile.rotates, RotatedBy::Vendor);
+    assert_eq!(profile.rotation.by, RotatedBy::Vendor);
     let hours = |span: Option<super::super::profile::Span>| span.map(|span| span.0.as_secs() / 3600);
     assert_eq!(
         (hours(profile.cadence), hours(profile.notice_before), hours(profile.grace)),
         (Some(168), Some(24), Some(24))
     );
     assert_eq!((profile.limit.requests, profile.limit.per.0), (60, Duration::from_secs(60)));
-    assert_eq!(profile.probe.get, "/api/vendor/projects/");
+    assert_eq!(profile.probe.get.as_deref().unwrap(), "/api/vendor/projects/");
     assert_eq!(format!("{}{}", profile.probe.header, profile.probe.scheme), "AuthorizationBearer ");
-    assert_eq!(profile.probe.identity.as_ref().unwrap().each, "project_id");
+    assert_eq!(profile.probe.identity, Some(Identity::Each("project_id".into())));
     assert_eq!(senders(&profile), ["@leaf7.fun"]);
 }
 
@@ -59,7 +60,10 @@ fn a_new_vendor_needs_a_whole_profile() {
     let mut other: Value = yaml_serde::from_str(BUILT_IN[0].1).unwrap();
     other["title"] = json!("Other");
     let both = resolve(&BTreeMap::from([(name("other"), other)])).unwrap();
-    assert_eq!(both.keys().map(VendorName::as_str).collect::<Vec<_>>(), ["leaf7", "other"]);
+    assert_eq!(
+        both.keys().map(VendorName::as_str).collect::<Vec<_>>(),
+        ["leadey", "leaf7", "leafpad", "legba", "other"]
+    );
     let found = resolve(&BTreeMap::from([(name("other"), json!({"title": "Other"}))])).unwrap_err();
     assert_eq!((found[0].path.as_str(), found[0].message.as_str()), ("other", "missing field `about`"));
     assert_eq!(found.len(), 1);

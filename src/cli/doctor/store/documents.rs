@@ -79,8 +79,7 @@ async fn key(
     let tried = format!("the key of {name} at {path}");
     match store.read(None, path).await {
         Read::Present(document) => {
-            let prefix =
-                site.config.vendors.get(&credential.vendor).map_or("", |profile| &profile.key.prefix);
+            let prefix = site.config.profile(name).map_or("", |profile| &profile.key.prefix);
             let found = layout::read_key(&document, &credential.field, prefix);
             match found.current {
                 Some(current) => {

@@ -149,7 +149,8 @@ fn a_sender_that_is_pinned_is_the_only_one() {
     let mut world = World::new();
     let over = serde_json::json!({"mail": {"from": ["keys@leaf7.fun"]}});
     let name = "leaf7".parse().unwrap();
-    world.profile = resolve(&BTreeMap::from([(name, over)])).unwrap().into_values().next().unwrap();
+    world.profile =
+        resolve(&BTreeMap::from([(name, over)])).unwrap().remove(&"leaf7".parse().unwrap()).unwrap();
     assert_eq!(why(&world.recognise(&world.confirmation())), "its From is somebody else's");
     let mail = world.fill(&CONFIRMATIONS[0].1.replace("{sender}", "keys@leaf7.fun"));
     assert!(matches!(world.recognise(&world.signer.sign(&mail)).finding, Finding::NewKey(_)));
