@@ -28,6 +28,7 @@ pub struct RotationRule {
 }
 
 /// [`RotatedBy`] as the schema describes it.
+#[expect(dead_code, reason = "only its schema is used")]
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case")]
 pub enum By {
