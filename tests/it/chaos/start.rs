@@ -21,7 +21,7 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         let (scratch, nobody, mut config) = (Scratch::new(), Port::free(), Config::new());
-        let secret = |name: &str| json!({"file": scratch.secret(name, "a secret of the test")});
+        let secret = |name: &str| json!({"file": scratch.secret(name, "start 6Hw3Pd8K password")});
         config
             .set("store.vault.address", format!("https://127.0.0.1:{}", nobody.number))
             .set("store.vault.auth.token", secret("vault-token"))
