@@ -40,6 +40,8 @@ pub mod http;
 pub mod mail;
 pub mod probe;
 pub mod rotation;
+#[cfg(test)]
+mod sim;
 pub mod spool;
 pub mod store;
 pub mod tls;

@@ -191,6 +191,12 @@ impl Rotation {
         if let Some(facts) = facts.filter(|facts| facts.looks_dead()) {
             return Some(Reply::Refused { why: format!("the vendor refuses it ({})", facts.why) });
         }
+        if !safe {
+            let unsaid = "its write was not confirmed".to_owned();
+            let trouble = candidate.spool_error.clone().unwrap_or(unsaid);
+            let why = format!("it is in no spool yet ({trouble}): keep it until the status shows it there");
+            return over.then_some(Reply::Unreachable { why });
+        }
         let why = match facts.filter(|facts| !facts.why.is_empty()) {
             None => "it could not be judged yet".to_owned(),
             Some(facts) => format!("it could not be judged yet ({})", facts.why),

@@ -1,6 +1,6 @@
 //! Runs a fleet against the world, and writes down what it does.
 
-pub use super::settings::{consumer, credential, settings};
+pub use crate::sim::settings::{consumer, credential, settings};
 use super::{
     DAY, HOUR, MIN, SEC, START, key,
     lines::line,

@@ -24,7 +24,6 @@ mod perform;
 mod properties;
 mod restart;
 mod rollback;
-mod settings;
 mod store;
 mod stories;
 mod tidying;

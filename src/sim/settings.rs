@@ -1,11 +1,14 @@
-//! What the bench's fleets are configured with.
+//! What fleets are configured with here, and in the core's own tests.
 
-use super::{DAY, HOUR, MIN};
 use crate::{
     domain::{Hygiene, Limits, ProofLevel, RotatedBy},
     rotation::{Alerts, Channel, Consumer, Credential, Delivery, Proof, Settings},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+const MIN: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
 
 pub fn consumer(delivery: Delivery, acts: bool, proof: Proof) -> Consumer {
     let wanted = match proof {

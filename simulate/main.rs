@@ -1,0 +1,110 @@
+//! Runs seeds, one after the other or many at once: `scripts/simulate` says how.
+
+mod alert;
+#[path = "../src/domain/mod.rs"]
+mod domain;
+#[path = "../src/rotation/mod.rs"]
+mod rotation;
+#[path = "../src/sim/mod.rs"]
+mod sim;
+
+use sim::{Fault, simulate};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::ExitCode,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::Instant,
+};
+
+/// Seeds that one thread takes at a time.
+const PORTION: u64 = 50;
+
+#[derive(Default)]
+struct Sum {
+    hits: BTreeMap<(Fault, &'static str), u64>,
+    events: u64,
+    failures: BTreeMap<u64, String>,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |name: &str| -> Option<u64> {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(at + 1)?.parse().ok()
+    };
+    // What fails is told below, with its seed.
+    std::panic::set_hook(Box::new(|_| {}));
+    if let Some(seed) = number("--seed") {
+        let run = simulate(seed, true);
+        run.transcript.iter().for_each(|line| println!("{line}"));
+        println!("seed {seed}, {} events: {}", run.events, run.failure.as_deref().unwrap_or("all is well"));
+        return if run.failure.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    let (from, to) = (number("--from").unwrap_or(0), number("--to").unwrap_or(10_000));
+    let first = arguments.iter().any(|argument| argument == "--first");
+    let began = Instant::now();
+    let sum = run_all(from, to, number("--threads"), first);
+    if !first {
+        print(&sum);
+        let secs = began.elapsed().as_secs_f64();
+        println!("seeds {from} to {to}: {} events in {secs:.1} s", sum.events);
+    }
+    for (seed, failure) in sum.failures.iter().take(20) {
+        println!("seed {seed}: {failure}");
+    }
+    println!("{} of {} seeds failed", sum.failures.len(), to - from);
+    if sum.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// `first`: only to the first that fails.
+fn run_all(from: u64, to: u64, threads: Option<u64>, first: bool) -> Sum {
+    let (next, all, over) = (AtomicU64::new(from), Mutex::new(Sum::default()), AtomicBool::new(false));
+    let threads = threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, |n| n.get() as u64));
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut sum = Sum::default();
+                while !over.load(Ordering::Relaxed) {
+                    let begin = next.fetch_add(PORTION, Ordering::Relaxed);
+                    if begin >= to {
+                        break;
+                    }
+                    for seed in begin..(begin + PORTION).min(to) {
+                        let run = simulate(seed, false);
+                        sum.events += run.events;
+                        run.hits.into_iter().for_each(|(place, n)| *sum.hits.entry(place).or_default() += n);
+                        if let Some(failure) = run.failure {
+                            sum.failures.insert(seed, failure);
+                            if first {
+                                over.store(true, Ordering::Relaxed);
+                                break;
+                            }
+                        }
+                    }
+                }
+                let mut all = all.lock().expect("no thread panics");
+                all.events += sum.events;
+                all.failures.extend(sum.failures);
+                sum.hits.into_iter().for_each(|(place, n)| *all.hits.entry(place).or_default() += n);
+            });
+        }
+    });
+    all.into_inner().expect("no thread panics")
+}
+
+/// How often each fault struck in each phase.
+fn print(sum: &Sum) {
+    let phases: BTreeSet<_> = sum.hits.keys().map(|(_, phase)| *phase).collect();
+    let row = |name: &str, cells: Vec<String>| {
+        println!("{name:<32}{}", cells.iter().map(|cell| format!("{cell:>14}")).collect::<String>());
+    };
+    row("", phases.iter().map(|phase| (*phase).to_owned()).collect());
+    for fault in Fault::ALL {
+        let of = |phase: &str| sum.hits.get(&(*fault, phase)).copied().unwrap_or_default();
+        row(fault.words(), phases.iter().map(|phase| of(phase).to_string()).collect());
+    }
+}
