@@ -100,6 +100,12 @@ impl Meter {
         self.may_send_at(self.waiting.front()?.purpose, limits)
     }
 
+    /// Requests of a clock that was ahead count as sent now; its answer to a random key counts for nothing.
+    pub fn clock_went_back(&mut self, now: Timestamp) {
+        self.sent.iter_mut().for_each(|(at, _)| *at = (*at).min(now));
+        self.controls.iter_mut().for_each(|at| *at = (*at).min(now));
+        self.control = self.control.filter(|(_, at)| *at <= now);
+    }
     pub fn want_control(&mut self, name: &CredentialName) {
         self.control_wanted.get_or_insert_with(|| name.clone());
     }

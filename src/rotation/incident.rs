@@ -217,6 +217,13 @@ impl Incidents {
         }
         self.raise(now, report);
     }
+    /// What was seen and told by a clock that was ahead was so at the latest now.
+    pub fn clock_went_back(&mut self, now: Timestamp) {
+        for incident in self.open.values_mut() {
+            incident.seen_at = incident.seen_at.min(now);
+            incident.told_at = incident.told_at.map(|at| at.min(now));
+        }
+    }
     /// What has not happened again for so long is over.
     pub fn expire(&mut self, code: Code, now: Timestamp, after: Duration) {
         let old = |incident: &&Incident| incident.code == code && now.since(incident.seen_at) >= after;

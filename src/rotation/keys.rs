@@ -54,6 +54,19 @@ impl KeyFacts {
         self.probe.wait_at_least_until(until);
     }
 
+    /// What was learned by a clock that was ahead is of no known age: it is asked again.
+    pub fn clock_went_back(&mut self, now: Timestamp) {
+        self.probe.clock_went_back(now);
+        self.verdict = self.verdict.filter(|(_, at)| *at <= now);
+        self.alive_at = self.alive_at.map(|at| at.min(now));
+        self.account_at = self.account_at.filter(|at| *at <= now);
+        if self.dead_since > Some(now) {
+            (self.dead_since, self.dead_answers) = (None, 0);
+        }
+        self.unclear_since = self.unclear_since.map(|at| at.min(now));
+        self.left_alone_until = None;
+    }
+
     pub fn learn(&mut self, answer: ProbeAnswer, now: Timestamp) {
         self.verdict = Some((answer.verdict, now));
         self.why = answer.why;

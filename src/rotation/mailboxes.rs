@@ -141,6 +141,14 @@ impl Mailbox {
         }
     }
 
+    pub fn clock_went_back(&mut self, now: Timestamp) {
+        self.connection.clock_went_back(now);
+        self.saving.clock_went_back(now);
+        self.reopened_at.iter_mut().for_each(|at| *at = (*at).min(now));
+        let moments = [&mut self.lost_since, &mut self.token_ended_at, &mut self.last_ok_at];
+        moments.into_iter().flatten().for_each(|at| *at = (*at).min(now));
+    }
+
     pub fn next_deadlines(
         &self,
         name: &MailboxName,

@@ -74,6 +74,10 @@ impl Outbox {
         self.task.retry_now();
         self.kept.queue.iter_mut().for_each(|waiting| waiting.not_before = None);
     }
+    pub fn clock_went_back(&mut self, now: Timestamp, limits: &Limits) {
+        self.task.clock_went_back(now);
+        self.kept.clock_went_back(now, limits.refused_retry);
+    }
     /// How many notices were given up since the last time.
     pub fn take_dropped(&mut self) -> u32 {
         std::mem::take(&mut self.dropped)

@@ -67,6 +67,10 @@ impl Task {
     pub fn wait_at_least_until(&mut self, at: Timestamp) {
         self.not_before = self.not_before.max(Some(at));
     }
+    /// The clock was set back: what was reckoned by the wrong one is not waited for.
+    pub fn clock_went_back(&mut self, now: Timestamp) {
+        self.not_before = self.not_before.map(|at| at.min(now));
+    }
     /// The try that was waited for begins elsewhere; its failures count on.
     pub fn pause(&mut self) {
         self.not_before = None;

@@ -96,7 +96,7 @@ impl Sim {
         let dies_at = if luck.strikes(Fault::EarlyEnd) {
             t + luck.chance.between(10 * MIN, 6 * HOUR)
         } else if luck.strikes(Fault::LongGrace) {
-            t + 3 * DAY
+            t + 30 * HOUR
         } else {
             t + DAY
         };
@@ -142,7 +142,9 @@ impl Sim {
         }
         let Some(process) = &self.process else { return };
         let quiet = Oracle::long_ago(self.oracle.jumped_at, t) && Oracle::long_ago(self.oracle.meddled_at, t);
-        let knows = self.oracle.received.contains(&n) && t - process.since > 2 * HOUR;
+        // Whoever put an older key in by hand has been told what becomes of it.
+        let outranked = self.oracle.blessed.iter().any(|pasted| *pasted < n);
+        let knows = self.oracle.received.contains(&n) && t - process.since > 2 * HOUR && !outranked;
         if !quiet || !knows || self.skew != 0 {
             return;
         }
@@ -150,7 +152,10 @@ impl Sim {
         let mut open = process.fleet.view(rotation, self.clock()).incidents;
         open.extend(process.fleet.open_incidents());
         if !open.iter().any(|incident| incident.severity >= Severity::Warning) {
-            self.oracle.fail(format!("P6: K{old} dies in five minutes, K{n} is not everywhere, and nobody was told"));
+            let (stored, runs) = (self.world.store.current(), self.world.runs());
+            let message =
+                format!("P6: K{old} dies in five minutes, nobody was told: K{stored:?} is stored, {runs}");
+            self.oracle.fail(message);
         }
     }
 
@@ -185,7 +190,9 @@ impl Sim {
                 let kind = MailKind::Confirmation { key: 1_000, signed: true };
                 self.mail(Mail { kind, dated: t - SEC, arrived: t, junk: false });
             }
-            Fault::ForgedMail => self.mail(Mail { kind: MailKind::Forged, dated: t, arrived: t, junk: false }),
+            Fault::ForgedMail => {
+                self.mail(Mail { kind: MailKind::Forged, dated: t, arrived: t, junk: false })
+            }
             Fault::OldMail => {
                 let kind = MailKind::Confirmation { key: 1, signed: true };
                 self.mail(Mail { kind, dated: -2 * DAY, arrived: t, junk: false });
@@ -193,10 +200,8 @@ impl Sim {
             Fault::OldKeyBack => self.meddle(t, |running| running.runs = Some(1)),
             Fault::CopyChanged => self.meddle(t, |running| running.copy = Some(1)),
             Fault::PastesWrong => self.paste(9_002, !self.world.luck.plan.on.contains(&Fault::Blind)),
-            Fault::PastesForeign => {
-                let shown = !self.world.luck.plan.on.contains(&Fault::EmptyAccount);
-                self.paste(1_000, shown && !self.world.luck.plan.on.contains(&Fault::Blind));
-            }
+            // Who vouches for a foreign key gets it, where the vendor does not say whose it is.
+            Fault::PastesForeign => self.paste(1_000, false),
             Fault::PastesOld => self.paste(newest.saturating_sub(1).max(1), true),
             Fault::PastesNewest => self.paste(newest, true),
             Fault::Accepts => self.accept(newest),
@@ -288,8 +293,7 @@ impl Sim {
             Code::RolledBack,
             Code::Unseeded,
         ];
-        let (asks_key, asks_consumer) =
-            (keys.into_iter().any(&open), consumers.into_iter().any(&open));
+        let (asks_key, asks_consumer) = (keys.into_iter().any(&open), consumers.into_iter().any(&open));
         let right = self.world.store.current() == Some(newest);
         if asks_key && held {
             self.accept(newest);
@@ -309,10 +313,13 @@ impl Sim {
         let view = process.fleet.view(rotation, self.clock());
         let mut wrong = Vec::new();
         if self.world.store.current() != Some(newest) {
-            wrong.push(format!("the store holds {:?}, the newest key is K{newest}", self.world.store.current()));
+            wrong.push(format!(
+                "the store holds {:?}, the newest key is K{newest}",
+                self.world.store.current()
+            ));
         }
         if !self.world.all_run(newest) {
-            wrong.push(format!("not every consumer runs K{newest}: {:?}", self.world.consumers));
+            wrong.push(format!("not every consumer runs K{newest}: {}", self.world.runs()));
         }
         for (n, _) in self.world.host.spool.iter().filter(|(n, (_, _, _, held))| {
             held.is_none() && !view.held.iter().any(|held| held.fingerprint == key(**n).to_string())

@@ -136,7 +136,10 @@ impl Sim {
             }
             Coming::Perform(epoch, effect) if epoch != self.epoch => self.lands_late(effect),
             Coming::Perform(_, effect) => self.perform_alive(effect),
-            Coming::Arrive(epoch, _) | Coming::Judge(epoch, ..) | Coming::Wake(epoch) | Coming::Die(epoch)
+            Coming::Arrive(epoch, _)
+            | Coming::Judge(epoch, ..)
+            | Coming::Wake(epoch)
+            | Coming::Die(epoch)
                 if epoch != self.epoch => {}
             Coming::Arrive(_, answer) => self.feed(answer),
             Coming::Judge(_, mails, all) => self.judge(&mails, all),
@@ -152,8 +155,7 @@ impl Sim {
         self.tell(|| "=== the process starts".into());
         let since = self.world.luck.t;
         let (keyring, handed) = (BTreeSet::new(), BTreeSet::new());
-        self.process =
-            Some(Process { fleet, keyring, watching: false, handed, wakes_at: None, since });
+        self.process = Some(Process { fleet, keyring, watching: false, handed, wakes_at: None, since });
         (self.oracle.read, self.oracle.sent) = Default::default();
         if let Some(json) = self.world.host.alerts.clone() {
             let outcome = Ok(Box::new(serde_json::from_str(&json).unwrap()));

@@ -31,8 +31,14 @@ const DISTURBING: &[Fault] = &[
     Fault::NotesLost,
     Fault::StaleRead,
 ];
-const REWRITING: &[Fault] =
-    &[Fault::RollsBack, Fault::Reverted, Fault::ForeignValue, Fault::Deleted, Fault::StaleRead];
+const REWRITING: &[Fault] = &[
+    Fault::RollsBack,
+    Fault::Reverted,
+    Fault::ForeignValue,
+    Fault::ForeignNewest,
+    Fault::Deleted,
+    Fault::StaleRead,
+];
 
 #[derive(Default)]
 pub struct Oracle {
@@ -85,7 +91,9 @@ impl Oracle {
             | Action::Act { .. }
             | Action::Rehearse { .. } => Vec::new(),
         };
-        if let Some(missing) = needs.iter().find(|needed| !keyring.contains(&number(**needed))) {
+        let reverted = world.luck.plan.on.contains(&Fault::Reverted);
+        let missing = needs.iter().find(|needed| !keyring.contains(&number(**needed)));
+        if let Some(missing) = missing.filter(|_| !reverted) {
             self.fail(format!("the process does not hold the key {missing}: {action:?}"));
         }
         match action {
@@ -113,7 +121,9 @@ impl Oracle {
     }
     fn delivers(&mut self, consumer: &ConsumerName, fingerprint: Fingerprint, world: &World) {
         let n = number(fingerprint);
-        if !world.vendor.is_ours(n) || !world.vendor.said_alive.contains_key(&n) {
+        // A vendor that lets every key in makes a foreign value a first key.
+        let blind = world.luck.plan.on.contains(&Fault::Blind);
+        if !blind && (!world.vendor.is_ours(n) || !world.vendor.said_alive.contains_key(&n)) {
             self.fail(format!("P1: {consumer} is given K{n}, which was not proven to be alive and ours"));
         }
         if !world.store.ever.contains(&n) {
@@ -138,7 +148,7 @@ impl Oracle {
         if before.is_some_and(|before| world.vendor.is_ours(before))
             && before != Some(n)
             && promotion.previous.map(number) != before
-            && !world.luck.plan.on.contains(&Fault::Reverted)
+            && !REWRITING.iter().any(|fault| world.luck.plan.on.contains(fault))
         {
             self.fail(format!("P3: {before:?} was replaced, and is not kept beside K{n}"));
         }
@@ -175,7 +185,9 @@ impl Oracle {
                     && document.current.is_some_and(|noted| number(noted.fingerprint) == n)
             };
             if let Some(unproven) = world.consumers.keys().find(current) {
-                self.fail(format!("P7: generation {generation} is settled, and {unproven} never showed K{n}"));
+                self.fail(format!(
+                    "P7: generation {generation} is settled, and {unproven} never showed K{n}"
+                ));
             }
         }
         self.key_is_safe(world);
@@ -186,7 +198,9 @@ impl Oracle {
     /// The newest key that was received exists somewhere that outlives the process.
     pub fn key_is_safe(&mut self, world: &World) {
         let (n, t) = (world.vendor.newest, world.luck.t);
-        let owed = self.received.contains(&n) && !world.store.ever.contains(&n);
+        // An operator's paste is dated by the hand: an old key that is pasted passes for newer than what was mailed.
+        let outranked = self.blessed.iter().any(|pasted| *pasted < n);
+        let owed = self.received.contains(&n) && !world.store.ever.contains(&n) && !outranked;
         if !owed || !world.vendor.is_alive(n, t) || world.host.spool.contains_key(&n) {
             return;
         }
@@ -195,7 +209,9 @@ impl Oracle {
             carries && mail.arrived <= t && !self.done.contains(&mail_id(index))
         };
         if !world.mails.iter().enumerate().any(holds) {
-            self.fail(format!("P2: K{n} was received, and is neither in the store nor the spool nor its mail"));
+            self.fail(format!(
+                "P2: K{n} was received, and is neither in the store nor the spool nor its mail"
+            ));
         }
     }
     pub fn acted(&mut self, consumer: &ConsumerName, world: &World) {

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     domain::{
-        ActionOutcome, ConsumerName, CopyState, DeliveryOutcome, Fingerprint, Instances, KeyRead, MailboxName,
-        Notice, ProofLevel, ProofOutcome, StoreFacts,
+        ActionOutcome, ConsumerName, CopyState, DeliveryOutcome, Fingerprint, Instances, KeyRead,
+        MailboxName, Notice, ProofLevel, ProofOutcome, StoreFacts,
     },
     rotation::{Action, Channel, Delivery, Effect, Event, Input, MailboxInput, NoticeFailure, Proof},
 };

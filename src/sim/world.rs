@@ -346,14 +346,18 @@ pub struct World {
 
 impl World {
     pub fn new(luck: Luck, consumers: impl Iterator<Item = (ConsumerName, Consumer)>) -> Self {
-        let running =
-            |policy: Consumer| Running { copy: Some(1), runs: Some(1), given: 1, policy };
+        let running = |policy: Consumer| Running { copy: Some(1), runs: Some(1), given: 1, policy };
         let consumers = consumers.map(|(name, policy)| (name, running(policy))).collect();
         let (mut vendor, mut store) = (Vendor { newest: 1, ..Vendor::default() }, Store::default());
         vendor.issue(1, false, -48 * HOUR, -48 * HOUR);
         vendor.issue(1_000, true, -48 * HOUR, -48 * HOUR);
         store.put(1, -24 * HOUR);
         Self { luck, vendor, store, mails: Vec::new(), consumers, host: Host::default() }
+    }
+    /// Which key each consumer runs, for people.
+    pub fn runs(&self) -> String {
+        let runs = |(name, one): (&ConsumerName, &Running)| format!("{name} runs {:?}", one.runs);
+        self.consumers.iter().map(runs).collect::<Vec<_>>().join(", ")
     }
     /// Whether each consumer works with the vendor's newest key.
     pub fn all_run(&self, n: u64) -> bool {

@@ -23,6 +23,12 @@ pub(super) struct Keeping {
     held: Vec<Effect>,
 }
 
+impl Keeping {
+    pub(super) fn clock_went_back(&mut self, now: Timestamp) {
+        self.task.clock_went_back(now);
+    }
+}
+
 impl Fleet {
     pub(super) fn configure_alerts(&mut self, now: Timestamp) {
         let alerts = self.settings.alerts.clone();
@@ -45,7 +51,8 @@ impl Fleet {
             Err(why) => return self.incidents.announce(now, lost(&why)),
         };
         for (channel, outbox) in &mut self.outboxes {
-            if let Some(kept) = found.channels.remove(channel) {
+            if let Some(mut kept) = found.channels.remove(channel) {
+                kept.clock_went_back(now, self.settings.limits.refused_retry);
                 *outbox = Outbox::new(*channel, kept);
             }
         }
@@ -60,6 +67,8 @@ impl Fleet {
             let rotation = self.rotations.get_mut(&name);
             rotation.into_iter().for_each(|rotation| rotation.incidents.restore(open.clone()));
         }
+        self.incidents.clock_went_back(now);
+        self.rotations.values_mut().for_each(|rotation| rotation.incidents.clock_went_back(now));
         self.close_what_is_gone(&self.settings.clone());
         self.report_observed(now);
     }

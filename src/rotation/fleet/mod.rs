@@ -2,6 +2,7 @@
 //! mailboxes, the vendors' budgets, the clock's trustworthiness, and the way out for notices.
 
 mod alerts;
+mod clock;
 mod configured;
 mod login;
 mod notices;
@@ -53,6 +54,8 @@ pub struct Fleet {
     clocks_apart: BTreeSet<String>,
     /// Everything that was due at this moment is done.
     handled_at: Timestamp,
+    /// The last moment that was told.
+    latest: Timestamp,
     /// Nothing is told before what an earlier process told is known.
     starting: bool,
 }
@@ -75,6 +78,7 @@ impl Fleet {
             due_by_name: BTreeMap::new(),
             clocks_apart: BTreeSet::new(),
             handled_at: now,
+            latest: now,
             starting: true,
         };
         let effects = fleet.handle(Event::Configured(Box::new(settings)), now);
@@ -85,6 +89,7 @@ impl Fleet {
     /// Something happened: what is to be done about it.
     pub fn handle(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.follow_clock(now, &mut effects);
         match event {
             Event::Configured(settings) => self.configured(*settings, now, &mut effects),
             Event::ConfigRefused { mistakes } => self.config_refused(mistakes, now),
@@ -118,6 +123,7 @@ impl Fleet {
     /// A deadline has come: what is to be done about it.
     pub fn handle_deadline(&mut self, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.follow_clock(now, &mut effects);
         while let Some((_, name)) = self.due.first().filter(|(at, _)| *at <= now).cloned() {
             self.step(&name, None, now, &mut effects);
         }

@@ -28,6 +28,14 @@ pub(in crate::rotation) struct StoreHealth {
 /// The codes of an outage; one at a time.
 const OUTAGES: [Code; 3] = [Code::StoreSealed, Code::StoreLoginRefused, Code::StoreUnreachable];
 
+impl StoreHealth {
+    pub(super) fn clock_went_back(&mut self, now: Timestamp) {
+        self.check.clock_went_back(now);
+        let moments = [&mut self.since, &mut self.last_ok_at, &mut self.trouble_since, &mut self.renew_at];
+        moments.into_iter().flatten().for_each(|at| *at = (*at).min(now));
+    }
+}
+
 impl Fleet {
     pub(super) fn store_checked(
         &mut self,

@@ -75,6 +75,14 @@ impl Kept {
     pub fn len(&self) -> usize {
         self.queue.len()
     }
+    /// What was noted by a clock that was ahead, which a restart brings back as well.
+    pub fn clock_went_back(&mut self, now: Timestamp, refused_retry: std::time::Duration) {
+        self.sent.iter_mut().for_each(|at| *at = (*at).min(now));
+        let moments = [&mut self.summed_up_at, &mut self.last_sent_at];
+        moments.into_iter().flatten().for_each(|at| *at = (*at).min(now));
+        let waiting = self.queue.iter_mut().filter_map(|waiting| waiting.not_before.as_mut());
+        waiting.for_each(|at| *at = (*at).min(now + refused_retry));
+    }
     pub fn was_told(&self, incident: &str, step: u32) -> bool {
         self.told.iter().any(|(id, number)| id == incident && *number == step)
     }

@@ -129,6 +129,7 @@ impl Rotation {
     /// Takes over what an earlier process left. Whatever this one has learned meanwhile stays.
     fn take_over(&mut self, document: StateDocument, ctx: Ctx<'_>, out: &mut Out) {
         self.incidents.take_over(document.incidents.clone());
+        self.incidents.clock_went_back(ctx.now);
         for (name, note) in &document.consumers {
             if let Some(consumer) = self.consumers.get_mut(name) {
                 consumer.remember(note);

@@ -1,6 +1,7 @@
 //! The transitions: an input changes what is known, then `advance` does what is due. Whatever is due follows from
 //! the state and the moment alone, so a deadline needs no memory of its own.
 
+mod clock;
 mod consumer_incidents;
 mod documents;
 mod expecting;

@@ -100,16 +100,26 @@ impl Rotation {
     }
     /// One became the current key: it is done with, and so is everything older, held or not.
     pub(super) fn finish_candidates(&mut self, promoted: Fingerprint, ctx: Ctx<'_>, out: &mut Out) {
-        let newest = match (self.candidate(promoted).map(|candidate| candidate.order()), &self.current) {
-            (Some(order), _) => order,
-            (None, Some(current)) => (current.dated(), Timestamp::MIN),
+        let promoted_one =
+            self.candidate(promoted).map(|candidate| (candidate.order(), candidate.word.is_some()));
+        let (newest, by_word) = match (promoted_one, &self.current) {
+            (Some(promoted_one), _) => promoted_one,
+            (None, Some(current)) => ((current.dated(), Timestamp::MIN), false),
             (None, None) => return,
         };
-        self.drop_older(newest, ctx, out);
+        self.drop_older(newest, by_word, ctx, out);
         self.drop_candidate(promoted, out);
     }
-    pub(super) fn drop_older(&mut self, newest: (Timestamp, Timestamp), ctx: Ctx<'_>, out: &mut Out) {
-        let older = |candidate: &&Candidate| candidate.order() < newest && candidate.word.is_none();
+    /// An operator's word for an older key stands against a mail, and not against a later word.
+    pub(super) fn drop_older(
+        &mut self,
+        newest: (Timestamp, Timestamp),
+        by_word: bool,
+        ctx: Ctx<'_>,
+        out: &mut Out,
+    ) {
+        let older =
+            |candidate: &&Candidate| candidate.order() < newest && (by_word || candidate.word.is_none());
         let over: Vec<_> = self.candidates.iter().filter(older).cloned().collect();
         for candidate in over {
             self.record_refusal(&candidate, "a newer key has taken its place", ctx.now, out);

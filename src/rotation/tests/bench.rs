@@ -1,12 +1,12 @@
 //! Runs a fleet against the world, and writes down what it does.
 
-pub use crate::sim::settings::{consumer, credential, settings};
 use super::{
     DAY, HOUR, MIN, SEC, START, key,
     lines::line,
     perform::perform,
     world::{Fake, Stored, World},
 };
+pub use crate::sim::settings::{consumer, credential, settings};
 use crate::{
     domain::{
         Confirmation, Finding, Fingerprint, MailHash, MailId, MailPlace, MailRef, Notice, RotationId,
