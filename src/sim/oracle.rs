@@ -152,6 +152,9 @@ impl Oracle {
         {
             self.fail(format!("P3: {before:?} was replaced, and is not kept beside K{n}"));
         }
+        if before.is_some_and(|before| !world.vendor.is_ours(before)) && self.blessed.is_empty() {
+            self.fail(format!("P3: somebody else's value was overwritten with K{n}"));
+        }
         let times = self.promotions.entry(n).or_default();
         *times += 1;
         let rewritten = REWRITING.iter().any(|fault| world.luck.plan.on.contains(fault));

@@ -115,11 +115,15 @@ impl Rotation {
         change: impl FnOnce(&mut ConsumerState, Baton<'_>) -> T,
     ) -> Option<T> {
         let left = self.time_left(ctx);
-        let current = self.current.clone()?;
         let consumer = self.consumers.get_mut(name)?;
         if !consumer.task.finish(attempt) || consumer.ended_for_an_older_key() {
             return None;
         }
+        let Some(current) = self.current.clone() else {
+            // Its key left the store meanwhile.
+            consumer.restart();
+            return None;
+        };
         let noted = consumer.note();
         let changed = change(consumer, baton(&current, name, left, self.settings.observe, ctx));
         let after = consumer.note();

@@ -198,7 +198,9 @@ impl Rotation {
         }
     }
     fn mail_unparsed(&mut self, mail: MailRef, why: String, dated: Timestamp, ctx: Ctx<'_>) {
-        if self.is_done_now(&mail, ctx) {
+        // One of a rotation that is over is history.
+        let over = self.current.as_ref().is_some_and(|current| dated <= current.dated());
+        if self.is_done_now(&mail, ctx) && !over {
             let (name, whole) = (&self.settings.name, self.settings.hand_over());
             let message = format!(
                 "no key could be taken out of a confirmation from {} in {}: {why}",

@@ -13,14 +13,15 @@ impl Rotation {
     pub(super) fn key_read(&mut self, key: KeyRead, ctx: Ctx<'_>, out: &mut Out) {
         match key {
             KeyRead::Present(document) => self.document_present(document, ctx, out),
-            KeyRead::Absent => self.document_gone(0, false, ctx),
-            KeyRead::Deleted { version } => self.document_gone(version, true, ctx),
+            KeyRead::Absent => self.document_gone(0, false, ctx, out),
+            KeyRead::Deleted { version } => self.document_gone(version, true, ctx, out),
             KeyRead::Failed(_) => {} // handled before: a failed read changes nothing
         }
     }
 
     /// The key is no longer in the store. If this process still knows it, it is offered to the operator.
-    fn document_gone(&mut self, version: u64, deleted: bool, ctx: Ctx<'_>) {
+    fn document_gone(&mut self, version: u64, deleted: bool, ctx: Ctx<'_>, out: &mut Out) {
+        self.forget_what_left_the_store(None, out);
         self.documents.key_version = version;
         self.documents.key = None;
         (self.documents.foreign, self.documents.reverted) = (None, None);

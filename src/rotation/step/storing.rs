@@ -19,7 +19,9 @@ impl Rotation {
         {
             return;
         }
-        let Some(candidate) = self.best_candidate().filter(|candidate| candidate.ready) else { return };
+        let Some(candidate) = self.best_candidate().filter(|one| one.ready && self.may_probe(one)) else {
+            return;
+        };
         let fresh = !self.documents.key_wanted && self.documents.reading.is_idle();
         if !fresh || !self.writing.may_start(ctx.now) {
             return;
