@@ -30,6 +30,14 @@ struct Sum {
     failures: BTreeMap<u64, String>,
 }
 
+impl Sum {
+    fn add(&mut self, other: Self) {
+        self.events += other.events;
+        self.failures.extend(other.failures);
+        other.hits.into_iter().for_each(|(place, n)| *self.hits.entry(place).or_default() += n);
+    }
+}
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |name: &str| -> Option<u64> {
@@ -45,9 +53,13 @@ fn main() -> ExitCode {
         return if run.failure.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let (from, to) = (number("--from").unwrap_or(0), number("--to").unwrap_or(10_000));
-    let first = arguments.iter().any(|argument| argument == "--first");
+    let is_said = |name: &str| arguments.iter().any(|argument| argument == name);
+    let first = is_said("--first");
     let began = Instant::now();
-    let sum = run_all(from, to, number("--threads"), first);
+    let sum = match is_said("--resume") {
+        true => run_on(from, to, number("--threads")),
+        false => run_all(from, to, number("--threads"), first),
+    };
     if !first {
         print(&sum);
         let secs = began.elapsed().as_secs_f64();
@@ -58,6 +70,35 @@ fn main() -> ExitCode {
     }
     println!("{} of {} seeds failed", sum.failures.len(), to - from);
     if sum.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Where a long run notes how far it has come: the next seed, and every failure so far.
+const REACHED: &str = "target/simulate/reached";
+/// Seeds between two notes.
+const LEG: u64 = 10_000;
+
+/// In legs, each noted; a run that was broken off goes on where it was.
+fn run_on(from: u64, to: u64, threads: Option<u64>) -> Sum {
+    let noted = std::fs::read_to_string(REACHED).unwrap_or_default();
+    let mut lines = noted.lines();
+    let of_this_run = lines.next() == Some(&format!("{from} {to}"));
+    let reached = lines.next().and_then(|line| line.parse().ok()).filter(|_| of_this_run);
+    let failure = |line: &str| line.split_once(' ').and_then(|(seed, why)| Some((seed.parse().ok()?, why.to_owned())));
+    let mut all = Sum::default();
+    if reached.is_some() {
+        all.failures.extend(lines.filter_map(failure));
+    }
+    let mut next = reached.unwrap_or(from);
+    while next < to {
+        let end = (next + LEG).min(to);
+        let leg = run_all(next, end, threads, false);
+        all.add(leg);
+        next = end;
+        let failures = all.failures.iter().map(|(seed, why)| format!("{seed} {why}\n")).collect::<String>();
+        std::fs::write(REACHED, format!("{from} {to}\n{next}\n{failures}")).expect("target/ can be written");
+        println!("{next} reached, {} failed", all.failures.len());
+    }
+    all
 }
 
 /// `first`: only to the first that fails.
@@ -86,10 +127,7 @@ fn run_all(from: u64, to: u64, threads: Option<u64>, first: bool) -> Sum {
                         }
                     }
                 }
-                let mut all = all.lock().expect("no thread panics");
-                all.events += sum.events;
-                all.failures.extend(sum.failures);
-                sum.hits.into_iter().for_each(|(place, n)| *all.hits.entry(place).or_default() += n);
+                all.lock().expect("no thread panics").add(sum);
             });
         }
     });

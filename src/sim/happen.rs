@@ -7,7 +7,7 @@ use super::{
     fault::{Fault, Plan},
     life::{Sim, about_main, main},
     oracle::Oracle,
-    world::{Mail, MailKind, key, number},
+    world::{Mail, MailKind, key},
 };
 use crate::{
     domain::{Code, Severity},
@@ -101,7 +101,7 @@ impl Sim {
             t + DAY
         };
         let vendor = &mut self.world.vendor;
-        vendor.issue(n, false, t, t + late);
+        vendor.issue(n, false, t + late);
         vendor.newest = n;
         if let Some(key) = vendor.keys.get_mut(&old) {
             (key.dies_at, key.stated_end) = (Some(dies_at), Some(t + DAY));

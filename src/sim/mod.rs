@@ -7,6 +7,8 @@
 mod chance;
 mod fault;
 mod happen;
+#[cfg(test)]
+mod kept;
 mod life;
 mod oracle;
 mod perform;

@@ -58,7 +58,6 @@ impl Luck {
 #[derive(Debug, Clone)]
 pub struct Issued {
     pub foreign: bool,
-    pub issued_at: i64,
     pub works_from: i64,
     pub dies_at: Option<i64>,
     /// What the vendor says of that.
@@ -75,9 +74,9 @@ pub struct Vendor {
 }
 
 impl Vendor {
-    pub fn issue(&mut self, n: u64, foreign: bool, t: i64, works_from: i64) {
+    pub fn issue(&mut self, n: u64, foreign: bool, works_from: i64) {
         let (dies_at, stated_end) = (None, None);
-        self.keys.insert(n, Issued { foreign, issued_at: t, works_from, dies_at, stated_end });
+        self.keys.insert(n, Issued { foreign, works_from, dies_at, stated_end });
     }
     pub fn is_alive(&self, n: u64, t: i64) -> bool {
         self.keys.get(&n).is_some_and(|key| key.works_from <= t && key.dies_at.is_none_or(|end| t < end))
@@ -349,8 +348,8 @@ impl World {
         let running = |policy: Consumer| Running { copy: Some(1), runs: Some(1), given: 1, policy };
         let consumers = consumers.map(|(name, policy)| (name, running(policy))).collect();
         let (mut vendor, mut store) = (Vendor { newest: 1, ..Vendor::default() }, Store::default());
-        vendor.issue(1, false, -48 * HOUR, -48 * HOUR);
-        vendor.issue(1_000, true, -48 * HOUR, -48 * HOUR);
+        vendor.issue(1, false, -48 * HOUR);
+        vendor.issue(1_000, true, -48 * HOUR);
         store.put(1, -24 * HOUR);
         Self { luck, vendor, store, mails: Vec::new(), consumers, host: Host::default() }
     }
