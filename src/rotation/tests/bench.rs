@@ -244,6 +244,7 @@ impl Bench {
             | Effect::LookAtMailbox { .. }
             | Effect::SaveToken { .. }
             | Effect::Answer { .. }
+            | Effect::Call { .. }
             | Effect::Journal(_)
             | Effect::Record { .. } => return None,
         })

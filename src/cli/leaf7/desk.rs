@@ -1,0 +1,147 @@
+//! Has operations done, one after the other: by the running daemon, else by this process. It waits where the vendor's
+//! limit is used up, and it asks once more where the key was rotated in between; never for any other reason.
+
+use crate::{
+    cli::{
+        alone::Calls,
+        console::{Console, Failure},
+        ends::Ends,
+        work::{Work, load, now},
+    },
+    config::Need,
+    daemon::{
+        client,
+        request::{Called, Outcome, Request, Response},
+    },
+    domain::{CredentialName, Fingerprint, spell_duration},
+    leaf7::{Answer, Operation},
+};
+use indicatif::ProgressBar;
+use std::time::Duration;
+
+pub struct Desk<'a> {
+    work: &'a Work<'a>,
+    pub name: CredentialName,
+    /// Where one is on the terminal, what is waited for stands beside it.
+    pub bar: Option<ProgressBar>,
+    hands: Option<Hands>,
+    ends: Ends,
+}
+
+enum Hands {
+    Daemon,
+    Own(Calls),
+}
+
+impl<'a> Desk<'a> {
+    pub fn new(work: &'a Work<'a>, name: CredentialName) -> Result<Self, Failure> {
+        let ends = Ends::new().map_err(|error| Failure::unreachable(format!("signals: {error}")))?;
+        Ok(Self { work, name, bar: None, hands: None, ends })
+    }
+
+    /// How long the vendor counts requests.
+    pub fn window(&self) -> Duration {
+        let credential = self.work.config.credentials.get(&self.name);
+        let profile = credential.and_then(|credential| self.work.config.vendors.get(&credential.vendor));
+        profile.map_or(Duration::from_secs(60), |profile| profile.limit.per.0)
+    }
+
+    /// What came of it. The error: nothing was asked of the vendor.
+    pub async fn ask(&mut self, operation: &Operation, console: &mut Console<'_>) -> Result<Answer, Failure> {
+        let mut refused: Option<(Answer, Fingerprint)> = None;
+        loop {
+            let request = self.send(operation, refused.as_ref().map(|(_, with)| *with), console).await?;
+            let response = match request {
+                Sent::Answered(response) => response,
+                Sent::Lost(why) => return Ok(Answer::Unclear { why }),
+            };
+            match (response.called, refused.take()) {
+                (Some(Called::Later { at }), before) => {
+                    refused = before;
+                    if self.wait(at.since(now()), "the vendor's limit is used up", console).await {
+                        return Ok(Answer::NotDone { why: "it was interrupted".into() });
+                    }
+                }
+                (Some(Called::Answered { answer: answer @ Answer::KeyRefused { .. }, with }), None) => {
+                    refused = Some((answer, with));
+                }
+                (Some(Called::SameKey), Some((answer, _))) => return Ok(answer),
+                (Some(Called::Answered { answer, .. }), _) => return Ok(answer),
+                (Some(Called::SameKey) | None, _) => {
+                    return Err(failed(response.outcome, response.message).hint(response.hint));
+                }
+            }
+        }
+    }
+
+    /// Lets time pass; whether somebody wants it to end.
+    pub async fn wait(&mut self, time: Duration, why: &str, console: &mut Console<'_>) -> bool {
+        let secs = Duration::from_secs(time.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX));
+        let message = format!("{why}; going on in {}", spell_duration(secs));
+        let bar = self.bar.as_ref().filter(|bar| !bar.is_hidden());
+        match bar {
+            Some(bar) => bar.set_message(message),
+            None => console.tell(&message),
+        }
+        let to_end = self.ends.within(time).await;
+        self.bar.iter().for_each(|bar| bar.set_message(""));
+        to_end
+    }
+    pub async fn is_to_end(&mut self) -> bool {
+        self.ends.within(Duration::ZERO).await
+    }
+
+    async fn send(
+        &mut self,
+        operation: &Operation,
+        refused: Option<Fingerprint>,
+        console: &mut Console<'_>,
+    ) -> Result<Sent, Failure> {
+        let (name, operation) = (self.name.clone(), operation.clone());
+        let response = match self.hands(console).await? {
+            Hands::Own(calls) => calls.ask(name, operation, refused).await,
+            Hands::Daemon => {
+                let request = Request::Leaf7 { credential: name, operation, refused };
+                match client::ask(&self.work.config.control, &request).await {
+                    Ok(Some(response)) => Some(response),
+                    Ok(None) => {
+                        return Err(Failure::unreachable("the daemon has gone; nothing more is done"));
+                    }
+                    Err(why) => return Ok(Sent::Lost(why)),
+                }
+            }
+        };
+        let bug = || Failure::unreachable("the work panicked (a bug: please report it)");
+        response.map(|response| Sent::Answered(Box::new(response))).ok_or_else(bug)
+    }
+
+    /// Whoever does the first does them all.
+    async fn hands(&mut self, console: &mut Console<'_>) -> Result<&Hands, Failure> {
+        if self.hands.is_none() {
+            let socket = &self.work.config.control;
+            let hands = if client::is_there(socket).map_err(Failure::unreachable)? {
+                Hands::Daemon
+            } else {
+                console.tell(&format!("no daemon answers at {}; doing it here", socket.display()));
+                let loaded = load(self.work.path, Need::Run)?;
+                Hands::Own(Calls::begin(loaded.config).await.map_err(Failure::mistake)?)
+            };
+            self.hands = Some(hands);
+        }
+        self.hands.as_ref().ok_or_else(|| Failure::unreachable("nobody does it"))
+    }
+}
+
+enum Sent {
+    Answered(Box<Response>),
+    /// The daemon did not answer, and may have done it.
+    Lost(String),
+}
+
+fn failed(outcome: Outcome, message: String) -> Failure {
+    match outcome {
+        Outcome::Done | Outcome::NotProven | Outcome::Held | Outcome::Refused => Failure::refused(message),
+        Outcome::Unknown => Failure::mistake(message),
+        Outcome::Spooled | Outcome::Unreachable => Failure::unreachable(message),
+    }
+}
