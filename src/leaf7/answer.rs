@@ -33,9 +33,12 @@ pub enum Answer {
 pub struct Body(pub String);
 
 impl Body {
-    /// `null` where there was none.
+    /// `null` where there was none. JSON that cannot be held (a number without end, say) is a text: nothing is lost.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.0).unwrap_or_default()
+        match self.0.as_str() {
+            "" => Value::Null,
+            text => serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())),
+        }
     }
     /// How many elements its array has; 1 for anything else that is there.
     pub fn count(&self) -> usize {

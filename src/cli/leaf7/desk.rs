@@ -17,7 +17,7 @@ use crate::{
     leaf7::{Answer, Operation},
 };
 use indicatif::ProgressBar;
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 pub struct Desk<'a> {
     work: &'a Work<'a>,
@@ -26,6 +26,8 @@ pub struct Desk<'a> {
     pub bar: Option<ProgressBar>,
     hands: Option<Hands>,
     ends: Ends,
+    /// Somebody wants an end of it.
+    to_end: bool,
 }
 
 enum Hands {
@@ -36,7 +38,7 @@ enum Hands {
 impl<'a> Desk<'a> {
     pub fn new(work: &'a Work<'a>, name: CredentialName) -> Result<Self, Failure> {
         let ends = Ends::new().map_err(|error| Failure::unreachable(format!("signals: {error}")))?;
-        Ok(Self { work, name, bar: None, hands: None, ends })
+        Ok(Self { work, name, bar: None, hands: None, ends, to_end: false })
     }
 
     /// How long the vendor counts requests.
@@ -83,12 +85,12 @@ impl<'a> Desk<'a> {
             Some(bar) => bar.set_message(message),
             None => console.tell(&message),
         }
-        let to_end = self.ends.within(time).await;
+        let to_end = self.to_end || self.ends.within(time).await;
         self.bar.iter().for_each(|bar| bar.set_message(""));
         to_end
     }
     pub async fn is_to_end(&mut self) -> bool {
-        self.ends.within(Duration::ZERO).await
+        self.to_end || self.ends.within(Duration::ZERO).await
     }
 
     async fn send(
@@ -97,39 +99,56 @@ impl<'a> Desk<'a> {
         refused: Option<Fingerprint>,
         console: &mut Console<'_>,
     ) -> Result<Sent, Failure> {
+        self.take_hands(console).await?;
+        let generates = matches!(operation, Operation::GenerateBuyer(_));
         let (name, operation) = (self.name.clone(), operation.clone());
-        let response = match self.hands(console).await? {
-            Hands::Own(calls) => calls.ask(name, operation, refused).await,
-            Hands::Daemon => {
-                let request = Request::Leaf7 { credential: name, operation, refused };
-                match client::ask(&self.work.config.control, &request).await {
-                    Ok(Some(response)) => Some(response),
-                    Ok(None) => {
-                        return Err(Failure::unreachable("the daemon has gone; nothing more is done"));
+        let socket = &self.work.config.control;
+        let mut sending = pin!(async {
+            match &self.hands {
+                Some(Hands::Own(calls)) => calls.ask(name, operation, refused).await.ok_or_else(panicked),
+                Some(Hands::Daemon) => {
+                    let request = Request::Leaf7 { credential: name, operation, refused };
+                    match client::ask(socket, &request).await {
+                        Ok(Some(response)) => Ok(response),
+                        Ok(None) => Err(Failure::unreachable("the daemon has gone; nothing more is done")),
+                        Err(why) => return Ok(Sent::Lost(why)),
                     }
-                    Err(why) => return Ok(Sent::Lost(why)),
                 }
+                None => Err(panicked()),
             }
-        };
-        let bug = || Failure::unreachable("the work panicked (a bug: please report it)");
-        response.map(|response| Sent::Answered(Box::new(response))).ok_or_else(bug)
+            .map(|response| Sent::Answered(Box::new(response)))
+        });
+        match self.ends.unless(&mut sending).await {
+            Some(sent) => sent,
+            None if generates => {
+                console.tell("it ends once the request that is under way is answered");
+                self.to_end = true;
+                sending.await
+            }
+            None => Ok(Sent::Lost("it was interrupted".into())),
+        }
     }
 
     /// Whoever does the first does them all.
-    async fn hands(&mut self, console: &mut Console<'_>) -> Result<&Hands, Failure> {
-        if self.hands.is_none() {
-            let socket = &self.work.config.control;
-            let hands = if client::is_there(socket).map_err(Failure::unreachable)? {
-                Hands::Daemon
-            } else {
-                console.tell(&format!("no daemon answers at {}; doing it here", socket.display()));
-                let loaded = load(self.work.path, Need::Run)?;
-                Hands::Own(Calls::begin(loaded.config).await.map_err(Failure::mistake)?)
-            };
-            self.hands = Some(hands);
+    async fn take_hands(&mut self, console: &mut Console<'_>) -> Result<(), Failure> {
+        if self.hands.is_some() {
+            return Ok(());
         }
-        self.hands.as_ref().ok_or_else(|| Failure::unreachable("nobody does it"))
+        let socket = &self.work.config.control;
+        let hands = if client::is_there(socket).map_err(Failure::unreachable)? {
+            Hands::Daemon
+        } else {
+            console.tell(&format!("no daemon answers at {}; doing it here", socket.display()));
+            let loaded = load(self.work.path, Need::Run)?;
+            Hands::Own(Calls::begin(loaded.config).await.map_err(Failure::mistake)?)
+        };
+        self.hands = Some(hands);
+        Ok(())
     }
+}
+
+fn panicked() -> Failure {
+    Failure::unreachable("the work panicked (a bug: please report it)")
 }
 
 enum Sent {

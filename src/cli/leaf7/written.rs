@@ -30,11 +30,13 @@ pub struct Written {
     bar: ProgressBar,
     columns: Vec<String>,
     keys: u64,
+    /// Of those, what the file did not take.
+    elsewhere: u64,
 }
 
 impl Written {
     pub fn new(file: Option<CsvFile>, json: bool, bar: ProgressBar) -> Self {
-        Self { file, json, bar, columns: Vec::new(), keys: 0 }
+        Self { file, json, bar, columns: Vec::new(), keys: 0, elsewhere: 0 }
     }
 
     /// One answer. The error: it could be written nowhere or only elsewhere, and nothing more should be generated.
@@ -61,8 +63,11 @@ impl Written {
         match &mut self.file {
             Some(file) => {
                 if let Err(error) = file.write(&self.columns, &rows) {
+                    self.elsewhere = rows.len() as u64;
                     let place = file.path.display().to_string();
-                    bar.suspend(|| console.draw(&as_table(&self.columns, &rows, true)));
+                    if !self.json {
+                        bar.suspend(|| console.draw(&as_table(&self.columns, &rows, true)));
+                    }
                     let message = format!("{place} cannot be written: {error}");
                     return Err(Failure::unreachable(message)
                         .hint("the keys of the last answer are on standard output in its place".to_owned()));
@@ -71,7 +76,7 @@ impl Written {
             None if self.json => {}
             None => bar.suspend(|| console.draw(&as_table(&self.columns, &rows, first))),
         }
-        if !new.is_empty() && !self.json {
+        if !new.is_empty() && (self.file.is_some() || !self.json) {
             bar.suspend(|| {
                 console.tell(&format!("left out, because earlier keys had none of it: {}", new.join(", ")))
             });
@@ -91,8 +96,12 @@ impl Written {
             console.draw(if self.keys == 0 { "[]\n" } else { "\n]\n" });
         }
         let place = match &self.file {
-            Some(file) if self.keys > 0 => format!(", and are in {}", file.path.display()),
-            Some(_) | None => String::new(),
+            Some(file) => match (self.keys - self.elsewhere, self.elsewhere) {
+                (0, _) => String::new(),
+                (_, 0) => format!(", and are in {}", file.path.display()),
+                (in_file, _) => format!(", and {in_file} of them are in {}", file.path.display()),
+            },
+            None => String::new(),
         };
         self.file.into_iter().for_each(CsvFile::finish);
         (self.keys, place)

@@ -1,7 +1,7 @@
 //! Many keys: paced, written as they arrive, and never asked for twice.
 
 use super::{Office, PROJECT, calm};
-use crate::world::{Hold, Proxy, run};
+use crate::world::{Hold, Proxy, SmallDisk, run};
 use keyrelay::demo::simulator::{Mishap, Options};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -149,6 +149,24 @@ async fn a_file_that_cannot_be_made_generates_nothing_and_an_empty_one_is_taken_
         .map(|key| ["key_days", "key_hours", "key_minutes"].map(|unit| key[unit].as_u64().unwrap()))
         .collect();
     assert_eq!(lasts, [[0, 5, 0], [0, 0, 0]]);
+}
+
+#[tokio::test]
+async fn when_the_disk_is_full_the_last_keys_are_printed_and_no_more_are_generated() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let office = Office::new().await;
+    let file = disk.path().join("keys.csv");
+    let output = file.to_str().unwrap();
+    let ran = office.leaf7(&[&GENERATE[..], &["--amount", "2000", "--output", output]].concat()).await;
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains(&format!("{output} cannot be written: ")), "{ran:?}");
+    assert!(ran.stderr.contains("the keys of the last answer are on standard output"), "{ran:?}");
+    let (written, ids) = (fs::read_to_string(&file).unwrap(), office.buyer_ids());
+    let in_file = ids.len() - 100;
+    let told = format!("{} of 2000 keys were generated, and {in_file} of them are in {output}\n", ids.len());
+    assert!(ran.stderr.contains(&told), "{ran:?}");
+    assert!(ids[..in_file].iter().all(|id| written.contains(id)), "in the file");
+    assert!(ids[in_file..].iter().all(|id| ran.stdout.contains(id)), "printed");
 }
 
 #[tokio::test]
