@@ -43,8 +43,7 @@ impl<'a> Desk<'a> {
 
     /// How long the vendor counts requests.
     pub fn window(&self) -> Duration {
-        let credential = self.work.config.credentials.get(&self.name);
-        let profile = credential.and_then(|credential| self.work.config.vendors.get(&credential.vendor));
+        let profile = self.work.config.profile(&self.name);
         profile.map_or(Duration::from_secs(60), |profile| profile.limit.per.0)
     }
 

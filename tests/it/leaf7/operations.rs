@@ -129,3 +129,25 @@ async fn of_two_credentials_one_is_named_and_neither_sees_the_others_keys() {
         assert_eq!(office.buyer_ids(), ours);
     }
 }
+
+#[tokio::test]
+async fn a_credential_of_another_vendor_has_no_keys_to_manage() {
+    let crm = json!({"vendor": "leadey", "path": "vendors/leaf7/crm", "consumers": {}});
+    let office = Office::with(simulator::Options::default(), |config, _| {
+        config.set("credentials.crm", crm.clone());
+    })
+    .await;
+    assert_eq!(
+        office.refused(&["buyer", "list", "--credential", "crm"], 2).await,
+        "crm is not of the vendor leaf7; these are: leaf7-main\n"
+    );
+    assert_eq!(office.json(&["buyer", "list"]).await, json!([]), "the only one of Leaf7 is meant");
+    let none = Office::with(simulator::Options::default(), |config, _| {
+        config.set("credentials", json!({"crm": crm}));
+    })
+    .await;
+    assert_eq!(
+        none.refused(&["active", "list"], 2).await,
+        "no credential is of the vendor leaf7\nadd one to the configuration, with vendor: leaf7\n"
+    );
+}

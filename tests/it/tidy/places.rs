@@ -129,11 +129,7 @@ pub const PLACES: &[Place] = &[
         &[],
     ),
     // Both speak to vendors: what went wrong on the way is said once, in the same words.
-    adapter(
-        &["leaf7"],
-        &["domain", "vendor::Profile", "probe"],
-        &["probe::Prober", "probe::classify", "probe::random_like"],
-    ),
+    adapter(&["leaf7"], &["domain", "vendor::Profile", "probe"], &["probe::Prober", "probe::random_like"]),
     adapter(&["store"], &["domain"], &[]),
     pure(&["store::layout", "store::fields"], &["domain", "store"], &["store::vault", "store::local"]),
     adapter(&["store::vault"], &["domain", "store", "tls", "at_rest", "http"], &["store::local"]),
