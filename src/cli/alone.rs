@@ -10,17 +10,18 @@ use crate::{
     },
     domain::{CredentialName, Fingerprint, Limits},
     leaf7::Operation,
+    store,
 };
 use rustix::process::{geteuid, getuid};
-use std::{fs, os::unix::fs::MetadataExt, path::Path, thread};
+use std::{fs, os::unix::fs::MetadataExt, thread};
 use tokio::{
     runtime,
     sync::{mpsc, oneshot},
 };
 
 /// Does it. The secrets are in the configuration by now, so that root alone need be able to read them.
-pub async fn alone(config: Config, request: Request) -> Result<Response, String> {
-    let owner = owner(&config.state_dir);
+pub async fn alone(mut config: Config, request: Request) -> Result<Response, String> {
+    let owner = owner(&mut config);
     as_owner(owner, move || once(config, Limits::default(), request)).await
 }
 
@@ -59,8 +60,8 @@ struct Asked {
 
 impl Calls {
     /// The error is what the operator must mend on this host.
-    pub async fn begin(config: Config) -> Result<Self, String> {
-        let (owner, uid) = (owner(&config.state_dir), getuid().as_raw());
+    pub async fn begin(mut config: Config) -> Result<Self, String> {
+        let (owner, uid) = (owner(&mut config), getuid().as_raw());
         let (asks, mut asked) = mpsc::channel::<Asked>(1);
         let (began, begins) = oneshot::channel();
         let work = async move || {
@@ -98,9 +99,14 @@ impl Calls {
     }
 }
 
-/// Whose the state is, where root runs this and it is another's.
-fn owner(state_dir: &Path) -> Option<Identity> {
-    let about = fs::metadata(state_dir).ok().filter(|about| geteuid().is_root() && about.uid() != 0)?;
+/// Whose the state is, where root runs this and it is another's: who may not read the files of the store's secrets, so
+/// that these stay as root has read them.
+fn owner(config: &mut Config) -> Option<Identity> {
+    let about =
+        fs::metadata(&config.state_dir).ok().filter(|about| geteuid().is_root() && about.uid() != 0)?;
+    if let store::Settings::Vault(vault) = &mut config.store {
+        vault.auth.fix_secrets();
+    }
     let unnamed = Identity { uid: about.uid(), gid: about.gid(), groups: vec![about.gid()] };
     Some(Accounts::of_this_host().identity(&about.uid().to_string(), "", &[]).unwrap_or(unnamed))
 }
