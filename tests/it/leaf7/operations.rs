@@ -133,7 +133,7 @@ async fn of_two_credentials_one_is_named_and_neither_sees_the_others_keys() {
 #[tokio::test]
 async fn a_credential_of_another_vendor_has_no_keys_to_manage() {
     let crm = json!({"vendor": "leadey", "path": "vendors/leaf7/crm", "consumers": {}});
-    let office = Office::with(simulator::Options::default(), |config, _| {
+    let office = Office::with(calm(), |config, _| {
         config.set("credentials.crm", crm.clone());
     })
     .await;
@@ -142,7 +142,7 @@ async fn a_credential_of_another_vendor_has_no_keys_to_manage() {
         "crm is not of the vendor leaf7; these are: leaf7-main\n"
     );
     assert_eq!(office.json(&["buyer", "list"]).await, json!([]), "the only one of Leaf7 is meant");
-    let none = Office::with(simulator::Options::default(), |config, _| {
+    let none = Office::with(calm(), |config, _| {
         config.set("credentials", json!({"crm": crm}));
     })
     .await;
