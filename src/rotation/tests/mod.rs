@@ -3,6 +3,7 @@
 
 mod alerts;
 mod bench;
+mod calls;
 mod consumers;
 mod copies;
 mod expecting;
