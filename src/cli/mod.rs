@@ -10,6 +10,7 @@ mod console;
 mod deliver;
 mod demo;
 mod doctor;
+mod expiry;
 mod explain;
 mod history;
 mod identity;

@@ -1,6 +1,6 @@
 //! What commands ask of a running daemon, and what it answers: JSON over the control socket.
 
-use crate::domain::{ConsumerName, CredentialName, Secret};
+use crate::domain::{ConsumerName, CredentialName, Secret, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One command. The peer's uid comes from the socket, never from the request.
@@ -25,6 +25,9 @@ pub enum Request {
         credential: CredentialName,
         key: Pasted,
         sure: bool,
+        /// When the key ends, where its operator says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Timestamp>,
     },
     /// `check`: only say whether it would be possible.
     Rollback {

@@ -63,7 +63,7 @@ fn trigger(record: &Record) -> String {
             "the mail {} from {}, signed by {} ({}), in {}",
             mail.id.0, mail.from, mail.signed_by, mail.selector, mail.folder
         ),
-        Some(Origin::Ingest { uid } | Origin::Rollback { uid }) => format!("an operator (uid {uid})"),
+        Some(Origin::Ingest { uid, .. } | Origin::Rollback { uid }) => format!("an operator (uid {uid})"),
         Some(origin @ (Origin::Store | Origin::Former)) => origin.to_string(),
         None => "taken over from an earlier process, or from another host".into(),
     }

@@ -32,6 +32,7 @@ mod fleet;
 mod heartbeat;
 mod history;
 mod incident;
+mod key_note;
 mod keys;
 mod mailboxes;
 mod outbox;
@@ -53,11 +54,13 @@ pub use event::{Attempt, Event, Input, MailboxInput, NoticeFailure, Schedule, St
 pub use fleet::Fleet;
 pub use history::{ConsumerRecord, Observed, PhaseEntered, Record, RecordKind, merged};
 pub use incident::Incident;
+pub use key_note::KeyNote;
 pub use outbox::Channel;
 pub use settings::{Alerts, Consumer, Credential, Delivery, Proof, Settings};
 pub use state::{Generation, Parked, Phase, Rotation};
 pub use state_document::{
-    Announced, ConsumerNote, CurrentNote, Former, MailCopy, ObservedNote, RolledBack, SCHEMA, StateDocument,
+    Announced, ConsumerNote, CurrentNote, Former, MailCopy, ObservedNote, ProbeOff, RolledBack, SCHEMA,
+    StateDocument, StatedExpiry, ToRevoke,
 };
 pub use step::Reason;
 pub use view::{ChannelView, ConsumerView, CredentialView, HeldView, MailboxView, StoreView};

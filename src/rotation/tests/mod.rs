@@ -3,8 +3,10 @@
 
 mod alerts;
 mod bench;
+mod by_operator;
 mod consumers;
 mod copies;
+mod ends;
 mod expecting;
 mod first_start;
 mod fleet;
@@ -21,6 +23,7 @@ mod observing;
 mod operator;
 mod parked;
 mod perform;
+mod probe_off;
 mod properties;
 mod restart;
 mod rollback;
