@@ -117,8 +117,6 @@ pub struct Limits {
     pub answer_bytes_max: usize,
     /// How long a command of the operator waits for consumers.
     pub operator_wait: Duration,
-    /// The end of a key that is known is told so long before, where its vendor's profile says nothing else.
-    pub expiry_notice: Duration,
     /// What an operator has still to do when its time is over is told again this often.
     pub reminded_every: Duration,
 }
@@ -181,7 +179,6 @@ impl Default for Limits {
             smtp_timeout: MIN,
             answer_bytes_max: 64 << 10,
             operator_wait: MIN,
-            expiry_notice: 7 * DAY,
             reminded_every: DAY,
         }
     }

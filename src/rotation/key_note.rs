@@ -19,13 +19,8 @@ pub struct KeyNote {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alive_at: Option<Timestamp>,
     /// An operator let it in while nobody could be asked.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub vouched: bool,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for it
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 impl Rotation {

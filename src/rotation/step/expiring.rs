@@ -47,7 +47,7 @@ impl Rotation {
     /// From the first notice to the deadline. A key that does not live long is told of in its second half.
     fn expiry_ladder(&self, ctx: Ctx<'_>) -> Option<Ladder> {
         let (end, begin) = (self.expires_at()?, self.current.as_ref()?.dated());
-        let notice = self.settings.notice_before.unwrap_or(ctx.limits.expiry_notice);
+        let notice = self.settings.notice_before.unwrap_or(7 * ctx.limits.reminded_every);
         let notice = notice.min(end.since(begin) / 2);
         Some(Ladder { from: end - notice, until: end - ctx.limits.margin(notice) })
     }
