@@ -5,6 +5,7 @@ pub mod consumer;
 pub mod dns;
 pub mod forge;
 pub mod mails;
+pub mod post;
 pub mod serve;
 pub mod sign;
 pub mod simulator;

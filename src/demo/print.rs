@@ -74,6 +74,12 @@ pub fn opening(stage: &Stage) {
         "The consumer billing-worker goes on with its old key for {} s: a warning (!) that resolves.",
         scale::LAG.as_secs()
     );
+    println!(
+        "The vendor is as unreliable as vendors are: of a hundred requests five meet 429, five a 5xx and two"
+    );
+    println!(
+        "a reset; five of a hundred new keys work late; two of a hundred mails come twice, two out of order."
+    );
     println!("The same as a page, live: {}", stage.page_url());
     println!("Everything lies in {} and is removed at the end. Ctrl-C ends it.\n", stage.folder().display());
 }

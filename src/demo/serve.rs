@@ -7,7 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -38,11 +38,36 @@ impl Drop for Server {
 
 /// Lets a handler reset the connection that its request came over: the work is done, and its answer is lost.
 #[derive(Clone)]
-pub struct Cutter(Arc<AtomicBool>);
+pub struct Cutter(Arc<AtomicUsize>);
+
+/// In place of a number of bytes.
+const WHOLE: usize = usize::MAX;
+const CUT: usize = usize::MAX - 1;
 
 impl Cutter {
+    fn whole() -> Self {
+        Self(Arc::new(AtomicUsize::new(WHOLE)))
+    }
+
     pub fn cut(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.store(CUT, Ordering::Relaxed);
+    }
+
+    /// The answer's head and so many bytes of its body come through.
+    pub fn cut_after(&self, body_bytes: usize) {
+        self.0.store(body_bytes.min(CUT - 1), Ordering::Relaxed);
+    }
+
+    /// How much of what is written next still comes through; `None`: all.
+    fn rest(&self, written: &[u8]) -> Option<usize> {
+        const END_OF_HEAD: &[u8] = b"\r\n\r\n";
+        let body_bytes = match self.0.load(Ordering::Relaxed) {
+            WHOLE | CUT => return None,
+            body_bytes => body_bytes,
+        };
+        let head = written.windows(END_OF_HEAD.len()).position(|part| part == END_OF_HEAD);
+        let head = head.map_or(0, |at| at + END_OF_HEAD.len());
+        Some((head + body_bytes).min(written.len()))
     }
 }
 
@@ -61,7 +86,7 @@ impl Listener for Wires {
     async fn accept(&mut self) -> (Wire, SocketAddr) {
         let (stream, addr) = Listener::accept(&mut self.0).await;
         stream.set_nodelay(true).unwrap_or(());
-        (Wire { stream, cutter: Cutter(Arc::default()) }, addr)
+        (Wire { stream, cutter: Cutter::whole() }, addr)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -77,7 +102,7 @@ struct Wire {
 
 impl Wire {
     fn whole(&self) -> io::Result<()> {
-        if self.cutter.0.load(Ordering::Relaxed) {
+        if self.cutter.0.load(Ordering::Relaxed) == CUT {
             self.stream.set_zero_linger()?;
             return Err(io::ErrorKind::ConnectionReset.into());
         }
@@ -91,6 +116,7 @@ impl AsyncRead for Wire {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.whole()?;
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
@@ -98,7 +124,12 @@ impl AsyncRead for Wire {
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.whole()?;
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let rest = self.cutter.rest(buf);
+        let written = Pin::new(&mut self.stream).poll_write(cx, &buf[..rest.unwrap_or(buf.len())]);
+        if rest.is_some() && written.is_ready() {
+            self.cutter.cut();
+        }
+        written
     }
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_flush(cx)

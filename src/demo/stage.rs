@@ -4,6 +4,7 @@
 use super::{
     consumer::{self, Consumer, Source},
     dns::{self, DnsServer, TxtBehaviour},
+    post::Post,
     scale,
     sign::Signer,
     simulator::{self, AccountId},
@@ -69,11 +70,18 @@ impl Stage {
         let signer = Signer::generate(SENDER_DOMAIN, "demo")?;
         let (name, record) = signer.txt_record();
         dns.set(&name, TxtBehaviour::Records(vec![record]));
-        let options = simulator::Options { seed: random_seed()?, ..simulator::Options::default() };
+        let seed = random_seed()?;
+        let options = simulator::Options { seed, ..simulator::Options::default() };
         let simulator = simulator::start(options).await.map_err(|error| format!("the vendor: {error}"))?;
         let account = simulator.new_account("ours", &["2f0c6f2e-6a55-4c1e-9d0e-5a3c1f0d7b11"]);
         let mut stage = Self {
-            vendor: Vendor { simulator, account, signer: std::sync::Arc::new(signer), maildir },
+            vendor: Vendor {
+                simulator,
+                account,
+                signer: std::sync::Arc::new(signer),
+                maildir,
+                post: Post::nasty(seed),
+            },
             folder,
             account,
             dns,

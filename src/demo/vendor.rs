@@ -3,6 +3,7 @@
 
 use super::{
     mails::{self, Fields},
+    post::Post,
     scale,
     sign::Signer,
     simulator::{AccountId, Simulator},
@@ -18,12 +19,16 @@ pub struct Vendor {
     pub account: AccountId,
     pub signer: Arc<Signer>,
     pub maildir: PathBuf,
+    pub post: Post<Mail>,
 }
+
+/// Its name in the maildir, and its bytes.
+pub type Mail = (String, Arc<[u8]>);
 
 const SENDER: &str = "security@leaf7.fun";
 
 /// Warns, rotates and confirms until the demo ends. The first warning comes soon: newcomers are waiting.
-pub async fn live(vendor: Vendor) {
+pub async fn live(mut vendor: Vendor) {
     let mut warnings = interval_at(Instant::now() + scale::FIRST_WARNING, scale::CADENCE);
     let mut rotations =
         interval_at(Instant::now() + scale::FIRST_WARNING + scale::NOTICE_BEFORE, scale::CADENCE);
@@ -47,11 +52,21 @@ pub async fn live(vendor: Vendor) {
 }
 
 impl Vendor {
-    fn send(&self, round: usize, kind: &str, text: impl Fn(&Fields<'_>) -> Vec<u8>, key: &Key, old: &Key) {
+    fn send(
+        &mut self,
+        round: usize,
+        kind: &str,
+        text: impl Fn(&Fields<'_>) -> Vec<u8>,
+        key: &Key,
+        old: &Key,
+    ) {
         let fields = Fields { key, old, from: SENDER, to: RECIPIENT, date: now() };
-        let mail = self.signer.sign(&text(&fields));
-        if let Err(error) = self.drop_into_maildir(&format!("{round}.{kind}"), &mail) {
-            tracing::error!("the demo's maildir: {error}");
+        let mail: Mail = (format!("{round}.{kind}"), self.signer.sign(&text(&fields)).into());
+        let arrived = self.post.carry(mail, kind == "warning");
+        for (nth, (name, mail)) in arrived.iter().enumerate() {
+            if let Err(error) = self.drop_into_maildir(&format!("{name}.{nth}"), mail) {
+                tracing::error!("the demo's maildir: {error}");
+            }
         }
     }
     /// As maildirs are written: in tmp, then moved to new.

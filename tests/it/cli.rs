@@ -17,7 +17,7 @@ use crate::world::{Config, Daemon, Ran, Scratch, secrets};
 use keyrelay::{
     demo::{
         consumer::{self, Consumer, Source},
-        simulator::{self, AccountId, Simulator},
+        simulator::{AccountId, Kind, Options, Simulator},
     },
     domain::Key,
 };
@@ -40,7 +40,7 @@ impl Shop {
 
     /// `change` has the last word about the configuration.
     async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let vendor = secrets::vendor(simulator::Options { limit: None, ..Default::default() }).await;
+        let vendor = secrets::vendor(Options { limit: None, ..Options::calm(Kind::Leaf7) }).await;
         let account = vendor.new_account("shop", &["p-1", "p-2"]);
         let dir = Scratch::new();
         let source = Source::File { path: dir.join("shop.key"), variable: None };

@@ -2,7 +2,7 @@
 
 use super::faults::Dice;
 use crate::domain::{Account, Fingerprint, Key, Timestamp};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// One customer of the simulated vendor.
@@ -12,96 +12,155 @@ pub struct AccountId(pub(super) usize);
 #[derive(Default)]
 pub(super) struct Accounts {
     tenants: Vec<Tenant>,
-    keys: HashMap<Fingerprint, Issued>,
+    keys: BTreeMap<Fingerprint, Issued>,
 }
 
 struct Tenant {
     name: String,
-    project_ids: Vec<String>,
+    ids: Vec<String>,
     current: Key,
 }
 
-struct Issued {
-    key: Key,
-    tenant: AccountId,
-    from: Timestamp,
-    until: Option<Timestamp>,
+/// One key that was given out.
+pub(super) struct Issued {
+    /// In the order in which they were made.
+    pub nth: usize,
+    pub key: Key,
+    pub account: AccountId,
+    pub created_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+    /// As wished at creation.
+    pub expires_at: Option<Timestamp>,
+    /// How often it was replaced by a rotation, and whether it came out of one.
+    pub rotations: u64,
+    pub by_rotation: bool,
+    works_from: Timestamp,
+    works_until: Option<Timestamp>,
+}
+
+/// Which key, whose, and for how long.
+pub(super) struct Wish {
+    pub account: AccountId,
+    pub key: Key,
+    pub expires_at: Option<Timestamp>,
+    /// It works only so long after it was made.
+    pub late: Duration,
 }
 
 impl Accounts {
-    pub(super) fn add(&mut self, name: &str, project_ids: &[&str], key: Key, now: Timestamp) -> AccountId {
-        let id = AccountId(self.tenants.len());
-        let issued = Issued { key: key.clone(), tenant: id, from: now, until: None };
-        self.keys.insert(key.fingerprint(), issued);
-        let project_ids = project_ids.iter().map(ToString::to_string).collect();
-        self.tenants.push(Tenant { name: name.to_owned(), project_ids, current: key });
-        id
+    pub(super) fn add(&mut self, name: &str, ids: &[&str], key: Key, now: Timestamp) -> AccountId {
+        let account = AccountId(self.tenants.len());
+        let ids = ids.iter().map(ToString::to_string).collect();
+        self.tenants.push(Tenant { name: name.to_owned(), ids, current: key.clone() });
+        self.create(Wish { account, key, expires_at: None, late: Duration::ZERO }, now);
+        account
     }
 
-    /// `key` becomes current, from `now + late` on; the one before works until the end of its grace, each earlier one
-    /// keeps its own end.
-    pub(super) fn rotate(
-        &mut self,
-        id: AccountId,
-        key: Key,
-        grace: Duration,
-        late: Duration,
-        now: Timestamp,
-    ) {
-        let old = std::mem::replace(&mut self.tenants[id.0].current, key.clone());
-        self.end(&old, now + grace);
-        let issued = Issued { key, tenant: id, from: now + late, until: None };
+    /// One more key, which is the newest; all others stay as they are.
+    pub(super) fn create(&mut self, wish: Wish, now: Timestamp) {
+        self.tenants[wish.account.0].current = wish.key.clone();
+        let issued = Issued {
+            nth: self.keys.len(),
+            key: wish.key,
+            account: wish.account,
+            created_at: now,
+            last_used_at: None,
+            expires_at: wish.expires_at,
+            rotations: 0,
+            by_rotation: false,
+            works_from: now + wish.late,
+            works_until: wish.expires_at,
+        };
         self.keys.insert(issued.key.fingerprint(), issued);
     }
 
-    /// Every key of the account but the current one ends.
+    /// `old` works until the end of its grace, each other key keeps its own end, and the new one is the newest.
+    pub(super) fn rotate(&mut self, old: &Key, new: Wish, grace: Duration, now: Timestamp) {
+        self.end(old, now + grace);
+        if let Some(issued) = self.keys.get_mut(&old.fingerprint()) {
+            issued.rotations += 1;
+        }
+        let key = new.key.fingerprint();
+        self.create(new, now);
+        if let Some(issued) = self.keys.get_mut(&key) {
+            issued.by_rotation = true;
+        }
+    }
+
+    /// Every key of the account but the newest ends.
     pub(super) fn end_grace(&mut self, id: AccountId, now: Timestamp) {
         let current = self.tenants[id.0].current.fingerprint();
-        let of_it = |(name, issued): &(&Fingerprint, &mut Issued)| issued.tenant == id && **name != current;
+        let of_it = |(name, issued): &(&Fingerprint, &mut Issued)| issued.account == id && **name != current;
         self.keys.iter_mut().filter(of_it).for_each(|(_, issued)| issued.end(now));
     }
 
-    /// The key ends at once, current or not.
+    /// The key ends then, the newest or not.
     pub(super) fn end(&mut self, key: &Key, at: Timestamp) {
         if let Some(issued) = self.keys.get_mut(&key.fingerprint()) {
             issued.end(at);
         }
     }
 
-    pub(super) fn keys(&self) -> Vec<Key> {
-        self.keys.values().map(|issued| issued.key.clone()).collect()
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Issued> {
+        self.keys.values()
+    }
+
+    pub(super) fn issued(&self, key: &Key) -> Option<&Issued> {
+        self.keys.get(&key.fingerprint())
     }
 
     pub(super) fn current(&self, id: AccountId) -> &Key {
         &self.tenants[id.0].current
     }
 
-    pub(super) fn set_projects(&mut self, id: AccountId, project_ids: &[&str]) {
-        self.tenants[id.0].project_ids = project_ids.iter().map(ToString::to_string).collect();
+    pub(super) fn name(&self, id: AccountId) -> &str {
+        &self.tenants[id.0].name
+    }
+
+    /// Leaf7: its projects. Else: its organization.
+    pub(super) fn ids(&self, id: AccountId) -> &[String] {
+        &self.tenants[id.0].ids
+    }
+
+    pub(super) fn set_ids(&mut self, id: AccountId, ids: &[&str]) {
+        self.tenants[id.0].ids = ids.iter().map(ToString::to_string).collect();
     }
 
     pub(super) fn account(&self, id: AccountId) -> Account {
-        self.tenants[id.0].project_ids.iter().cloned().collect()
+        self.ids(id).iter().cloned().collect()
     }
 
     /// Whose key this is, if it works now.
     pub(super) fn owner(&self, key: &Key, now: Timestamp) -> Option<AccountId> {
-        let issued = self.keys.get(&key.fingerprint())?;
-        let works = now >= issued.from && issued.until.is_none_or(|until| now < until);
-        works.then_some(issued.tenant)
+        self.issued(key).filter(|issued| issued.works(now)).map(|issued| issued.account)
     }
 
-    /// The documented list: each project's id and name.
-    pub(super) fn projects(&self, id: AccountId) -> serde_json::Value {
-        let tenant = &self.tenants[id.0];
-        let project = |(n, id): (usize, &String)| serde_json::json!({"project_id": id, "name": format!("{} {}", tenant.name, n + 1)});
-        tenant.project_ids.iter().enumerate().map(project).collect()
+    pub(super) fn used(&mut self, key: &Key, now: Timestamp) {
+        if let Some(issued) = self.keys.get_mut(&key.fingerprint()) {
+            issued.last_used_at = Some(now);
+        }
+    }
+
+    /// Whether a key of the account that was rotated still works.
+    pub(super) fn is_in_rotation(&self, id: AccountId, now: Timestamp) -> bool {
+        self.keys().any(|issued| issued.account == id && issued.rotations > 0 && issued.works(now))
     }
 }
 
 impl Issued {
+    pub(super) fn works(&self, now: Timestamp) -> bool {
+        now >= self.works_from && self.works_until.is_none_or(|until| now < until)
+    }
+
+    /// It does not tell the key.
+    pub(super) fn key_id(&self) -> String {
+        let mut id = format!("key_{}", self.key.fingerprint().hex());
+        id.truncate("key_".len() + 12);
+        id
+    }
+
     fn end(&mut self, at: Timestamp) {
-        self.until = Some(self.until.map_or(at, |until| until.min(at)));
+        self.works_until = Some(self.works_until.map_or(at, |until| until.min(at)));
     }
 }
 

@@ -1,8 +1,10 @@
 //! How a simulated vendor misbehaves: plain knobs, drawn with a seed.
 
+use super::rotate::RotationFault;
 use std::time::Duration;
 
-/// What is wrong with the vendor. Percentages are of all requests (of all rotations for `late`), drawn one by one.
+/// What is wrong with the vendor. Percentages are of all requests (of all new keys for `late`), drawn one by one. By
+/// default it is [`Faults::nasty`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faults {
     /// 429 without a reason.
@@ -11,12 +13,29 @@ pub struct Faults {
     pub failing_percent: u8,
     /// The connection is reset after the request was done.
     pub reset_percent: u8,
-    /// The new key works only `late_by` after its rotation; the old one works meanwhile.
+    /// The new key works only `late_by` after it was made. (Where there is no grace, none works meanwhile.)
     pub late_percent: u8,
     pub late_by: Duration,
-    /// What a 429 or 503 says in `Retry-After`; the vendor documents none.
+    /// What a 429 or 503 says in `Retry-After`; `None`: what the vendor documents.
     pub retry_after: Option<String>,
     pub mode: Mode,
+    /// What becomes of a call that rotates.
+    pub rotation: RotationFault,
+    /// What LeafPad makes of a body that holds no document.
+    pub unfit_body: UnfitBody,
+}
+
+/// LeafPad does not document it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnfitBody {
+    /// 422 with JSON.
+    Unprocessable,
+    /// 400 with JSON.
+    BadRequest,
+    /// 415 with JSON.
+    UnsupportedMediaType,
+    /// 200: there is one more document, and it is empty.
+    Written,
 }
 
 /// What every request meets.
@@ -40,6 +59,10 @@ pub enum Mode {
     Silent,
     /// 503 with JSON.
     Unavailable,
+    /// 402 to a live key: the account's credits are used up (Leadey).
+    CreditsTooLow,
+    /// 403 to a live key: it may not have what it asks for.
+    NotAllowed,
 }
 
 impl Faults {
@@ -53,6 +76,8 @@ impl Faults {
             late_by: Duration::from_secs(3),
             retry_after: None,
             mode: Mode::Truthful,
+            rotation: RotationFault::None,
+            unfit_body: UnfitBody::Unprocessable,
         }
     }
 
@@ -67,6 +92,24 @@ impl Faults {
     }
 }
 
+impl Default for Faults {
+    fn default() -> Self {
+        Self::nasty()
+    }
+}
+
+impl From<RotationFault> for Faults {
+    fn from(rotation: RotationFault) -> Self {
+        Self { rotation, ..Self::none() }
+    }
+}
+
+impl From<UnfitBody> for Faults {
+    fn from(unfit_body: UnfitBody) -> Self {
+        Self { unfit_body, ..Self::none() }
+    }
+}
+
 impl From<Mode> for Faults {
     fn from(mode: Mode) -> Self {
         Self { mode, ..Self::none() }
@@ -75,10 +118,10 @@ impl From<Mode> for Faults {
 
 /// SplitMix64: the same seed draws the same world again. Not for secrets, and there are none here.
 #[derive(Debug, Clone)]
-pub(super) struct Dice(u64);
+pub(in crate::demo) struct Dice(u64);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(in crate::demo) fn new(seed: u64) -> Self {
         Self(seed)
     }
     pub(super) fn next(&mut self) -> u64 {
@@ -88,7 +131,8 @@ impl Dice {
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^ (mixed >> 31)
     }
-    pub(super) fn percent(&mut self, percent: u8) -> bool {
+    /// True so many times of a hundred.
+    pub(in crate::demo) fn percent(&mut self, percent: u8) -> bool {
         self.next() % 100 < u64::from(percent)
     }
 }

@@ -5,7 +5,7 @@ use crate::domain::{Limits, Verdict};
 use crate::probe::{Prober, tests::leaf7};
 
 async fn simulator() -> Simulator {
-    start(Options::default()).await.unwrap()
+    start(Options::calm(Kind::Leaf7)).await.unwrap()
 }
 
 fn prober() -> Prober {

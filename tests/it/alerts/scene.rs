@@ -2,7 +2,7 @@
 //! holds no key at first, and operators are told so: `unseeded`.
 
 use crate::world::{Ca, Config, Daemon, Scratch, Smtp, SmtpOptions, SmtpTls, secrets, until};
-use keyrelay::demo::simulator::{self, AccountId, Simulator};
+use keyrelay::demo::simulator::{AccountId, Kind, Options, Simulator};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -21,7 +21,7 @@ impl Scene {
     pub async fn build() -> Self {
         let ca = Ca::new();
         let smtp = Smtp::start_with(&ca, SmtpOptions { tls: SmtpTls::None, login: false }).await;
-        let options = simulator::Options { limit: None, ..Default::default() };
+        let options = Options { limit: None, ..Options::calm(Kind::Leaf7) };
         let vendor = secrets::vendor(options).await;
         let account = vendor.new_account("shop", &["p-1"]);
         let dir = Scratch::new();

@@ -8,7 +8,7 @@ use keyrelay::{
         dns::{self, DnsServer, TxtBehaviour},
         mails::{self, Fields},
         sign::Signer,
-        simulator::{self, AccountId, Simulator},
+        simulator::{AccountId, Kind, Options, Simulator},
     },
     domain::{Key, Timestamp},
 };
@@ -66,7 +66,7 @@ impl Scene {
     pub async fn build() -> Self {
         let ca = Ca::new();
         let (dovecot, smtp, bao) = tokio::join!(Dovecot::start(&ca), Smtp::start(&ca), Bao::start(&ca));
-        let options = simulator::Options { limit: None, seed: seed(), ..Default::default() };
+        let options = Options { limit: None, seed: seed(), ..Options::calm(Kind::Leaf7) };
         let vendor = secrets::vendor(options).await;
         let account = vendor.new_account(NAME, &[PROJECT]);
         let dns = dns::start().await.expect("a name server");

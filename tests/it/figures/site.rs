@@ -7,7 +7,7 @@ use keyrelay::{
         dns::{self, DnsServer, TxtBehaviour},
         mails::{self, Fields},
         sign::Signer,
-        simulator::{self, AccountId, Simulator},
+        simulator::{AccountId, Kind, Options, Simulator},
     },
     domain::{Key, Timestamp},
 };
@@ -42,7 +42,7 @@ impl Site {
         let signer = Signer::generate("leaf7.fun", "bench").expect("a signing key");
         let (name, record) = signer.txt_record();
         dns.set(&name, TxtBehaviour::Records(vec![record]));
-        let options = simulator::Options { limit: None, ..simulator::Options::default() };
+        let options = Options { limit: None, ..Options::calm(Kind::Leaf7) };
         let vendor = secrets::vendor(options).await;
         let account = vendor.new_account("ours", &["2f0c6f2e-6a55-4c1e-9d0e-5a3c1f0d7b11"]);
         bao.write(PATH, json!({"api_key": vendor.current_key(account).expose()})).await;

@@ -7,7 +7,7 @@ use keyrelay::{
         dns::{self, DnsServer, TxtBehaviour},
         mails::{self, Fields},
         sign::Signer,
-        simulator::{self, AccountId, Simulator},
+        simulator::{AccountId, Kind, Options, Simulator},
     },
     domain::{Key, Timestamp},
 };
@@ -52,7 +52,7 @@ impl Stage {
         let ca = Ca::new();
         let (dovecot, smtp, bao) = tokio::join!(Dovecot::start(&ca), Smtp::start(&ca), Bao::start(&ca));
         let options =
-            simulator::Options { limit: None, seed: seed(), key_random_chars: 32, ..Default::default() };
+            Options { limit: None, seed: seed(), key_random_chars: 32, ..Options::calm(Kind::Leaf7) };
         let vendor = secrets::vendor(options).await;
         let dns = dns::start().await.expect("a name server");
         let signer = Signer::generate("leaf7.fun", "s1").expect("a signing key");

@@ -6,7 +6,7 @@ use keyrelay::{
         dns::{self, DnsServer, TxtBehaviour},
         mails::{self, Fields},
         sign::Signer,
-        simulator::{self, AccountId, Simulator},
+        simulator::{AccountId, Kind, Options, Simulator},
     },
     domain::{Key, Timestamp},
 };
@@ -35,7 +35,7 @@ impl Servers {
         let ca = Ca::new();
         let (dovecot, smtp, bao) = tokio::join!(Dovecot::start(&ca), Smtp::start(&ca), Bao::start(&ca));
         let seed = now().as_millis().unsigned_abs();
-        let options = simulator::Options { limit: None, seed, key_random_chars: 32, ..Default::default() };
+        let options = Options { limit: None, seed, key_random_chars: 32, ..Options::calm(Kind::Leaf7) };
         let vendor = secrets::vendor(options).await;
         let account = vendor.new_account(NAME, &[PROJECT]);
         let dns = dns::start().await.expect("a name server");

@@ -5,7 +5,7 @@ use crate::{
     world::{Sandbox, secrets, until},
 };
 use keyrelay::{
-    demo::simulator::{self, AccountId, Simulator},
+    demo::simulator::{AccountId, Kind, Options, Simulator},
     domain::{Key, Timestamp},
 };
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ impl Host {
     pub async fn boot() -> Option<Self> {
         let sandbox = Sandbox::boot().await?;
         let seed = Timestamp::from(SystemTime::now()).as_millis().unsigned_abs();
-        let options = simulator::Options { limit: None, seed, key_random_chars: 32, ..Default::default() };
+        let options = Options { limit: None, seed, key_random_chars: 32, ..Options::calm(Kind::Leaf7) };
         let vendor = secrets::vendor(options).await;
         let account = vendor.new_account("main", &[PROJECT]);
         sandbox.sh(INSTALL).await;
