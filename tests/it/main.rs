@@ -11,6 +11,7 @@ mod imap;
 mod intake;
 mod leaks;
 mod oauth;
+mod operator;
 mod policy;
 mod rotation;
 mod smtp;

@@ -31,6 +31,7 @@ mod settings;
 mod store;
 mod stories;
 mod tidying;
+mod unrevoked;
 mod world;
 
 use crate::domain::{Fingerprint, Timestamp};
