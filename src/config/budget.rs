@@ -3,7 +3,7 @@
 use super::{Schedules, credential::Credential, mistake::Severity, read::Sheet, schedule};
 use crate::{
     domain::{CredentialName, Limits, VendorName, spell_duration},
-    vendor::Profile,
+    vendor::{Profile, profile::LimitScope},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -21,7 +21,8 @@ pub(super) fn warn_of_rare_probes(
     for (vendor, profile) in vendors {
         let count = credentials.values().filter(|credential| credential.vendor == *vendor).count();
         let Ok(count @ 1..) = u32::try_from(count) else { continue };
-        let period = shortest_period(profile, count);
+        let sharing = if profile.limit.of == LimitScope::Key { 1 } else { count };
+        let period = shortest_period(profile, sharing);
         let per_day = usize::try_from(DAY.as_secs() / period.as_secs().max(1)).unwrap_or(usize::MAX);
         if schedule::is_oftener(&schedules.current_key_probe, DAY, per_day) {
             let rule = format!(

@@ -142,7 +142,7 @@ fn mailbox(
         return table.get("mailbox", |item| known_name(item, "mailbox", &names)).map(Some);
     }
     // Only what can mail a key is listened to.
-    if !profile.is_some_and(|profile| profile.mail.is_some()) {
+    if profile.is_none_or(|profile| profile.mail.is_none()) {
         return Some(None);
     }
     let names: Vec<_> = world.mailboxes.keys().collect();

@@ -13,6 +13,7 @@ mod oauth2;
 mod printed;
 mod references;
 mod rights;
+mod rotating;
 mod rules;
 mod script;
 mod secrets;

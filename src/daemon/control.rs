@@ -4,22 +4,17 @@
 use super::{
     inbox::{Asked, Message},
     request::{Request, Response},
+    socket::{self, Peer, SocketFile},
 };
 use axum::{
     Json, Router,
-    extract::{ConnectInfo, State, connect_info::Connected},
+    extract::{ConnectInfo, State},
     http::StatusCode,
     routing::post,
-    serve::IncomingStream,
 };
-use rustix::fs::{AtFlags, Gid, Mode, chmod, chownat};
-use std::{
-    fs, io,
-    os::unix::{fs::MetadataExt, net::UnixStream},
-    path::{Path, PathBuf},
-};
+use rustix::fs::{AtFlags, Gid, chownat};
+use std::{fs, io, os::unix::fs::MetadataExt, path::Path};
 use tokio::{
-    net::UnixListener,
     sync::{mpsc, oneshot},
     task::JoinHandle,
 };
@@ -29,31 +24,14 @@ const GROUP: &str = "keyrelay";
 
 /// The open socket; its file goes with it.
 pub struct Control {
-    path: PathBuf,
     serving: JoinHandle<()>,
-}
-
-#[derive(Clone)]
-struct Peer {
-    uid: u32,
-}
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        // Who cannot be told is nobody.
-        let uid = stream.io().peer_cred().map_or(u32::MAX, |peer| peer.uid());
-        Self { uid }
-    }
+    _file: SocketFile,
 }
 
 impl Control {
     /// Opens the socket, mode 0660. The error says what to do: another daemon, a missing folder.
     pub fn open(path: &Path, inbox: mpsc::Sender<Message>) -> Result<Self, String> {
-        remove_leftover(path)?;
-        let failed = |error: io::Error| {
-            format!("the control socket {} cannot be opened: {error}{}", path.display(), advice(path, &error))
-        };
-        let listener = UnixListener::bind(path).map_err(failed)?;
-        chmod(path, Mode::from_raw_mode(0o660)).map_err(|error| failed(error.into()))?;
+        let (listener, file) = socket::open(path, 0o660).map_err(|error| refused(path, &error))?;
         give_to_group(path);
         let router = Router::new().route("/command", post(command)).with_state(inbox);
         let service = router.into_make_service_with_connect_info::<Peer>();
@@ -62,30 +40,26 @@ impl Control {
                 tracing::error!("the control socket has failed: {error}");
             }
         });
-        Ok(Self { path: path.to_owned(), serving })
+        Ok(Self { serving, _file: file })
     }
 }
 impl Drop for Control {
     fn drop(&mut self) {
         self.serving.abort();
-        // A file that is left behind is removed by the next start.
-        let _ = fs::remove_file(&self.path);
     }
 }
 
-/// A socket that nobody answers on is what a killed daemon left.
-fn remove_leftover(path: &Path) -> Result<(), String> {
-    if UnixStream::connect(path).is_ok() {
-        return Err(format!(
-            "another keyrelay answers at {}: stop it first (systemctl stop keyrelay)",
-            path.display()
-        ));
-    }
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(format!("{} is in the way and cannot be removed: {error}", path.display()))
+fn refused(path: &Path, error: &io::Error) -> String {
+    let shown = path.display();
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("another keyrelay answers at {shown}: stop it first (systemctl stop keyrelay)")
         }
-        Ok(()) | Err(_) => Ok(()),
+        io::ErrorKind::AlreadyExists => format!(
+            "{shown} is in the way of the control socket: it is no socket; remove it, or name another path (control: \
+             in the configuration)"
+        ),
+        _ => format!("the control socket {shown} cannot be opened: {error}{}", advice(path, error)),
     }
 }
 fn advice(path: &Path, error: &io::Error) -> String {

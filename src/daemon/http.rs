@@ -2,44 +2,32 @@
 //! changes nothing: a hint leads to one probe at most a minute.
 
 mod headers;
+mod listeners;
 mod page;
+
+pub use listeners::Face;
 
 use super::inbox::{FaceAsks, Message};
 use crate::{
-    config::Listen,
     domain::{CredentialName, Fingerprint},
     face::metrics::{self, Counted},
 };
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Path, State},
+    extract::{ConnectInfo, DefaultBodyLimit, Path, State},
     http::{HeaderMap, StatusCode, header},
-    middleware::{from_fn, map_response},
+    middleware::map_response,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use listeners::Caller;
 use serde::Deserialize;
 use serde_json::json;
-use std::{fs, io};
-use tokio::{
-    net::{TcpListener, UnixListener},
-    sync::{mpsc, oneshot},
-    task::JoinHandle,
-};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// A hint is a few bytes; nothing else has a body.
 const BODY_BYTES_MAX: usize = 4096;
-
-/// Open listeners; they end when this is dropped.
-pub struct Face {
-    serving: Vec<JoinHandle<()>>,
-}
-impl Drop for Face {
-    fn drop(&mut self) {
-        self.serving.iter().for_each(JoinHandle::abort);
-    }
-}
 
 type Inbox = mpsc::Sender<Message>;
 
@@ -49,59 +37,11 @@ struct Source {
     inbox: Inbox,
     counted: Counted,
     pages: page::Pages,
+    /// Ends with the listener.
+    gone: watch::Receiver<()>,
 }
 
-impl Face {
-    /// The error says which address is in use, and what to do.
-    pub async fn open(
-        listen: &[Listen],
-        inbox: Inbox,
-        counted: Counted,
-        state_dir: &std::path::Path,
-    ) -> Result<Self, String> {
-        let pages = page::Pages::new(state_dir);
-        let source = Source { inbox, counted, pages };
-        let mut face = Self { serving: Vec::new() };
-        for listen in listen {
-            let serving = match listen {
-                Listen::Tcp(address) => {
-                    let listener = TcpListener::bind(address)
-                        .await
-                        .map_err(|error| in_use(&address.to_string(), &error))?;
-                    let router = router(&source).layer(from_fn(headers::only_loopback_names));
-                    spawn(async move { axum::serve(listener, router).await })
-                }
-                Listen::Unix(path) => {
-                    let _ = fs::remove_file(path); // what a killed daemon left
-                    let listener = UnixListener::bind(path)
-                        .map_err(|error| in_use(&path.display().to_string(), &error))?;
-                    let router = router(&source);
-                    spawn(async move { axum::serve(listener, router).await })
-                }
-            };
-            face.serving.push(serving);
-        }
-        Ok(face)
-    }
-}
-fn in_use(address: &str, error: &io::Error) -> String {
-    let advice = match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            "; name another one (listen: in the configuration), or turn it off (listen: off)"
-        }
-        _ => "",
-    };
-    format!("cannot listen on {address}: {error}{advice}")
-}
-fn spawn(serve: impl Future<Output = io::Result<()>> + Send + 'static) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        if let Err(error) = serve.await {
-            tracing::error!("the HTTP face has failed: {error}");
-        }
-    })
-}
-
-fn router(source: &Source) -> Router {
+fn router(source: Source) -> Router {
     Router::new()
         .route("/", get(page::page))
         .route("/events", get(page::events))
@@ -112,7 +52,7 @@ fn router(source: &Source) -> Router {
         .route("/api/v1/credentials/{name}/unauthorized", post(unauthorized))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(map_response(headers::guard))
-        .with_state(source.clone())
+        .with_state(source)
 }
 
 async fn scrape(State(source): State<Source>) -> Response {
@@ -155,6 +95,7 @@ struct Hint {
 
 async fn unauthorized(
     State(source): State<Source>,
+    ConnectInfo(Caller(uid)): ConnectInfo<Caller>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -167,7 +108,7 @@ async fn unauthorized(
     let Ok(Hint { fingerprint }) = serde_json::from_slice(&body) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    match ask(&source.inbox, |answer| FaceAsks::Hint { name, fingerprint, answer }).await {
+    match ask(&source.inbox, |answer| FaceAsks::Hint { name, fingerprint, uid, answer }).await {
         Some(Some(current)) => (StatusCode::ACCEPTED, Json(json!({"current": current}))).into_response(),
         Some(None) => StatusCode::NOT_FOUND.into_response(),
         None => StatusCode::SERVICE_UNAVAILABLE.into_response(),

@@ -55,6 +55,8 @@ pub enum FaceAsks {
     Hint {
         name: CredentialName,
         fingerprint: Option<Fingerprint>,
+        /// Whose program it is, where the socket tells.
+        uid: Option<u32>,
         answer: oneshot::Sender<Option<bool>>,
     },
 }

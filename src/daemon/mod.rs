@@ -20,6 +20,7 @@ mod run;
 mod schedule;
 mod settings;
 mod shell;
+mod socket;
 mod story;
 mod systemd;
 pub mod tokens;

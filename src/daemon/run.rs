@@ -81,7 +81,8 @@ pub async fn serve(config: Config, limits: Limits, mut orders: mpsc::Receiver<Or
     let tools = Tools::new(config.clone(), &limits, None)?;
     let mut shell = Shell::start(tools, &limits, Reach::Everything);
     let _control = Control::open(&config.control, shell.sender())?;
-    let _face = Face::open(&config.listen, shell.sender(), shell.counted.clone(), &config.state_dir).await?;
+    let mut face =
+        Face::open(&config.listen, shell.sender(), shell.counted.clone(), &config.state_dir).await?;
     remember_margins(&shell, &config);
     let ticking = Ticking::start(&config.schedules, shell.sender()).await?;
     // What the schedules would find later is looked at now.
@@ -96,7 +97,7 @@ pub async fn serve(config: Config, limits: Limits, mut orders: mpsc::Receiver<Or
             order = orders.recv() => match order {
                 Some(Order::Reload) => {
                     systemd.reloading();
-                    reload(&mut shell, &limits, &config);
+                    reload(&mut shell, &mut face, &limits, &config).await;
                     systemd.ready(&shell);
                 }
                 Some(Order::Stop) | None => break,
@@ -125,13 +126,8 @@ fn remember_margins(shell: &Shell, config: &Arc<Config>) {
 }
 
 /// The new configuration counts whole, or not at all.
-fn reload(shell: &mut Shell, limits: &Limits, started_with: &Config) {
-    let new = load(&started_with.source).map(Arc::new);
-    let tools = new.and_then(|config| {
-        shell.needs_restart = needs_restart(started_with, &config);
-        Tools::new(config, limits, Some(&shell.tools))
-    });
-    match tools {
+async fn reload(shell: &mut Shell, face: &mut Face, limits: &Limits, started_with: &Config) {
+    match take_new(shell, face, limits, started_with).await {
         Ok(tools) => {
             tracing::info!("the new configuration is in force");
             shell.reconfigure(tools);
@@ -142,9 +138,21 @@ fn reload(shell: &mut Shell, limits: &Limits, started_with: &Config) {
         }
     }
 }
+async fn take_new(
+    shell: &mut Shell,
+    face: &mut Face,
+    limits: &Limits,
+    started_with: &Config,
+) -> Result<Tools, String> {
+    let config = load(&started_with.source).map(Arc::new)?;
+    let opened = face.open_missing(&config.listen).await?;
+    let tools = Tools::new(config.clone(), limits, Some(&shell.tools))?;
+    shell.needs_restart = needs_restart(started_with, &config);
+    face.change(&config.listen, opened);
+    Ok(tools)
+}
 fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
     let changed = [
-        ("listen", old.listen != new.listen),
         ("control", old.control != new.control),
         ("schedules", old.schedules != new.schedules),
         ("store", old.store != new.store && matches!(new.store, crate::store::Settings::Local(_))),

@@ -15,7 +15,7 @@ use crate::{
         metrics::Counted,
         status::{About, Status, status},
     },
-    rotation::{Action, Effect, Event, Fleet, Input, MailboxInput},
+    rotation::{Action, Effect, Event, Fleet, HintFrom, Input, MailboxInput},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
@@ -304,10 +304,11 @@ impl Shell {
         match asks {
             FaceAsks::Status(answer) => _ = answer.send(self.status(clock::now())),
             FaceAsks::Failing(answer) => _ = answer.send(self.failing()),
-            FaceAsks::Hint { name, fingerprint, answer } => {
+            FaceAsks::Hint { name, fingerprint, uid, answer } => {
                 let current = self.fleet.credential(&name).map(|rotation| rotation.current_fingerprint());
                 let _ = answer.send(current.map(|current| fingerprint.is_none() || fingerprint == current));
-                self.handle(Event::Credential { name, input: Input::Unauthorized { fingerprint } });
+                let from = uid.map(|uid| HintFrom { uid, rotation_id: clock::rotation_id() });
+                self.handle(Event::Credential { name, input: Input::Unauthorized { fingerprint, from } });
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::page::{Page, Tone};
 use crate::{
     domain::{CredentialName, Origin, ProofLevel, spell_duration},
-    rotation::{ConsumerRecord, Observed, PhaseEntered, Record, RecordKind},
+    rotation::{ConsumerRecord, Observed, PhaseEntered, Record, RecordKind, Trigger},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -32,6 +32,7 @@ fn block(page: &mut Page, name: &CredentialName, record: &Record) {
         RecordKind::Refusal => ("a key was refused", Tone::Warning),
         RecordKind::Ingest => ("a key was let in by hand", Tone::Title),
         RecordKind::Rollback => ("rollback", Tone::Warning),
+        RecordKind::Hint => ("a program was refused", Tone::Warning),
     };
     page.column(0);
     page.row(0, &record.at().minutes(), tone, &format!("{name}: {what}, {}", record.rotation_id));
@@ -51,30 +52,39 @@ fn block(page: &mut Page, name: &CredentialName, record: &Record) {
         page.row(2, "phases", Tone::Plain, &phases);
     }
     consumers(page, &record.consumers);
-    if record.kind != RecordKind::Refusal {
-        let (margin, tone) = margin(record.margin_secs);
-        page.row(2, "margin", tone, &margin);
+    match record.kind {
+        RecordKind::Rotation | RecordKind::Ingest | RecordKind::Rollback => {
+            let (margin, tone) = margin(record.margin_secs);
+            page.row(2, "margin", tone, &margin);
+        }
+        RecordKind::Refusal | RecordKind::Hint => {}
     }
 }
 
 fn trigger(record: &Record) -> String {
     match &record.trigger {
-        Some(Origin::Mail(mail)) => format!(
+        Some(Trigger::Hint { uid }) => format!("a program on this machine (uid {uid})"),
+        Some(Trigger::Candidate(Origin::Mail(mail))) => format!(
             "the mail {} from {}, signed by {} ({}), in {}",
             mail.id.0, mail.from, mail.signed_by, mail.selector, mail.folder
         ),
-        Some(Origin::Ingest { uid, .. } | Origin::Rollback { uid }) => format!("an operator (uid {uid})"),
-        Some(origin @ (Origin::Store | Origin::Former)) => origin.to_string(),
+        Some(Trigger::Candidate(Origin::Ingest { uid, .. } | Origin::Rollback { uid })) => {
+            format!("an operator (uid {uid})")
+        }
+        Some(Trigger::Candidate(origin @ (Origin::Store | Origin::Former))) => origin.to_string(),
         None => "taken over from an earlier process, or from another host".into(),
     }
 }
 
 fn keys(record: &Record) -> String {
+    if record.kind == RecordKind::Hint {
+        return record.old_fingerprint.clone().unwrap_or_default();
+    }
     let new = record.new_fingerprint.as_deref().unwrap_or("unknown");
     match (record.kind, &record.old_fingerprint) {
         (RecordKind::Refusal, Some(current)) => format!("{new}; {current} stayed the current one"),
         (RecordKind::Refusal, None) => format!("{new}; there was no current one"),
-        (RecordKind::Rotation | RecordKind::Ingest | RecordKind::Rollback, old) => {
+        (RecordKind::Rotation | RecordKind::Ingest | RecordKind::Rollback | RecordKind::Hint, old) => {
             let after = old.as_ref().map(|old| format!(" after {old}")).unwrap_or_default();
             let version = record.store_version.map(|version| format!(", version {version} in the store"));
             format!("{new}{after}, generation {}{}", record.generation, version.unwrap_or_default())

@@ -5,7 +5,7 @@ const START: Timestamp = Timestamp::from_secs(1_795_251_600); // 2026-11-21T09:0
 
 #[test]
 fn people_read_what_happened_newest_first_in_eighty_columns() {
-    let records = [gone_back(), refused(), handed_over()];
+    let records = [hinted(), gone_back(), refused(), handed_over()];
     let shown = text(&"leaf7-main".parse().unwrap(), &records, false, 80);
     assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
     insta::assert_snapshot!(shown);
@@ -19,7 +19,7 @@ fn nothing_is_said_to_be_nothing() {
 
 #[test]
 fn programs_read_the_records_as_agreed() {
-    insta::assert_snapshot!(serde_json::to_string_pretty(&[handed_over()]).unwrap());
+    insta::assert_snapshot!(serde_json::to_string_pretty(&[hinted(), handed_over()]).unwrap());
 }
 
 fn handed_over() -> Record {
@@ -36,7 +36,7 @@ fn handed_over() -> Record {
     Record {
         rotation_id: RotationId::from_parts(1_795_251_600_000, 7),
         kind: RecordKind::Rotation,
-        trigger: Some(Origin::Mail(MailRef {
+        trigger: Some(Trigger::Candidate(Origin::Mail(MailRef {
             id: MailId("<20261121090000.4711@mail.leaf7.fun>".into()),
             from: "security@leaf7.fun".into(),
             signed_by: "leaf7.fun".into(),
@@ -46,7 +46,7 @@ fn handed_over() -> Record {
             junk: false,
             place: String::new(),
             hash: MailHash::default(),
-        })),
+        }))),
         phases: vec![
             phase("probing", 0),
             phase("storing", 210),
@@ -67,7 +67,7 @@ fn handed_over() -> Record {
 fn refused() -> Record {
     Record {
         kind: RecordKind::Refusal,
-        trigger: Some(Origin::Ingest { uid: 1000, expires_at: None }),
+        trigger: Some(Trigger::Candidate(Origin::Ingest { uid: 1000, expires_at: None })),
         phases: vec![PhaseEntered { phase: "refused".into(), at: START + Duration::from_secs(3_600) }],
         new_fingerprint: Some("c1".into()),
         consumers: Vec::new(),
@@ -86,4 +86,23 @@ fn gone_back() -> Record {
     record.consumers[0].at = None;
     record.phases.truncate(3);
     Record { kind: RecordKind::Rollback, trigger: None, generation: 8, margin_secs: None, ..record }
+}
+
+fn hinted() -> Record {
+    let at = |secs| START + Duration::from_secs(secs);
+    Record {
+        rotation_id: RotationId::from_parts(1_795_262_400_000, 11),
+        kind: RecordKind::Hint,
+        trigger: Some(Trigger::Hint { uid: 1001 }),
+        phases: [("hinted", at(10_800)), ("alive", at(10_801))]
+            .map(|(phase, at)| PhaseEntered { phase: phase.into(), at })
+            .into(),
+        old_fingerprint: Some("fedcba9876543210".into()),
+        new_fingerprint: None,
+        store_version: None,
+        consumers: Vec::new(),
+        margin_secs: None,
+        why: Some("the vendor was asked at once: alive".into()),
+        ..handed_over()
+    }
 }

@@ -1,7 +1,7 @@
 //! What can happen. Everything the core learns comes through here, with the moment it is told at.
 
 use super::{
-    alerts_state::AlertsState, outbox::Channel, settings::Settings, state::Generation,
+    alerts_state::AlertsState, hints::HintFrom, outbox::Channel, settings::Settings, state::Generation,
     state_document::StateDocument,
 };
 use crate::domain::{
@@ -193,6 +193,8 @@ pub enum Input {
     /// A consumer says that it got a 401. `None`: with the current key.
     Unauthorized {
         fingerprint: Option<Fingerprint>,
+        /// `None`: nobody knows whose program it is.
+        from: Option<HintFrom>,
     },
 }
 

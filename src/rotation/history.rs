@@ -10,7 +10,7 @@ pub struct Record {
     pub rotation_id: RotationId,
     pub kind: RecordKind,
     /// `None`: the rotation was taken over from an earlier process, whose line names it.
-    pub trigger: Option<Origin>,
+    pub trigger: Option<Trigger>,
     pub phases: Vec<PhaseEntered>,
     pub old_fingerprint: Option<String>,
     pub new_fingerprint: Option<String>,
@@ -23,7 +23,7 @@ pub struct Record {
     /// Where keyrelay only observed: what it would have done, and when somebody else did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<Observed>,
-    /// Why, of a refusal; else what it met under way, and what became of that.
+    /// Why, of a refusal; what came of it, of a hint; else what it met under way, and what became of that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
@@ -43,6 +43,19 @@ pub enum RecordKind {
     Refusal,
     Ingest,
     Rollback,
+    /// No rotation: a program said that the vendor had refused it.
+    Hint,
+}
+
+/// What set it off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Trigger {
+    /// A program on this machine, by the uid that the kernel names.
+    Hint { uid: u32 },
+    /// A key that was new, from there.
+    #[serde(untagged)]
+    Candidate(Origin),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,7 +136,7 @@ mod tests {
     #[test]
     fn a_rotation_that_a_second_process_saw_through_is_one_record_with_both_halves() {
         let first = Record {
-            trigger: Some(Origin::Ingest { uid: 1000, expires_at: None }),
+            trigger: Some(Trigger::Candidate(Origin::Ingest { uid: 1000, expires_at: None })),
             kind: RecordKind::Ingest,
             phases: phases(&["probing", "storing", "handing_over"], 0),
             old_fingerprint: Some("g1".into()),

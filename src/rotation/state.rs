@@ -7,7 +7,8 @@ use super::{
     consumer::ConsumerState,
     effect::Promotion,
     event::{Attempt, Ticket},
-    history::{PhaseEntered, RecordKind},
+    hints::Hints,
+    history::{PhaseEntered, RecordKind, Trigger},
     incident::Incidents,
     keys::KeyFacts,
     policy::CurrentKey,
@@ -16,7 +17,7 @@ use super::{
     task::Task,
 };
 use crate::domain::{
-    ConsumerName, Fingerprint, KeyDocument, MailId, Origin, RotationId, StoreTrouble, Timestamp, Warning,
+    ConsumerName, Fingerprint, KeyDocument, MailId, RotationId, StoreTrouble, Timestamp, Warning,
 };
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -96,7 +97,7 @@ pub(super) struct Journey {
     pub rotation_id: RotationId,
     pub kind: RecordKind,
     /// `None`: it began in an earlier process.
-    pub trigger: Option<Origin>,
+    pub trigger: Option<Trigger>,
     pub old: Option<Fingerprint>,
     pub new: Fingerprint,
     pub phases: Vec<PhaseEntered>,
@@ -228,7 +229,7 @@ pub struct Rotation {
     /// The rehearsal before an expected rotation was held for this moment.
     pub(super) rehearsed_for: Option<Timestamp>,
     pub(super) rehearsal_began_at: Option<Timestamp>,
-    pub(super) last_hint: Option<Timestamp>,
+    pub(super) hints: Hints,
     /// A judgement needs these verdicts.
     pub(super) candidate_wanted: bool,
     pub(super) current_wanted: bool,
@@ -281,7 +282,7 @@ impl Rotation {
             prove_due: None,
             rehearsed_for: None,
             rehearsal_began_at: None,
-            last_hint: None,
+            hints: Hints::default(),
             candidate_wanted: false,
             current_wanted: false,
             rollback_wanted: None,

@@ -245,7 +245,7 @@ impl Rotation {
         let announced = self.memory.announced.as_ref().map(|announced| announced.dated);
         let rotated = self.current.as_ref().and_then(|current| current.rotated_at);
         let candidates = self.candidates.iter().map(|candidate| candidate.dated).max();
-        [announced, rotated, candidates, self.last_hint].into_iter().flatten().max()
+        [announced, rotated, candidates, self.hints.last_at].into_iter().flatten().max()
     }
 
     fn held_views(&self) -> Vec<HeldView> {

@@ -92,8 +92,8 @@ fn rotation(profile: &Profile, example: &RotationExample) -> Option<String> {
         RotationMeaning::Refused => "a refusal",
         RotationMeaning::Unclear => "unclear",
     };
-    (means != example.means)
-        .then(|| format!("the rules of rotation.call read it as {words} {why}").trim_end().to_owned())
+    let why = if why.is_empty() { why } else { format!(": {why}") };
+    (means != example.means).then(|| format!("the rules of rotation.call read it as {words}{why}"))
 }
 
 fn words(means: AnswerMeaning) -> &'static str {

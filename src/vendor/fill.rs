@@ -35,7 +35,8 @@ impl ParamKind {
         match self {
             ParamKind::Host => {
                 let (host, port) = value.rsplit_once(':').unwrap_or((value, "443"));
-                let is_address = host.parse::<std::net::Ipv4Addr>().is_ok();
+                let parts: Vec<&str> = host.split('.').collect();
+                let is_address = parts.len() == 4 && parts.iter().all(|part| part.parse::<u8>().is_ok());
                 let port = port.parse::<u16>().is_ok_and(|port| port > 0);
                 port && (is_address || host == "localhost" || crate::domain::is_host_name(host))
             }

@@ -3,7 +3,6 @@
 
 use super::{profile::Profile, validate::mistakes};
 use crate::domain::VendorName;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +12,9 @@ const BUILT_IN: [(&str, &str); 4] = [
     ("leadey", include_str!("profiles/leadey/profile.yaml")),
     ("legba", include_str!("profiles/legba/profile.yaml")),
 ];
+
+/// A profile that has a bit of everything.
+const LIKE: &str = BUILT_IN[3].1;
 
 /// One thing that is wrong with a vendor's profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +38,7 @@ pub fn resolve(
         let over = overrides.get(&name).unwrap_or(&none);
         let read = match bases.remove(&name) {
             Some(base) => overlaid(&name, &base, over),
-            None => read(over).map_err(|message| vec![whole(&name, message)]),
+            None => added(&name, over),
         };
         match read.map(|profile| (mistakes(name.as_str(), &profile), profile)) {
             Ok((wrong, profile)) if wrong.is_empty() => _ = profiles.insert(name, profile),
@@ -71,45 +73,70 @@ fn built_in_mistake(name: &str, message: String) -> ProfileMistake {
     ProfileMistake { path: name.into(), message, hint: "the built-in profile is damaged: report it".into() }
 }
 
+/// A vendor of the configuration's own. Each of its fields is first tried in a profile that is right.
+fn added(name: &VendorName, over: &Value) -> Result<Profile, Vec<ProfileMistake>> {
+    let mut base = yaml_serde::from_str(LIKE).unwrap_or_default();
+    if let Value::Object(base) = &mut base {
+        base.remove("mail");
+    }
+    let found = each_alone(name, &base, over);
+    if found.is_empty() { read(over).map_err(|wrong| vec![whole(name, wrong)]) } else { Err(found) }
+}
+
 /// The base with the overrides on it. Each override is first tried alone, so that all mistakes are found at once
 /// and each is named by its path.
 fn overlaid(name: &VendorName, base: &Value, over: &Value) -> Result<Profile, Vec<ProfileMistake>> {
     if !over.is_object() {
-        return Err(vec![whole(name, "it is not a map".into())]);
+        return Err(vec![whole(name, (String::new(), "it is not a map".into()))]);
     }
     // A rule that is changed need not fit the examples of the one before it.
     let mut base = base.clone();
     if let (Value::Object(base), Some(false)) = (&mut base, over.as_object().map(Map::is_empty)) {
         base.remove("examples");
     }
-    let (base, mut found) = (&base, Vec::new());
+    let found = each_alone(name, &base, over);
+    if !found.is_empty() {
+        return Err(found);
+    }
     let mut merged = base.clone();
-    for (path, value) in leaves(base, over, &[]) {
+    for (path, value) in leaves(&base, over, &[]) {
+        put(&mut merged, &path, value.clone());
+    }
+    read(&merged).map_err(|wrong| vec![whole(name, wrong)])
+}
+
+/// What is wrong with each field of `over`, tried alone in a profile that is right.
+fn each_alone(name: &VendorName, base: &Value, over: &Value) -> Vec<ProfileMistake> {
+    let tried = leaves(base, over, &[]).into_iter().filter_map(|(path, value)| {
         let mut alone = base.clone();
         if let (Value::Object(alone), false) = (&mut alone, path.first() == Some(&"mail")) {
             // Its expressions take longest to compile, and say nothing of another field.
             alone.remove("mail");
         }
         put(&mut alone, &path, value.clone());
-        put(&mut merged, &path, value.clone());
-        if let Err(message) = read(&alone) {
-            let path = format!("{name}.{}", path.join("."));
-            found.push(ProfileMistake {
-                path,
-                message,
-                hint: format!("keyrelay vendors {name} shows the profile"),
-            });
-        }
-    }
-    if !found.is_empty() {
-        return Err(found);
-    }
-    read(&merged).map_err(|message| vec![whole(name, message)])
+        let (at, message) = read(&alone).err()?;
+        let at = if at.is_empty() { path.join(".") } else { at };
+        let path = format!("{name}.{at}");
+        Some(ProfileMistake {
+            path,
+            message,
+            hint: format!("keyrelay vendors {} shows a profile", shown(name)),
+        })
+    });
+    tried.collect()
+}
+
+/// A vendor whose profile can be looked at: its own, or one that has a bit of everything.
+fn shown(name: &VendorName) -> &str {
+    let is_built_in = BUILT_IN.iter().any(|(built_in, _)| *built_in == name.as_str());
+    if is_built_in { name.as_str() } else { "legba" }
 }
 
 /// The overrides that replace something, each with its path: what is a map on both sides is entered.
 fn leaves<'v>(base: &Value, over: &'v Value, path: &[&'v str]) -> Vec<(Vec<&'v str>, &'v Value)> {
     match (base, over) {
+        // One way of several: another one takes its place.
+        (_, Value::Object(_)) if path.last() == Some(&"identity") => vec![(path.to_vec(), over)],
         (Value::Object(base), Value::Object(over)) => {
             let below = over.iter().flat_map(|(key, value)| {
                 let path = [path, &[key.as_str()]].concat();
@@ -131,13 +158,18 @@ fn put(place: &mut Value, path: &[&str], value: Value) {
     }
 }
 
-fn read(value: &Value) -> Result<Profile, String> {
-    Profile::deserialize(value).map_err(|error| error.to_string())
+/// Or which field is wrong (empty: the whole), and why.
+fn read(value: &Value) -> Result<Profile, (String, String)> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        (if path == "." { String::new() } else { path }, error.into_inner().to_string())
+    })
 }
 
-fn whole(name: &VendorName, message: String) -> ProfileMistake {
-    let hint = "a new vendor needs a whole profile; keyrelay vendors leaf7 shows one".into();
-    ProfileMistake { path: name.to_string(), message, hint }
+fn whole(name: &VendorName, (at, message): (String, String)) -> ProfileMistake {
+    let hint = "a new vendor needs a whole profile: docs/vendors.md shows one".into();
+    let path = if at.is_empty() { name.to_string() } else { format!("{name}.{at}") };
+    ProfileMistake { path, message, hint }
 }
 
 #[cfg(test)]

@@ -152,8 +152,8 @@ impl Found<'_> {
             self.unless(right, path, "it is no JSON pointer", "begin it with /: /key");
         }
         let chosen =
-            profile.grace.is_none_or(|grace| call.graces.is_empty() || call.graces.contains_key(&grace));
-        let message = "the vendor offers no such grace";
+            call.graces.is_empty() || profile.grace.is_some_and(|grace| call.graces.contains_key(&grace));
+        let message = "it is none of those that the vendor offers";
         self.unless(chosen, "grace", message, "write one of rotation.call.graces");
         let says = call.json.as_ref().is_some_and(|json| json.to_string().contains("{grace}"));
         let message = "graces and {grace} in json belong together";

@@ -13,6 +13,7 @@ mod ladder;
 mod observed;
 mod own_server;
 mod refused;
+mod sockets;
 pub mod stage;
 mod store_login;
 mod tidied;

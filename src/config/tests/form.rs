@@ -89,10 +89,8 @@ fn an_unknown_key_is_named_with_the_one_that_was_meant() {
 
 #[test]
 fn keys_of_later_issues_are_unknown() {
-    for key in ["standby"] {
-        let lines = said_of(&[(key, "x")]);
-        assert!(lines[0].starts_with(&format!("{key}: unknown key; ")), "{lines:?}");
-    }
+    let lines = said_of(&[("standby", "x")]);
+    assert!(lines[0].starts_with("standby: unknown key; "), "{lines:?}");
 }
 
 #[test]

@@ -94,7 +94,7 @@ struct Watcher {
     next_look: Instant,
 }
 
-/// The page's content as one event whenever it has changed. It ends with the daemon.
+/// The page's content as one event whenever it has changed. It ends with the listener.
 pub async fn events(State(source): State<Source>) -> Response {
     let Ok(seat) = source.pages.seats.clone().try_acquire_owned() else {
         let later = [(header::RETRY_AFTER, RETRY_AFTER_SECS.to_string())];
@@ -111,7 +111,10 @@ pub async fn events(State(source): State<Source>) -> Response {
 impl Watcher {
     async fn changed(&mut self) -> Option<Arc<str>> {
         loop {
-            sleep_until(self.next_look).await;
+            tokio::select! {
+                () = sleep_until(self.next_look) => {}
+                _ = self.source.gone.changed() => return None,
+            }
             let (text, until) = self.source.pages.frame(&self.source).await?;
             self.next_look = until;
             if self.seen.as_ref() != Some(&text) {

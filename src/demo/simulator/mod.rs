@@ -16,6 +16,8 @@ mod meter;
 mod rotate;
 
 #[cfg(test)]
+mod kinds_probed_tests;
+#[cfg(test)]
 mod kinds_tests;
 #[cfg(test)]
 mod probed_tests;

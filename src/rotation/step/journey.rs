@@ -6,7 +6,7 @@ use crate::domain::{
 };
 use crate::rotation::{
     candidate::Candidate,
-    history::{ConsumerRecord, PhaseEntered, Record, RecordKind},
+    history::{ConsumerRecord, PhaseEntered, Record, RecordKind, Trigger},
     incident::Report,
     state::{Journey, Rotation},
     task::salt,
@@ -48,7 +48,8 @@ impl Rotation {
             .map(|at| PhaseEntered { phase: "announced".into(), at });
         let probing = PhaseEntered { phase: "probing".into(), at: began_at };
         let phases = announced.into_iter().chain([probing]).collect();
-        let (rotation_id, trigger) = (candidate.rotation_id, Some(candidate.origin.clone()));
+        let (rotation_id, trigger) =
+            (candidate.rotation_id, Some(Trigger::Candidate(candidate.origin.clone())));
         let beside = candidate.beside.clone();
         let observed = self.memory.observed.filter(|note| note.fingerprint == fingerprint);
         let rotation_id = observed.map_or(rotation_id, |note| note.rotation_id);
@@ -149,7 +150,9 @@ impl Rotation {
         let label = self.label(new);
         let key = match journey.kind {
             RecordKind::Rollback => "the earlier key",
-            RecordKind::Rotation | RecordKind::Ingest | RecordKind::Refusal => "the new key",
+            RecordKind::Rotation | RecordKind::Ingest | RecordKind::Refusal | RecordKind::Hint => {
+                "the new key"
+            }
         };
         let message = format!("{key} {label} is in the store, and {tested}");
         let report = Report::new(Code::Rotated, Severity::Info, message, "nothing")
@@ -162,7 +165,7 @@ impl Rotation {
         out.records.push(Record {
             rotation_id: candidate.rotation_id,
             kind: RecordKind::Refusal,
-            trigger: Some(candidate.origin.clone()),
+            trigger: Some(Trigger::Candidate(candidate.origin.clone())),
             phases: vec![PhaseEntered { phase: "refused".into(), at: now }],
             old_fingerprint: self.current.as_ref().map(|current| self.label(current.fingerprint)),
             new_fingerprint: Some(self.label(candidate.fingerprint)),

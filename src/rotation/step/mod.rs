@@ -137,7 +137,7 @@ impl Rotation {
                 self.consumers_asked(consumer, true, ticket, ctx, out)
             }
             Input::ProveAsked { consumer, ticket } => self.consumers_asked(consumer, false, ticket, ctx, out),
-            Input::Unauthorized { fingerprint } => self.unauthorized(fingerprint, ctx, out),
+            Input::Unauthorized { fingerprint, from } => self.unauthorized(fingerprint, from, ctx, out),
         }
         self.advance(ctx, out);
     }

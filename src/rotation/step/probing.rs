@@ -6,6 +6,7 @@ use crate::rotation::{
     candidate::Candidate,
     effect::{Action, Purpose},
     event::Attempt,
+    hints::HintFrom,
     incident::Report,
     keys::KeyFacts,
     state::{Dirty, Rotation},
@@ -134,6 +135,8 @@ impl Rotation {
                 (verdict == Verdict::Dead).then(|| candidate.dead_since.unwrap_or(ctx.now));
         }
         if current {
+            let (label, generation) = (self.label(fingerprint), self.generation());
+            out.records.extend(self.hints.answered(fingerprint, label, generation, verdict, ctx.now));
             self.current_was_asked(before, verdict, account, ctx, out);
         }
         if label.is_some() {
@@ -175,12 +178,18 @@ impl Rotation {
     }
 
     /// A consumer says that it was refused: one probe, at most one a minute.
-    pub(super) fn unauthorized(&mut self, fingerprint: Option<Fingerprint>, ctx: Ctx<'_>, out: &mut Out) {
+    pub(super) fn unauthorized(
+        &mut self,
+        fingerprint: Option<Fingerprint>,
+        from: Option<HintFrom>,
+        ctx: Ctx<'_>,
+        out: &mut Out,
+    ) {
         let current = self.current.as_ref().map(|current| current.fingerprint);
         let about_current = fingerprint.is_none() || fingerprint == current;
-        let too_soon = self.last_hint.is_some_and(|at| ctx.now.since(at) < ctx.limits.old_key_probe);
+        let too_soon = self.hints.last_at.is_some_and(|at| ctx.now.since(at) < ctx.limits.old_key_probe);
         if about_current && !too_soon {
-            self.last_hint = Some(ctx.now);
+            self.hints.ask(from, ctx.now);
             self.probe_due = Some(ctx.now);
             out.look_again.get_or_insert(false);
         }

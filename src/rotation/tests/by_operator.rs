@@ -187,7 +187,7 @@ fn where_the_wrong_key_was_revoked_the_way_back_is_named_and_nobody_is_told_to_r
     bench.passes(20 * MIN);
     bench.take();
     bench.world.says(key(2), Verdict::Dead);
-    bench.input(Input::Unauthorized { fingerprint: None });
+    bench.input(Input::Unauthorized { fingerprint: None, from: None });
     bench.wait(5 * MIN);
     bench.expect_mails(&["mail key-dead 0 urgent"]);
     let hint = bench.last_notice().hint.clone();

@@ -2,8 +2,8 @@
 
 use super::{bench::*, *};
 use crate::{
-    domain::{Code, Finding, Verdict, Warning},
-    rotation::{Delivery, Phase, Proof},
+    domain::{Code, Finding, RotationId, Verdict, Warning},
+    rotation::{Delivery, HintFrom, Phase, Proof},
 };
 
 #[test]
@@ -143,7 +143,7 @@ fn the_same_warning_twice_announces_once() {
 fn the_current_key_found_dead_is_told_within_a_minute_and_the_mailbox_is_searched() {
     let mut bench = Bench::seeded();
     bench.world.says(key(1), Verdict::Dead);
-    bench.input(crate::rotation::Input::Unauthorized { fingerprint: None });
+    bench.input(crate::rotation::Input::Unauthorized { fingerprint: None, from: None });
     bench.wait(MIN - SEC);
     bench.expect(&["look", "probe K1", "look", "probe K1"]);
     bench.wait(SEC);
@@ -156,7 +156,7 @@ fn the_current_key_found_dead_with_a_confirmation_to_be_found_is_a_rotation() {
     let mut bench = Bench::seeded();
     bench.world.says(key(1), Verdict::Dead);
     bench.world.alive(key(2));
-    bench.input(crate::rotation::Input::Unauthorized { fingerprint: None });
+    bench.input(crate::rotation::Input::Unauthorized { fingerprint: None, from: None });
     bench.run();
     let confirmation = bench.confirmation(key(2), bench.now - HOUR);
     bench.looks(&[Finding::NewKey(confirmation)]);
@@ -169,16 +169,28 @@ fn the_current_key_found_dead_with_a_confirmation_to_be_found_is_a_rotation() {
 fn a_hint_of_a_401_leads_to_one_probe_a_minute_at_most_and_to_nothing_else() {
     let mut bench = Bench::seeded();
     for _ in 0..10 {
-        bench.input(crate::rotation::Input::Unauthorized { fingerprint: Some(key(1)) });
+        bench.input(crate::rotation::Input::Unauthorized { fingerprint: Some(key(1)), from: None });
         bench.run();
     }
-    bench.input(crate::rotation::Input::Unauthorized { fingerprint: Some(key(8)) });
+    bench.input(crate::rotation::Input::Unauthorized { fingerprint: Some(key(8)), from: None });
     bench.run();
     bench.expect(&["look", "probe K1"]);
     bench.wait(MIN);
-    bench.input(crate::rotation::Input::Unauthorized { fingerprint: None });
+    bench.input(crate::rotation::Input::Unauthorized { fingerprint: None, from: None });
     bench.run();
     bench.expect(&["look", "probe K1"]);
+}
+
+#[test]
+fn a_hint_of_a_known_user_is_written_down_with_what_the_vendor_said() {
+    let mut bench = Bench::seeded();
+    let from = |id| Some(HintFrom { uid: 1001, rotation_id: RotationId::from_parts(id, 1) });
+    for id in 1..=3 {
+        bench.input(crate::rotation::Input::Unauthorized { fingerprint: None, from: from(id) });
+        bench.run();
+        bench.wait(MIN);
+    }
+    bench.expect(&["look", "probe K1", "record hint", "look", "probe K1", "look", "probe K1"]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::{collections::BTreeMap, time::Duration};
 #[serde(deny_unknown_fields)]
 pub struct RotationRule {
     /// Who makes the new key.
+    #[schemars(with = "By")]
     pub by: RotatedBy,
     /// What an operator does in the dashboard to get a new key, step by step.
     #[serde(default)]
@@ -24,6 +25,19 @@ pub struct RotationRule {
     /// The request that makes a new key, where the vendor's API has one.
     #[serde(default)]
     pub call: Option<RotateCall>,
+}
+
+/// [`RotatedBy`] as the schema describes it.
+#[expect(dead_code, reason = "only its schema is used")]
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum By {
+    /// The vendor by itself; it mails the new key.
+    Vendor,
+    /// A person in the vendor's dashboard, which shows the new key once.
+    Operator,
+    /// A call of its API, whose answer is the only copy of the new key.
+    Api,
 }
 
 /// A request whose answer is the only copy of the new key.

@@ -1,3 +1,5 @@
+mod added;
+
 use super::*;
 use crate::domain::RotatedBy;
 use crate::vendor::profile::Identity;
@@ -80,7 +82,7 @@ fn every_mistake_is_named_by_its_path() {
     let expected = [
         ("leaf7.cadence", "a duration is one whole number and s, m, h or d, as in 90s, 15m, 24h or 7d"),
         ("leaf7.key.min_len", "invalid value: integer `-1`, expected usize"),
-        ("leaf7.mail.confirmation.key_after", "it is no regular expression: unclosed group"),
+        ("leaf7.mail.confirmation.key_after[0]", "it is no regular expression: unclosed group"),
         ("leaf7.mail.signed_by", "invalid type: string \"leaf7.fun\", expected a sequence"),
     ];
     let found: Vec<_> = found.iter().map(|(path, message)| (path.as_str(), message.as_str())).collect();

@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 use std::{
     fs::{self, Permissions},
     net::TcpListener,
-    os::unix::fs::PermissionsExt,
+    os::unix::{
+        fs::PermissionsExt,
+        net::{UnixListener, UnixStream},
+    },
+    path::Path,
 };
 
 /// A configuration without mistakes, of systems that do not exist.
@@ -21,7 +25,7 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         let (scratch, nobody, mut config) = (Scratch::new(), Port::free(), Config::new());
-        let secret = |name: &str| json!({"file": scratch.secret(name, "a secret of the test")});
+        let secret = |name: &str| json!({"file": scratch.secret(name, "start 6Hw3Pd8K password")});
         config
             .set("store.vault.address", format!("https://127.0.0.1:{}", nobody.number))
             .set("store.vault.auth.token", secret("vault-token"))
@@ -61,6 +65,38 @@ async fn a_port_in_use_is_named_and_so_is_the_way_out() {
     let expected = "cannot listen on ADDRESS: Address already in use (os error 98); name another one (listen: in the \
         configuration), or turn it off (listen: off)\n";
     assert_eq!(said.replace(&address, "ADDRESS"), expected);
+}
+
+#[tokio::test]
+async fn what_is_no_left_over_socket_stays_where_it_is() {
+    let mut desk = Desk::new();
+    let way_out = "name another one (listen: in the configuration), or turn it off (listen: off)\n";
+    let at = |path: &Path| json!(format!("unix:{}", path.display()));
+
+    let file = desk.scratch.write("file", "somebody's");
+    let said = desk.mistake("listen", at(&file)).await;
+    let expected =
+        "cannot listen on unix:SCRATCH/file: a file that is no socket is in the way; remove it, or ";
+    assert_eq!(said, format!("{expected}{way_out}"));
+    assert_eq!(fs::read_to_string(&file).expect("the file"), "somebody's");
+
+    let busy = desk.scratch.join("busy.sock");
+    let _taken = UnixListener::bind(&busy).expect("a socket");
+    let said = desk.mistake("listen", at(&busy)).await;
+    let expected = "cannot listen on unix:SCRATCH/busy.sock: Address already in use (os error 98); ";
+    assert_eq!(said, format!("{expected}{way_out}"));
+    assert!(UnixStream::connect(&busy).is_ok(), "it is still there");
+
+    let said = desk.mistake("listen", json!("unix:/nonexistent/http.sock")).await;
+    let expected = "cannot listen on unix:/nonexistent/http.sock: its folder does not exist; create it, or ";
+    assert_eq!(said, format!("{expected}{way_out}"));
+
+    desk.config.set("listen", "off");
+    let file = desk.scratch.write("control", "somebody's");
+    let said = desk.mistake("control", json!(file)).await;
+    let expected = "SCRATCH/control is in the way of the control socket: it is no socket; remove it, or name another \
+        path (control: in the configuration)\n";
+    assert_eq!(said, expected);
 }
 
 #[tokio::test]

@@ -78,6 +78,21 @@ async fn a_loop_that_hangs_is_killed_though_the_rest_of_the_process_lives() {
 }
 
 #[tokio::test]
+async fn every_user_of_the_host_reaches_the_face_and_only_the_group_the_commands() {
+    let Some(site) = Site::running().await else { return };
+    let as_nobody = async |command: &str| {
+        let nobody = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"];
+        site.sandbox.run(&[&nobody[..], &["sh", "-c", command]].concat()).await
+    };
+    let curl = "curl -s --max-time 5 --unix-socket /run/keyrelay";
+    let face = as_nobody(&format!("{curl}/face.sock http://localhost/healthz")).await;
+    assert_eq!((face.code, face.stdout.as_str()), (Some(0), r#"{"failing":[],"ready":true}"#), "{face:?}");
+    let control = as_nobody(&format!("{curl}/control.sock http://localhost/command")).await;
+    assert_eq!(control.code, Some(7), "it cannot connect: {control:?}");
+    assert_eq!(as_nobody("ls /run/keyrelay").await.code, Some(2), "it may pass through, and not look around");
+}
+
+#[tokio::test]
 async fn a_reload_takes_a_right_configuration_and_refuses_a_wrong_one() {
     let Some(mut site) = Site::running().await else { return };
     let before = site.pid().await;

@@ -123,7 +123,11 @@ pub const PLACES: &[Place] = &[
         &["domain", "mail", "http"],
         &["mail::imap", "mail::maildir", "mail::dns", "mail::authenticity"],
     ),
-    adapter(&["probe"], &["domain", "vendor::profile", "vendor::Profile", "tls", "http"], &[]),
+    adapter(
+        &["probe"],
+        &["domain", "vendor::profile", "vendor::Profile", "vendor::classify", "tls", "http"],
+        &[],
+    ),
     adapter(&["store"], &["domain"], &[]),
     pure(&["store::layout", "store::fields"], &["domain", "store"], &["store::vault", "store::local"]),
     adapter(&["store::vault"], &["domain", "store", "tls", "at_rest", "http"], &["store::local"]),

@@ -24,6 +24,8 @@ pub struct Daemon {
     http: reqwest::Client,
     /// Its environment calls this a proxy.
     trap: TcpListener,
+    /// Where it listens besides.
+    pub also_listen: Vec<String>,
 }
 
 impl Daemon {
@@ -31,7 +33,14 @@ impl Daemon {
     pub fn new(config: &mut Config) -> Self {
         install_tls();
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let daemon = Self { server: None, dir: Scratch::new(), port: Port::free(), http, trap: trap() };
+        let daemon = Self {
+            server: None,
+            dir: Scratch::new(),
+            port: Port::free(),
+            http,
+            trap: trap(),
+            also_listen: Vec::new(),
+        };
         daemon.dir.folder("state");
         daemon.configure(config);
         daemon
@@ -39,7 +48,8 @@ impl Daemon {
 
     /// Writes another configuration; [`Daemon::sighup`] makes it known.
     pub fn configure(&self, config: &mut Config) {
-        config.set("listen", format!("127.0.0.1:{}", self.port.number));
+        let port = format!("127.0.0.1:{}", self.port.number);
+        config.set("listen", [&[port], &self.also_listen[..]].concat());
         config.set("control", self.dir.join("control.sock").display().to_string());
         self.dir.write("config.yaml", &config.yaml());
     }

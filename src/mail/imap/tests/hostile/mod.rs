@@ -120,7 +120,10 @@ impl Stage {
             super::pki::two_servers(folder.path(), ["localhost", "attacker.example.org"]);
         let trap = TcpListener::bind("127.0.0.1:0").unwrap();
         trap.set_nonblocking(true).unwrap();
-        Self { folder, trusted, stranger, trap, wrong: RefCell::default() }
+        let stage = Self { folder, trusted, stranger, trap, wrong: RefCell::default() };
+        // The first connection of a process pages its code in, which would be counted as the first case's memory.
+        stage.outcome(&case("the first").way(Way::StartTls).expect(&lines::CALM));
+        stage
     }
     fn ca(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
