@@ -11,6 +11,7 @@
 //! | [`vendor`] | vendors as data, and what a mail means | `domain`, `mail` |
 //! | [`mail`] | parsing and judging mails (pure); IMAP, maildir and DNS (adapters) | `domain` |
 //! | [`probe`] | asks a vendor whether a key works | `domain`, `vendor` |
+//! | [`leaf7`] | Leaf7's key management: its customers' keys | `domain`, `vendor`, `probe` |
 //! | [`tls`] | makes every TLS configuration | nobody |
 //! | [`http`] | makes every HTTP client | nobody |
 //! | [`hardening`] | keeps the process' memory from others | nobody |
@@ -37,6 +38,7 @@ pub mod domain;
 pub mod face;
 pub mod hardening;
 pub mod http;
+pub mod leaf7;
 pub mod mail;
 pub mod probe;
 pub mod rotation;

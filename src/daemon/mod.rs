@@ -13,6 +13,7 @@ mod intake;
 mod keyring;
 mod log;
 mod mailboxes;
+mod manage;
 mod once;
 mod perform;
 pub mod request;
@@ -28,6 +29,7 @@ mod tools;
 mod watcher;
 
 pub use log::to_journal;
+pub use manage::Alone;
 pub use once::once;
 pub use run::{Order, run, serve};
 pub use settings::host_name;

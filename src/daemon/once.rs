@@ -21,7 +21,8 @@ pub async fn once(config: Config, limits: Limits, request: Request) -> Result<Re
         | Request::Deliver { .. }
         | Request::Ingest { .. }
         | Request::Rollback { .. }
-        | Request::Accept { .. } => Reach::OneCommand,
+        | Request::Accept { .. }
+        | Request::Leaf7 { .. } => Reach::OneCommand,
     };
     let mut shell = Shell::start(Tools::new(Arc::new(config), &limits, None)?, &limits, reach);
     look_around(&mut shell, reach).await;

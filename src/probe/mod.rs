@@ -3,7 +3,7 @@
 
 mod control;
 mod headers;
-mod trouble;
+pub mod trouble;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -52,6 +52,11 @@ impl Prober {
             timeout: limits.request_timeout,
             answer_bytes_max: limits.answer_bytes_max,
         })
+    }
+
+    /// For whoever else calls the vendor: a fresh connection for each request, led astray by nothing either.
+    pub fn connection(&self) -> &Client {
+        &self.fresh
     }
 
     /// Asks once. Whatever goes wrong is an *unclear* answer that says what.
@@ -114,19 +119,26 @@ impl Prober {
         }
     }
 
-    /// The whole body. One that is too large is not judged by its beginning.
     async fn body(&self, response: &mut Response, host: &str) -> Result<Vec<u8>, String> {
-        let mut body = Vec::new();
-        while let Some(chunk) =
-            response.chunk().await.map_err(|error| trouble::name(&error, host, self.timeout))?
-        {
-            if body.len() + chunk.len() > self.answer_bytes_max {
-                return Err(format!("the answer of {host} is larger than {} bytes", self.answer_bytes_max));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
+        whole_body(response, host, self.answer_bytes_max, self.timeout).await
     }
+}
+
+/// The whole body. One that is too large is not judged by its beginning.
+pub async fn whole_body(
+    response: &mut Response,
+    host: &str,
+    bytes_max: usize,
+    timeout: Duration,
+) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| trouble::name(&error, host, timeout))? {
+        if body.len() + chunk.len() > bytes_max {
+            return Err(format!("the answer of {host} is larger than {bytes_max} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 /// `kept` connections per host stay open for a while.
@@ -182,10 +194,15 @@ fn url(profile: &Profile) -> Result<Url, String> {
     if url.origin() != base.origin() || has_login {
         return Err("the path of the vendor's probe leads away from base_url".to_owned());
     }
-    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
+    if !is_private(&url) {
         return Err("base_url of the vendor is not https, so the key is not sent".to_owned());
     }
     Ok(url)
+}
+
+/// Nobody on the way reads what is sent there.
+pub fn is_private(url: &Url) -> bool {
+    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
 }
 
 fn is_loopback(url: &Url) -> bool {

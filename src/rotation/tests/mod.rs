@@ -4,6 +4,7 @@
 mod alerts;
 mod bench;
 mod by_operator;
+mod calls;
 mod consumers;
 mod copies;
 mod ends;

@@ -38,7 +38,7 @@ const PURE: &str = "it must say the same of the same input, at any time and on a
 const MAIL_ADAPTERS: &[&str] = &["mail::imap", "mail::maildir", "mail::dns", "mail::token"];
 const EVERYTHING_BUT_FRONTS: &[&str] = &[
     "domain", "rotation", "vendor", "mail", "probe", "store", "spool", "at_rest", "consumer", "alert",
-    "config", "face", "tls", "http",
+    "config", "face", "tls", "http", "leaf7",
 ];
 
 const fn adapter(
@@ -128,6 +128,8 @@ pub const PLACES: &[Place] = &[
         &["domain", "vendor::profile", "vendor::Profile", "vendor::classify", "tls", "http"],
         &[],
     ),
+    // Both speak to vendors: what went wrong on the way is said once, in the same words.
+    adapter(&["leaf7"], &["domain", "vendor::Profile", "probe"], &["probe::Prober", "probe::random_like"]),
     adapter(&["store"], &["domain"], &[]),
     pure(&["store::layout", "store::fields"], &["domain", "store"], &["store::vault", "store::local"]),
     adapter(&["store::vault"], &["domain", "store", "tls", "at_rest", "http"], &["store::local"]),
