@@ -101,6 +101,8 @@ pub(super) struct Journey {
     pub old: Option<Fingerprint>,
     pub new: Fingerprint,
     pub phases: Vec<PhaseEntered>,
+    /// What it met under way, and what became of that.
+    pub beside: Option<String>,
 }
 
 /// An operator's command that waits for its answer.
@@ -109,6 +111,8 @@ pub(super) struct Waiting {
     pub ticket: Ticket,
     pub until: Timestamp,
     pub awaits: Awaits,
+    /// What the command met under way, and what becomes of that.
+    pub beside: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,9 +3,11 @@
 
 mod alerts;
 mod bench;
+mod by_operator;
 mod calls;
 mod consumers;
 mod copies;
+mod ends;
 mod expecting;
 mod first_start;
 mod fleet;
@@ -22,6 +24,7 @@ mod observing;
 mod operator;
 mod parked;
 mod perform;
+mod probe_off;
 mod properties;
 mod restart;
 mod rollback;
@@ -29,6 +32,7 @@ mod settings;
 mod store;
 mod stories;
 mod tidying;
+mod unrevoked;
 mod world;
 
 use crate::domain::{Fingerprint, Timestamp};

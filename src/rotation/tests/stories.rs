@@ -46,6 +46,11 @@ pub fn gallery() -> BTreeMap<Code, Notice> {
         weekly(),
         login_ends(),
         super::tidying::untidy(),
+        super::by_operator::handed_over(),
+        super::ends::expiring(),
+        super::ends::outdated(),
+        super::ends::due(),
+        super::probe_off::written(),
     ]);
     let mut all = BTreeMap::new();
     for notice in benches.flat_map(|bench| bench.notices).filter(|notice| !notice.resolved) {
