@@ -119,8 +119,6 @@ pub struct Limits {
     pub answer_bytes_max: usize,
     /// How long a command of the operator waits for consumers.
     pub operator_wait: Duration,
-    /// What an operator has still to do when its time is over is told again this often.
-    pub reminded_every: Duration,
 }
 
 impl Default for Limits {
@@ -182,7 +180,6 @@ impl Default for Limits {
             smtp_timeout: MIN,
             answer_bytes_max: 64 << 10,
             operator_wait: MIN,
-            reminded_every: DAY,
         }
     }
 }

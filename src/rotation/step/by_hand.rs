@@ -3,6 +3,10 @@
 use super::{Ctx, incidents::Seen};
 use crate::domain::{Code, RotatedBy, Severity, Timestamp, spell_duration};
 use crate::rotation::{incident::Report, policy::CurrentKey, state::Rotation};
+use std::time::Duration;
+
+/// What an operator has still to do when its time is over is told again this often.
+pub(super) const REMINDED_EVERY: Duration = Duration::from_secs(86_400);
 
 impl Rotation {
     pub(super) fn is_by_operator(&self) -> bool {
@@ -72,7 +76,7 @@ impl Rotation {
         Report::new(Code::RotationDue, severity, message, self.create_hint())
             .breaks(format!("nothing by itself; you wanted a new key every {every}"))
             .doing("the current key stays in use; a new one is proven, and handed over, as soon as you put it in")
-            .every(Some(7 * ctx.limits.reminded_every).filter(|_| severity > Severity::Info))
+            .every(Some(7 * REMINDED_EVERY).filter(|_| severity > Severity::Info))
     }
 }
 

@@ -2,7 +2,7 @@
 //! belongs to one key. Whoever puts a key in may say it; the configuration's is that of the key which was current when
 //! it was first seen there, so that one which nobody corrects alarms nobody about the next key, and hides nothing.
 
-use super::{Ctx, incidents::Seen};
+use super::{Ctx, by_hand::REMINDED_EVERY, incidents::Seen};
 use crate::domain::{Code, RotatedBy, Severity, Timestamp};
 use crate::rotation::{
     incident::{Ladder, Report},
@@ -47,7 +47,7 @@ impl Rotation {
     /// From the first notice to the deadline. A key that does not live long is told of in its second half.
     fn expiry_ladder(&self, ctx: Ctx<'_>) -> Option<Ladder> {
         let (end, begin) = (self.expires_at()?, self.current.as_ref()?.dated());
-        let notice = self.settings.notice_before.unwrap_or(7 * ctx.limits.reminded_every);
+        let notice = self.settings.notice_before.unwrap_or(7 * REMINDED_EVERY);
         let notice = notice.min(end.since(begin) / 2);
         Some(Ladder { from: end - notice, until: end - ctx.limits.margin(notice) })
     }

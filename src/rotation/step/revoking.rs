@@ -1,7 +1,11 @@
 //! An old key that works until an operator revokes it: when every consumer works with the new one its operators are
 //! told so, with both keys as the dashboard shows them, and it is asked until it is dead. Before that nobody is told to.
 
-use super::{Ctx, by_hand::numbered, incidents::Seen};
+use super::{
+    Ctx,
+    by_hand::{REMINDED_EVERY, numbered},
+    incidents::Seen,
+};
 use crate::domain::{Code, Fingerprint, ProofLevel, Severity, Timestamp};
 use crate::rotation::{
     incident::Report,
@@ -91,7 +95,7 @@ impl Rotation {
             ),
         };
         let severity = if over { Severity::Warning } else { Severity::Info };
-        let every = if over { ctx.limits.reminded_every } else { self.settings.revoke_within };
+        let every = if over { REMINDED_EVERY } else { self.settings.revoke_within };
         let hint = format!(
             "{}{}\nwhether it is seen to be dead:\nkeyrelay status {}",
             numbered(&self.settings.revoke_steps),
