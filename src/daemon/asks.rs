@@ -5,12 +5,13 @@ use super::{
     clock, history,
     inbox::Asked,
     request::{Outcome, Pasted, Request, Response},
+    rotate_at,
     tools::Tools,
 };
 use crate::{
     domain::{ConsumerName, CredentialName, Fingerprint, Key},
     face::status::Status,
-    rotation::{Event, Fleet, Input, Reply, Ticket},
+    rotation::{CallInput, Event, Fleet, Input, Occasion, Reply, Ticket},
 };
 use std::collections::BTreeSet;
 use tokio::sync::oneshot;
@@ -40,7 +41,8 @@ impl Asks {
             Request::Deliver { credential, .. }
             | Request::Ingest { credential, .. }
             | Request::Rollback { credential, .. }
-            | Request::Accept { credential, .. } => Some(credential.clone()),
+            | Request::Accept { credential, .. }
+            | Request::Rotate { credential } => Some(credential.clone()),
         };
         match self.events(request, uid, fleet, tools) {
             Ok(events) if events.is_empty() => {
@@ -111,6 +113,12 @@ impl Asks {
                 let rotation_id = clock::rotation_id();
                 Ok(vec![self.event(name, |ticket| Input::Accepted { fingerprint, uid, ticket, rotation_id })])
             }
+            Request::Rotate { credential } => {
+                let (name, occasion) = (known(fleet, credential.clone())?, occasion(tools, &credential));
+                Ok(vec![
+                    self.event(name, |ticket| Input::Call(CallInput::RotateAsked { uid, ticket, occasion })),
+                ])
+            }
         }
     }
     fn event(&mut self, name: CredentialName, input: impl FnOnce(Ticket) -> Input) -> (Ticket, Event) {
@@ -135,6 +143,12 @@ impl Asks {
             respond(open.answer, outcome, message, hint, status);
         }
     }
+}
+
+/// Here and now.
+fn occasion(tools: &Tools, name: &CredentialName) -> Occasion {
+    let window = rotate_at::window(&tools.config, name, clock::now());
+    Occasion { rotation_id: clock::rotation_id(), host: tools.host.clone(), window }
 }
 
 /// The history as it is on this machine; no core is asked.

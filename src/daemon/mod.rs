@@ -2,10 +2,12 @@
 //! value. It decides nothing about a rotation.
 
 mod alerts_file;
+mod answers;
 mod asks;
 pub mod client;
 mod clock;
 mod control;
+mod found;
 pub mod history;
 mod http;
 mod inbox;
@@ -16,6 +18,7 @@ mod mailboxes;
 mod once;
 mod perform;
 pub mod request;
+mod rotate_at;
 mod run;
 mod schedule;
 mod settings;

@@ -36,6 +36,10 @@ pub enum Request {
         credential: CredentialName,
         fingerprint: String,
     },
+    /// A new key from the vendor's API.
+    Rotate {
+        credential: CredentialName,
+    },
 }
 
 /// A key as it was typed: checked by the daemon, unprintable on the way.

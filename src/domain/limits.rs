@@ -23,7 +23,7 @@ pub struct Limits {
     pub account_together: Duration,
     /// So many agreeing answers make the current key *dead* …
     pub dead_answers: u32,
-    /// … over at least this time.
+    /// … over at least this time; two that judge a call whose answer was lost are as far apart.
     pub dead_over: Duration,
     /// A random key of the same shape is tried once per origin and this time.
     pub control_every: Duration,
@@ -105,6 +105,8 @@ pub struct Limits {
     pub mail_read_timeout: Duration,
     /// A probe, a proof or a store call ends after this.
     pub request_timeout: Duration,
+    /// The call that makes a new key ends after this: its answer is the only copy.
+    pub rotate_timeout: Duration,
     /// A command of a consumer is killed after this.
     pub command_timeout: Duration,
     /// A unit's restart or reload is given up on after this: systemd's own limits for a stop and a start together.
@@ -171,6 +173,7 @@ impl Default for Limits {
             login_told_uses: 3,
             mail_read_timeout: 30 * SEC,
             request_timeout: 10 * SEC,
+            rotate_timeout: 30 * SEC,
             command_timeout: 30 * SEC,
             unit_job: 3 * MIN,
             unit_watch: 10 * SEC,

@@ -36,6 +36,7 @@ mod incident;
 mod keys;
 mod mailboxes;
 mod outbox;
+mod phase;
 mod policy;
 mod settings;
 mod shown;
@@ -44,6 +45,7 @@ mod state_document;
 mod step;
 mod task;
 mod view;
+mod wish;
 
 #[cfg(test)]
 mod tests;
@@ -56,10 +58,12 @@ pub use hints::HintFrom;
 pub use history::{ConsumerRecord, Observed, PhaseEntered, Record, RecordKind, Trigger, merged};
 pub use incident::Incident;
 pub use outbox::Channel;
+pub use phase::{Parked, Phase};
 pub use settings::{Alerts, Consumer, Credential, Delivery, Proof, Settings};
-pub use state::{Generation, Parked, Phase, Rotation};
+pub use state::{Generation, Rotation};
 pub use state_document::{
     Announced, ConsumerNote, CurrentNote, Former, MailCopy, ObservedNote, RolledBack, SCHEMA, StateDocument,
 };
 pub use step::Reason;
 pub use view::{ChannelView, ConsumerView, CredentialView, HeldView, MailboxView, StoreView};
+pub use wish::{CallAction, CallInput, Fate, Occasion, Window, Wish};

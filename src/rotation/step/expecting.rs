@@ -5,10 +5,10 @@ use crate::domain::{Fingerprint, Timestamp};
 use crate::rotation::{history::shown, incident::Ladder, state::Rotation};
 
 impl Rotation {
-    /// When the vendor is expected to rotate: as announced, else by its cadence.
+    /// When the vendor is expected to rotate: as announced, else by our own schedule, else by its cadence.
     pub fn expected_at(&self) -> Option<Timestamp> {
         let announced = self.memory.announced.as_ref().map(|announced| announced.expected_at);
-        announced.or(Some(self.vendor_rotated_at()? + self.settings.cadence?))
+        announced.or(self.next_due).or_else(|| Some(self.vendor_rotated_at()? + self.settings.cadence?))
     }
 
     /// Without a warning mail the rehearsal is held at the same hour.

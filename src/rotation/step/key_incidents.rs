@@ -25,6 +25,7 @@ impl Rotation {
         let Some(facts) = self.current_facts() else { return Seen::when(self.current.is_none(), None) };
         match facts.verdict {
             Some((Verdict::Alive, _)) => Seen::Over,
+            Some((Verdict::Dead, _)) if self.is_waiting_for_answer() => Seen::Unknown, // told as that
             Some((Verdict::Dead, _)) if facts.is_dead(ctx.limits) && !self.is_coming() => {
                 Seen::So(self.dead_report(facts, ctx))
             }
@@ -85,8 +86,11 @@ impl Rotation {
 
     /// Announced, or due by the cadence, and not confirmed.
     pub(super) fn report_expectation(&mut self, ctx: Ctx<'_>) {
-        let overdue =
-            self.expected_at().filter(|expected| *expected + ctx.limits.unconfirmed_after <= ctx.now);
+        // A schedule of our own is told of by itself.
+        let overdue = self
+            .expected_at()
+            .filter(|_| self.next_due.is_none())
+            .filter(|expected| *expected + ctx.limits.unconfirmed_after <= ctx.now);
         let seen = match overdue {
             None => Seen::when(self.documents.known, None),
             Some(_) if self.is_waiting_for_others() => Seen::Over,

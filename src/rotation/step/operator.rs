@@ -156,6 +156,12 @@ impl Rotation {
         };
         match &command.awaits {
             Awaits::Rollback(wish) => over.then(|| self.rollback_hangs(wish, ctx)),
+            Awaits::Rotation(_) => over.then(|| Reply::Unreachable {
+                why: format!(
+                    "what came of the call is not known yet; see: keyrelay status {}",
+                    self.settings.name
+                ),
+            }),
             Awaits::Promotion(key) => self.answer_about(*key, over),
             Awaits::Consumers(generation) => {
                 let (generation, proven) = (*generation, self.consumers.keys().all(good));

@@ -3,11 +3,7 @@
 
 use super::Ctx;
 use crate::domain::Timestamp;
-use crate::rotation::{
-    consumer::ConsumerState,
-    settings::Credential,
-    state::{Phase, Rotation},
-};
+use crate::rotation::{consumer::ConsumerState, phase::Phase, settings::Credential, state::Rotation};
 use std::sync::Arc;
 
 impl Rotation {

@@ -3,6 +3,10 @@
 
 mod alerts;
 mod bench;
+mod by_api;
+mod by_api_judged;
+mod by_api_killed;
+mod by_api_scheduled;
 mod consumers;
 mod copies;
 mod expecting;
