@@ -13,6 +13,7 @@ impl Rotation {
         self.take_observe(&settings);
         self.next_settings = Some(settings).filter(|settings| **settings != *self.settings);
         self.documents.key_wanted = true;
+        (self.due, self.next_due) = (None, None); // what the new schedule says is told next
         self.prove_due = Some(now);
     }
 

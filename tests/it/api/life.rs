@@ -23,10 +23,12 @@ async fn the_first_key_comes_by_hand_and_the_next_by_one_command() {
     stage.wait_settled(&slot, &second).await;
     assert_eq!(stage.spooled(), [""; 0]);
 
-    let history: Value = stage.keyrelay(&["history", "main", "--json"]).await.json();
+    let history: Value =
+        serde_json::from_str(&stage.keyrelay(&["history", "main", "--json"]).await.stdout).expect("JSON");
     let trigger = &history[0]["trigger"];
     assert_eq!((&trigger["kind"], &trigger["key_id"]), (&json!("api"), &json!(stage.vendor.key_id(&second))));
-    let phases: Vec<_> = history[0]["phases"].as_array().expect("a list").iter().map(|p| &p["phase"]).collect();
+    let phases: Vec<_> =
+        history[0]["phases"].as_array().expect("a list").iter().map(|p| &p["phase"]).collect();
     assert_eq!(phases, ["asked", "probing", "storing", "handing_over", "steady"]);
     let shown = stage.keyrelay(&["history", "main"]).await.stdout;
     assert!(shown.contains("the vendor's API, asked by an operator (uid "), "{shown}");
@@ -71,7 +73,8 @@ async fn the_schedule_asks_each_time_that_it_is_due() {
         .await;
     let now: Key = stage.vendor.current_key(slot.account);
     stage.wait_settled(&slot, &now).await;
-    let history: Value = stage.keyrelay(&["history", "main", "--json"]).await.json();
+    let history: Value =
+        serde_json::from_str(&stage.keyrelay(&["history", "main", "--json"]).await.stdout).expect("JSON");
     assert_eq!(history[0]["trigger"]["by"], json!("schedule"));
     stage.end().await;
 }

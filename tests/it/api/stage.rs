@@ -46,7 +46,7 @@ impl Stage {
         config
             .set("store", bao.store(&["vendors/legba/*"]).await)
             .set("alerts", smtp.alerts(&["ops@example.com"]))
-            .set("vendors.legba.base_url", vendor.base_url())
+            .set("vendors.legba.base_url", "http://{host}")
             .set("vendors.legba.limit", json!({"requests": 60_000, "per": "1m"}));
         let daemon = Daemon::new(&mut config);
         Self { bao, smtp, vendor, config, daemon, scratch: Scratch::new(), _ca: ca }
@@ -64,6 +64,7 @@ impl Stage {
     pub async fn empty_slot(&mut self, name: &str) -> Slot {
         let account = self.vendor.new_account(name, &[]);
         let organization = self.vendor.organization(account);
+        let host = self.vendor.base_url().replace("http://", "");
         let file = self.scratch.folder(name).join("legba.env");
         let source = Source::File { path: file.clone(), variable: Some("LEGBA_KEY".into()) };
         let shop = consumers::start("shop", source).await;
@@ -72,7 +73,7 @@ impl Stage {
             "prove": {"http": {"url": shop.url()}}});
         self.config.set(
             &format!("credentials.{name}"),
-            json!({"vendor": "legba", "path": path, "params": {"host": "api.legba.example", "org_uuid": organization},
+            json!({"vendor": "legba", "path": path, "params": {"host": host, "org_uuid": organization},
                 "consumers": {"shop": consumer}}),
         );
         Slot { name: name.into(), path, account, shop, file }
@@ -111,12 +112,6 @@ impl Stage {
         .await;
         assert!(slot.holds(key), "the consumer's file");
         assert_eq!(self.document(slot).await["api_key"], json!(key.expose()));
-    }
-    /// How often the vendor rotated one of the account's keys.
-    pub fn rotations(&self, slot: &Slot) -> u64 {
-        let organization = self.vendor.organization(slot.account);
-        let _ = organization;
-        self.vendor.rotations().values().sum()
     }
     /// What lies in the spool beside its own files.
     pub fn spooled(&self) -> Vec<String> {
