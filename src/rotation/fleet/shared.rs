@@ -4,9 +4,10 @@ use super::Fleet;
 use crate::domain::{Code, CredentialName, ProbeAnswer, Severity, Timestamp};
 use crate::rotation::{
     budget::Waiting,
-    effect::{Action, Effect},
+    effect::{Action, Effect, Purpose},
     incident::Report,
     step::Out,
+    wish::CallAction,
 };
 
 impl Fleet {
@@ -31,7 +32,14 @@ impl Fleet {
                         Waiting { name: name.clone(), attempt, fingerprint, purpose, fresh_connection };
                     self.meters.get_mut(origin).into_iter().for_each(|meter| meter.enqueue(probe.clone()));
                 }
-                action => effects.push(Effect::Credential { name: name.clone(), action }),
+                action => {
+                    if let (Action::Call(CallAction::CallRotation { .. }), Some(meter)) =
+                        (&action, self.meters.get_mut(origin))
+                    {
+                        meter.count(Purpose::Candidate, now);
+                    }
+                    effects.push(Effect::Credential { name: name.clone(), action });
+                }
             }
         }
         if let Some(meter) = self.meters.get_mut(origin).filter(|_| out.control_wanted) {

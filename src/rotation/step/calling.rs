@@ -141,10 +141,7 @@ impl Rotation {
         if current == Some(fingerprint) {
             // Read once more after it was promoted; or the vendor has given the same key again.
             self.drop_answer(wish, out);
-            return match self.memory.wish.as_ref().is_some_and(|known| known.rotation_id == wish) {
-                true => self.ended_without_key(wish, "its answer holds the current key", ctx, out),
-                false => {}
-            };
+            return self.ended_without_key(wish, "its answer holds the current key", ctx, out);
         }
         for waiting in &mut self.waiting {
             if waiting.awaits == Awaits::Rotation(wish) {

@@ -6,6 +6,7 @@ mod bench;
 mod by_api;
 mod by_api_judged;
 mod by_api_killed;
+mod by_api_refused;
 mod by_api_scheduled;
 mod consumers;
 mod copies;

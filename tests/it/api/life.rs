@@ -2,7 +2,7 @@
 
 use super::stage::Stage;
 use crate::rotation::stage::codes;
-use keyrelay::domain::Key;
+use keyrelay::{demo::simulator::Kind, domain::Key};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -107,5 +107,37 @@ async fn what_is_missing_is_told_to_whoever_planned_it() {
     assert_eq!(stage.vendor.rotations().len(), 0);
     slot.shop.set_manner(keyrelay::demo::consumer::Manner::Honest);
     super::stage::rotated(&stage.vendor, 1).await;
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn with_a_grace_the_old_key_works_on_and_a_second_call_is_refused_by_the_vendor() {
+    let mut stage = Stage::with(Kind::Example).await;
+    let docs = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/vendors.md"));
+    let (_, example) =
+        docs.split_once("<!-- example -->\n```yaml\n").expect("the example of the documentation");
+    let example: Value = yaml_serde::from_str(example.split("```").next().expect("its end")).expect("YAML");
+    stage.config.set("vendors.acme", example["vendors"]["acme"].clone());
+    stage.config.set("vendors.acme.base_url", stage.vendor.base_url());
+    stage.config.remove("vendors.legba");
+    let slot = stage.slot("main").await;
+    stage.config.set("credentials.main.vendor", "acme").remove("credentials.main.params");
+    stage.start().await;
+    let first = stage.vendor.current_key(slot.account);
+    let ran = stage.keyrelay(&["rotate", "main"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let second = stage.vendor.current_key(slot.account);
+    assert!(first != second && stage.vendor.is_alive(&first), "the old one works on");
+    stage.wait_settled(&slot, &second).await;
+    let document = stage.document(&slot).await;
+    assert_eq!(document["api_key_previous"], json!(first.expose()));
+    assert!(document["api_key_previous_expires_at"].is_string(), "{document}");
+    let ran = stage.keyrelay(&["rotate", "main"]).await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("refused: Acme made no new key: 409"), "{ran:?}");
+    stage.wait(&slot, "it is told", |found| (codes(found) == ["rotation-failed"]).then_some(())).await;
+    // The earlier key is alive: going back is possible.
+    let ran = stage.keyrelay(&["rollback", "main", "--check"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
     stage.end().await;
 }

@@ -3,8 +3,10 @@
 use super::stage::{Slot, Stage, rotated};
 use crate::{rotation::stage::codes, world::until};
 use keyrelay::demo::simulator::{Faults, Outcome, Part, RotationFault};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::time::Duration;
+use tokio::process::Command;
 
 /// Asks, and goes away as soon as the vendor was asked: that takes nothing back.
 async fn ask(stage: &mut Stage, slot: &Slot, fault: RotationFault) {
@@ -168,4 +170,25 @@ async fn whoever_stops_the_daemon_waits_for_the_answer() {
     stage.wait_settled(&slot, &new).await;
     assert_eq!(stage.vendor.rotations().len(), 1);
     stage.end().await;
+}
+
+#[tokio::test]
+async fn an_interrupted_command_that_does_it_alone_waits_for_the_answer_too() {
+    let mut stage = Stage::build().await;
+    let slot = stage.slot("main").await;
+    stage.daemon.configure(&mut stage.config);
+    stage.vendor.set_faults(RotationFault::Late(Duration::from_secs(5)));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyrelay"));
+    command.arg("--config").arg(stage.daemon.config_path()).args(["rotate", "main"]);
+    command.env_clear().envs(stage.daemon.environment()).kill_on_drop(true);
+    let mut child = command.spawn().expect("keyrelay");
+    rotated(&stage.vendor, 1).await;
+    let pid = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)).expect("it runs");
+    for _ in 0..2 {
+        kill_process(pid, Signal::INT).expect("it is there");
+    }
+    assert_eq!(child.wait().await.expect("its end").code(), Some(0));
+    let new = stage.vendor.current_key(slot.account);
+    assert!(slot.holds(&new));
+    assert_eq!(stage.document(&slot).await["api_key"], json!(new.expose()));
 }

@@ -36,11 +36,15 @@ pub struct Slot {
 impl Stage {
     /// All servers, and a configuration without credentials; the daemon is not started yet.
     pub async fn build() -> Self {
+        Self::with(Kind::Legba).await
+    }
+    /// The same with another vendor.
+    pub async fn with(kind: Kind) -> Self {
         let ca = Ca::new();
         let (smtp, bao) = tokio::join!(Smtp::start(&ca), Bao::start(&ca));
         // Keys differ from run to run: a leak of an earlier one is not taken for one of this.
         let seed = Timestamp::from(SystemTime::now()).as_millis().unsigned_abs();
-        let options = Options { limit: None, seed, ..Options::calm(Kind::Legba) };
+        let options = Options { limit: None, seed, ..Options::calm(kind) };
         let vendor = secrets::vendor(options).await;
         let mut config = Config::new();
         config
