@@ -13,6 +13,7 @@
 //! | [`ask`] | how a vendor is asked anything with a key | `domain`, `vendor`, `http` |
 //! | [`probe`] | asks a vendor whether a key works | `ask`, `domain`, `vendor` |
 //! | [`rotate`] | asks a vendor's API for a new key | `ask`, `domain`, `vendor` |
+//! | [`leaf7`] | Leaf7's key management: its customers' keys | `domain`, `vendor`, `ask` |
 //! | [`tls`] | makes every TLS configuration | nobody |
 //! | [`http`] | makes every HTTP client | nobody |
 //! | [`hardening`] | keeps the process' memory from others | nobody |
@@ -40,6 +41,7 @@ pub mod domain;
 pub mod face;
 pub mod hardening;
 pub mod http;
+pub mod leaf7;
 pub mod mail;
 pub mod probe;
 pub mod rotate;

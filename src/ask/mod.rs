@@ -1,13 +1,15 @@
 //! How a vendor is asked anything with a key: whom TLS trusts, where the request leads, how the key goes along. What is
 //! asked, and what the answer means, is decided by who asks.
 
+mod headers;
 mod trouble;
 
+pub use headers::{date, retry_after};
 pub use trouble::name as name_trouble;
 
 use crate::{domain::Key, http, vendor::Profile};
 use reqwest::{
-    Client, Method, RequestBuilder, Url,
+    Client, Method, RequestBuilder, Response, Url,
     header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use rustls::ClientConfig;
@@ -107,14 +109,36 @@ fn url(profile: &Profile, path: &str, what: &str) -> Result<Url, String> {
     if url.origin() != base.origin() || has_login {
         return Err(format!("the path of {what} leads away from base_url"));
     }
-    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
+    if !is_private(&url) {
         return Err("base_url of the vendor is not https, so the key is not sent".to_owned());
     }
     Ok(url)
+}
+
+/// Nobody on the way reads what is sent there.
+pub fn is_private(url: &Url) -> bool {
+    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
 }
 
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+}
+
+/// The whole body. One that is too large is not judged by its beginning.
+pub async fn whole_body(
+    response: &mut Response,
+    host: &str,
+    bytes_max: usize,
+    timeout: Duration,
+) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| name_trouble(&error, host, timeout))? {
+        if body.len() + chunk.len() > bytes_max {
+            return Err(format!("the answer of {host} is larger than {bytes_max} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }

@@ -10,10 +10,12 @@ mod console;
 mod deliver;
 mod demo;
 mod doctor;
+mod ends;
 mod explain;
 mod history;
 mod identity;
 mod ingest;
+mod leaf7;
 mod mail_failure;
 mod man;
 mod policy;
@@ -84,6 +86,7 @@ enum Command {
     Rollback(rollback::Args),
     Explain(explain::Args),
     History(history::Args),
+    Leaf7(leaf7::Args),
     Vendors(vendors::Args),
     #[command(hide = true)]
     MailFailure(mail_failure::Args),
@@ -146,6 +149,7 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
         Command::Explain(args) => explain::explain(args, path, console).await,
         Command::Policy(args) => policy::policy(args, path, console),
         Command::History(args) => history::history(args, path, console).await,
+        Command::Leaf7(args) => leaf7::leaf7(args, path, console).await,
         Command::MailFailure(args) => mail_failure::mail_failure(args, path, console).await,
         Command::Vendors(args) => vendors::vendors(args, cli.config.as_deref(), console),
         Command::Completions(args) => Ok(completions::completions(args, console)),

@@ -4,7 +4,8 @@
 use super::{
     clock, history,
     inbox::Asked,
-    request::{Outcome, Pasted, Request, Response},
+    manage::Call,
+    request::{Called, Outcome, Pasted, Request, Response},
     rotate_at,
     tools::Tools,
 };
@@ -13,13 +14,15 @@ use crate::{
     face::status::Status,
     rotation::{CallInput, Event, Fleet, Input, Occasion, Reply, Ticket},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::oneshot;
 
 #[derive(Default)]
 pub struct Asks {
     last_ticket: Ticket,
     open: Vec<Open>,
+    /// Calls to a vendor, for which the core is asked for leave.
+    calls: BTreeMap<Ticket, (Call, oneshot::Sender<Response>)>,
 }
 
 struct Open {
@@ -37,6 +40,11 @@ impl Asks {
         let name = match &request {
             Request::Status => None,
             Request::History { credential } => return remember(answer, credential, fleet, tools, status),
+            Request::Leaf7 { credential, operation, refused } => {
+                let (name, operation) = (credential.clone(), operation.clone());
+                let call = Call { name, operation, refused: *refused, uid };
+                return self.ask_leave(call, answer).into_iter().collect();
+            }
             Request::Prove { credential, .. } => credential.clone(),
             Request::Deliver { credential, .. }
             | Request::Ingest { credential, .. }
@@ -69,7 +77,7 @@ impl Asks {
         tools: &Tools,
     ) -> Result<Vec<(Ticket, Event)>, (Outcome, String)> {
         match request {
-            Request::Status | Request::History { .. } => Ok(Vec::new()),
+            Request::Status | Request::History { .. } | Request::Leaf7 { .. } => Ok(Vec::new()),
             Request::Prove { credential, consumer } => {
                 let names = match credential {
                     Some(name) => vec![known(fleet, name)?],
@@ -127,8 +135,28 @@ impl Asks {
         (ticket, Event::Credential { name, input: input(ticket) })
     }
 
+    /// Nobody waits for the answer of one who has given up: then nothing is done.
+    fn ask_leave(&mut self, call: Call, answer: oneshot::Sender<Response>) -> Option<Event> {
+        if answer.is_closed() {
+            return None;
+        }
+        self.last_ticket += 1;
+        let (name, weight, ticket) = (call.name.clone(), call.operation.weight(), self.last_ticket);
+        self.calls.insert(ticket, (call, answer));
+        Some(Event::CallAsked { name, weight, ticket })
+    }
+    /// The call that may be made now.
+    pub fn take_call(&mut self, ticket: Ticket) -> Option<(Call, oneshot::Sender<Response>)> {
+        self.calls.remove(&ticket)
+    }
+
     /// The core's answer to one ticket; the command is answered when all of its tickets are.
     pub fn reply(&mut self, ticket: Ticket, reply: Reply, status: Status) {
+        if let Some((_, answer)) = self.calls.remove(&ticket) {
+            // Who asked has given up.
+            let _ = answer.send(not_called(reply));
+            return;
+        }
         let Some(index) = self.open.iter().position(|open| open.tickets.contains(&ticket)) else { return };
         let open = &mut self.open[index];
         open.tickets.remove(&ticket);
@@ -151,6 +179,13 @@ fn occasion(tools: &Tools, name: &CredentialName) -> Occasion {
     Occasion { rotation_id: clock::rotation_id(), host: tools.host.clone(), window }
 }
 
+/// The core has put the call off, or knows of nobody to make it for.
+pub fn not_called(reply: Reply) -> Response {
+    let called = if let Reply::Later { at } = reply { Some(Called::Later { at }) } else { None };
+    let (outcome, message) = outcome(reply);
+    Response { called, ..Response::without_status(outcome, message) }
+}
+
 /// The history as it is on this machine; no core is asked.
 fn remember(
     answer: oneshot::Sender<Response>,
@@ -169,7 +204,7 @@ fn remember(
     };
     let status = serde_json::to_value(status).unwrap_or_default();
     // Who asked has given up.
-    let _ = answer.send(Response { outcome, message, hint: None, status, history });
+    let _ = answer.send(Response { status, history, ..Response::without_status(outcome, message) });
     Vec::new()
 }
 
@@ -246,6 +281,7 @@ fn outcome(reply: Reply) -> (Outcome, String) {
         }
         Reply::Consumers { proven: true } => (Outcome::Done, "every consumer is tested".into()),
         Reply::Consumers { proven: false } => (Outcome::NotProven, "not every consumer is tested".into()),
+        Reply::Later { at } => (Outcome::Unreachable, format!("the vendor's limit is used up until {at}")),
     }
 }
 fn rank(outcome: Outcome) -> u8 {
@@ -278,5 +314,5 @@ fn respond(
 ) {
     let status = serde_json::to_value(status).unwrap_or_default();
     // Who asked has given up: what was asked for goes on all the same.
-    let _ = answer.send(Response { outcome, message, hint, status, history: None });
+    let _ = answer.send(Response { hint, status, ..Response::without_status(outcome, message) });
 }

@@ -15,6 +15,7 @@ mod intake;
 mod keyring;
 mod log;
 mod mailboxes;
+mod manage;
 mod once;
 mod perform;
 pub mod request;
@@ -31,6 +32,7 @@ mod tools;
 mod watcher;
 
 pub use log::to_journal;
+pub use manage::Alone;
 pub use once::once;
 pub use run::{Order, run, serve};
 pub use settings::host_name;

@@ -26,6 +26,7 @@ pub async fn once(config: Config, limits: Limits, request: Request) -> Result<Re
         | Request::Ingest { .. }
         | Request::Rollback { .. }
         | Request::Accept { .. }
+        | Request::Leaf7 { .. }
         | Request::Rotate { .. } => Reach::OneCommand,
     };
     let mut shell = Shell::start(Tools::new(Arc::new(config), &limits, None)?, &limits, reach);

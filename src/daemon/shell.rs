@@ -235,6 +235,7 @@ impl Shell {
                 let status = self.status(clock::now());
                 self.asks.reply(ticket, reply, status);
             }
+            Effect::Call { ticket } => self.call(ticket),
             Effect::Record { .. } if self.reach == Reach::LookOnly => {}
             Effect::Record { name, record } => {
                 self.counted.record(&name, &record);

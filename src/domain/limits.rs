@@ -31,6 +31,8 @@ pub struct Limits {
     pub failing_per_hour: u32,
     /// The daemon uses one part in so many of a vendor's rate limit.
     pub vendor_limit_part: u32,
+    /// Operators' own calls to a vendor use one part in so many of it, the daemon's included.
+    pub call_limit_part: u32,
     /// While handing over, the old key is asked this often.
     pub old_key_probe: Duration,
     /// An unclear current key on first look is told after this time.
@@ -134,6 +136,7 @@ impl Default for Limits {
             control_every: DAY,
             failing_per_hour: 10,
             vendor_limit_part: 10,
+            call_limit_part: 2,
             old_key_probe: MIN,
             unclear_told_after: 15 * MIN,
             unconfirmed_after: HOUR,

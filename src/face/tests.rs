@@ -296,7 +296,11 @@ fn granted(effect: Effect) -> Option<Event> {
         }
         Effect::SaveAlerts(_) => Some(Event::AlertsSaved { outcome: Ok(()) }),
         Effect::Beat => Some(Event::BeatSent { outcome: Ok(()) }),
-        Effect::TidyMail { .. } | Effect::Answer { .. } | Effect::Journal(_) | Effect::Record { .. } => None,
+        Effect::TidyMail { .. }
+        | Effect::Answer { .. }
+        | Effect::Call { .. }
+        | Effect::Journal(_)
+        | Effect::Record { .. } => None,
     }
 }
 

@@ -2,15 +2,13 @@
 //! look. It refuses to know what follows from a verdict, and asks once: when to ask again is decided elsewhere.
 
 mod control;
-mod headers;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use control::random_like;
-pub use headers::{date, retry_after};
 
-use crate::ask::{self, Request, name_trouble};
+use crate::ask::{self, Request, date, name_trouble, retry_after, whole_body};
 use crate::domain::{Key, Limits, ProbeAnswer, Timestamp};
 use crate::vendor::{Profile, classify};
 use reqwest::header::LOCATION;
@@ -42,6 +40,11 @@ impl Prober {
         })
     }
 
+    /// For whoever else calls the vendor: a fresh connection for each request, led astray by nothing either.
+    pub fn connection(&self) -> &Client {
+        &self.fresh
+    }
+
     /// Asks once. Whatever goes wrong is an *unclear* answer that says what.
     pub async fn probe(&self, profile: &Profile, key: &Key) -> ProbeAnswer {
         self.ask(&self.kept, profile, key).await
@@ -66,19 +69,19 @@ impl Prober {
 
     async fn read(&self, profile: &Profile, key: &Key, url: &Url, mut response: Response) -> ProbeAnswer {
         let status = response.status();
-        let vendor_time = headers::date(response.headers());
+        let vendor_time = date(response.headers());
         let vendors_now = vendor_time.unwrap_or_else(|| Timestamp::from(SystemTime::now()));
-        let retry_after = headers::retry_after(status, response.headers(), vendors_now);
+        let pause = retry_after(status, response.headers(), vendors_now);
         if status.is_redirection() {
             let answer = ProbeAnswer::unclear(redirected(url, &response));
-            return ProbeAnswer { vendor_time, retry_after, ..answer };
+            return ProbeAnswer { vendor_time, retry_after: pause, ..answer };
         }
         let read = match self.body(&mut response, url.host_str().unwrap_or_default()).await {
             Ok(body) => classify(profile, status.as_u16(), &body),
             Err(why) => {
                 let why = format!("{}, but {why}", status.as_u16());
                 let wrote = profile.probe.writes && status.is_success();
-                return ProbeAnswer { wrote, vendor_time, retry_after, ..ProbeAnswer::unclear(why) };
+                return ProbeAnswer { wrote, vendor_time, retry_after: pause, ..ProbeAnswer::unclear(why) };
             }
         };
         ProbeAnswer {
@@ -88,23 +91,13 @@ impl Prober {
             wrote: read.wrote,
             label: profile.key.label_of(key, read.key_id),
             why: read.why,
-            retry_after,
+            retry_after: pause,
             vendor_time,
         }
     }
 
-    /// The whole body. One that is too large is not judged by its beginning.
     async fn body(&self, response: &mut Response, host: &str) -> Result<Vec<u8>, String> {
-        let mut body = Vec::new();
-        while let Some(chunk) =
-            response.chunk().await.map_err(|error| name_trouble(&error, host, self.timeout))?
-        {
-            if body.len() + chunk.len() > self.answer_bytes_max {
-                return Err(format!("the answer of {host} is larger than {} bytes", self.answer_bytes_max));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
+        whole_body(response, host, self.answer_bytes_max, self.timeout).await
     }
 }
 

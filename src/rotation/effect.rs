@@ -60,6 +60,10 @@ pub enum Effect {
         ticket: Ticket,
         reply: Reply,
     },
+    /// Make the operator's call that waits under this ticket.
+    Call {
+        ticket: Ticket,
+    },
     Record {
         name: CredentialName,
         record: Box<Record>,
@@ -182,5 +186,9 @@ pub enum Reply {
     /// `prove` and `deliver`: done for now; the status says the rest.
     Consumers {
         proven: bool,
+    },
+    /// A call to the vendor does not fit into what operators may use of its limit; it does from this moment on.
+    Later {
+        at: Timestamp,
     },
 }

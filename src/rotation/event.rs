@@ -59,6 +59,12 @@ pub enum Event {
         step: u32,
         outcome: Result<(), NoticeFailure>,
     },
+    /// An operator wants to call the vendor with this credential's key; `weight` is what it counts for in the limit.
+    CallAsked {
+        name: CredentialName,
+        weight: u32,
+        ticket: Ticket,
+    },
     /// A schedule came round; its work is spread over a tenth of the period.
     Tick(Schedule),
     /// The process was told to stop: whatever exists nowhere else must be spooled now.

@@ -10,6 +10,7 @@ mod face;
 mod figures;
 mod imap;
 mod intake;
+mod leaf7;
 mod leaks;
 mod oauth;
 mod policy;

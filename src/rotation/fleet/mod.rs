@@ -105,6 +105,9 @@ impl Fleet {
             Event::NoticeSent { channel, incident, step, outcome } => {
                 self.notice_sent(channel, (&incident, step), outcome, now, &mut effects)
             }
+            Event::CallAsked { name, weight, ticket } => {
+                effects.push(self.call_asked(&name, weight, ticket, now));
+            }
             Event::Tick(schedule) => self.tick(schedule, now, &mut effects),
             Event::Stopping => {
                 self.rotations.values_mut().for_each(|rotation| rotation.stopping = true);

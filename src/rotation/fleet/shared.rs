@@ -4,7 +4,8 @@ use super::Fleet;
 use crate::domain::{Code, CredentialName, ProbeAnswer, Severity, Timestamp};
 use crate::rotation::{
     budget::Waiting,
-    effect::{Action, Effect, Purpose},
+    effect::{Action, Effect, Purpose, Reply},
+    event::Ticket,
     incident::Report,
     step::Out,
     wish::CallAction,
@@ -119,6 +120,26 @@ impl Fleet {
             .chain(self.next_store_check_at())
             .chain(self.next_ending_told_at())
             .chain(self.incidents.next_deadline(limits))
+    }
+
+    /// An operator's own call goes at once or is put off: who waits, and how long, is the operator's business.
+    pub(super) fn call_asked(
+        &mut self,
+        name: &CredentialName,
+        weight: u32,
+        ticket: Ticket,
+        now: Timestamp,
+    ) -> Effect {
+        let origin = self.rotations.get(name).map(|rotation| &rotation.settings.origin);
+        let meter = origin.and_then(|origin| self.meters.get_mut(origin));
+        match meter.map(|meter| meter.call(weight, now, &self.settings.limits)) {
+            Some(Ok(())) => Effect::Call { ticket },
+            Some(Err(at)) => Effect::Answer { ticket, reply: Reply::Later { at } },
+            None => {
+                let why = format!("{name} is no longer configured");
+                Effect::Answer { ticket, reply: Reply::Refused { why } }
+            }
+        }
     }
 
     pub(super) fn control_finished(

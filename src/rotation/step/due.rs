@@ -117,6 +117,9 @@ fn words(reply: &Reply) -> String {
         | Reply::Unreachable { why }
         | Reply::Held { why }
         | Reply::Spooled { why } => why.clone(),
-        Reply::Promoted { .. } | Reply::RollbackPossible { .. } | Reply::Consumers { .. } => String::new(),
+        Reply::Promoted { .. }
+        | Reply::RollbackPossible { .. }
+        | Reply::Consumers { .. }
+        | Reply::Later { .. } => String::new(),
     }
 }

@@ -128,6 +128,9 @@ impl Bench {
 
     /// An event, and its effects' lines; they are performed by `run`.
     pub fn happens(&mut self, event: Event) {
+        if let Event::CallAsked { ticket, .. } = &event {
+            self.asked.insert(*ticket);
+        }
         let effects = self.fleet.handle(event.clone(), self.now);
         self.story.push((Some(event), effects.clone()));
         self.emit(effects);
@@ -146,7 +149,7 @@ impl Bench {
     }
     pub fn emit(&mut self, effects: Vec<Effect>) {
         for effect in effects {
-            if let Effect::Answer { ticket, .. } = &effect {
+            if let Effect::Answer { ticket, .. } | Effect::Call { ticket } = &effect {
                 assert!(self.asked.remove(ticket), "{ticket} is answered twice");
             }
             if let Effect::TidyMail { mails, .. } = &effect {
@@ -245,6 +248,7 @@ impl Bench {
             | Effect::LookAtMailbox { .. }
             | Effect::SaveToken { .. }
             | Effect::Answer { .. }
+            | Effect::Call { .. }
             | Effect::Journal(_)
             | Effect::Record { .. } => return None,
         })

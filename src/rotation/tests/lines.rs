@@ -35,6 +35,7 @@ pub fn line(effect: &Effect) -> Option<String> {
         }
         Effect::Beat => "beat".into(),
         Effect::Answer { ticket, reply } => format!("answer {ticket}: {}", reply_line(reply)),
+        Effect::Call { ticket } => format!("call {ticket}"),
         Effect::Record { record, .. } => format!("record {:?}", record.kind).to_lowercase(),
     })
 }
@@ -84,6 +85,7 @@ fn reply_line(reply: &Reply) -> String {
             format!("possible: {key} until {until}")
         }
         Reply::Consumers { proven } => format!("proven: {proven}"),
+        Reply::Later { at } => format!("not before {at}"),
     }
 }
 

@@ -8,6 +8,7 @@ mod by_api_judged;
 mod by_api_killed;
 mod by_api_refused;
 mod by_api_scheduled;
+mod calls;
 mod consumers;
 mod copies;
 mod expecting;

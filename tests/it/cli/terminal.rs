@@ -78,7 +78,8 @@ impl Shop {
     }
 }
 
-fn talk(mut command: Command, answers: Vec<(&str, String)>) -> (Option<i32>, String) {
+/// Answers each question once it is there; the exit code, and all that the terminal showed.
+pub fn talk(mut command: Command, answers: Vec<(&str, String)>) -> (Option<i32>, String) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
