@@ -328,7 +328,7 @@ impl Shell {
         for (_, watcher) in std::mem::take(&mut self.watchers) {
             let _ = tokio::task::spawn_blocking(|| watcher.leave()).await;
         }
-        let call = if self.calls > 0 { self.limits.rotate_timeout } else { Duration::ZERO };
+        let call = if self.calls > 0 { self.limits.rotate_timeout() } else { Duration::ZERO };
         let patience = tokio::time::Instant::now() + call + self.limits.spool_after;
         while self.busy > 0 && tokio::time::timeout_at(patience, self.turn()).await.is_ok() {}
     }

@@ -107,8 +107,6 @@ pub struct Limits {
     pub mail_read_timeout: Duration,
     /// A probe, a proof or a store call ends after this.
     pub request_timeout: Duration,
-    /// The call that makes a new key ends after this: its answer is the only copy.
-    pub rotate_timeout: Duration,
     /// A command of a consumer is killed after this.
     pub command_timeout: Duration,
     /// A unit's restart or reload is given up on after this: systemd's own limits for a stop and a start together.
@@ -176,7 +174,6 @@ impl Default for Limits {
             login_told_uses: 3,
             mail_read_timeout: 30 * SEC,
             request_timeout: 10 * SEC,
-            rotate_timeout: 30 * SEC,
             command_timeout: 30 * SEC,
             unit_job: 3 * MIN,
             unit_watch: 10 * SEC,
@@ -188,6 +185,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The call that makes a new key ends after this, longer than other requests: its answer is the only copy.
+    pub fn rotate_timeout(&self) -> Duration {
+        3 * self.request_timeout
+    }
+
     /// The deadline of a grace that ends at a known time: its end less `deadline_margin`, or less a twentieth of
     /// the grace where that is shorter.
     pub fn margin(&self, grace: Duration) -> Duration {

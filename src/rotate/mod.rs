@@ -41,8 +41,8 @@ impl Rotator {
     }
     pub(crate) fn trusting(tls: ClientConfig, limits: &Limits) -> Result<Self, String> {
         // No connection is kept: the client may send a request again that a kept one did not take.
-        let client = ask::client(tls, limits.rotate_timeout, 0)?;
-        Ok(Self { client, timeout: limits.rotate_timeout })
+        let client = ask::client(tls, limits.rotate_timeout(), 0)?;
+        Ok(Self { client, timeout: limits.rotate_timeout() })
     }
 
     /// Asks once.

@@ -67,7 +67,7 @@ impl Server {
         Self::start(move |stream| stream.write_all(answer.as_bytes()).unwrap_or(()))
     }
     async fn call(&self) -> Called {
-        let limits = Limits { rotate_timeout: Duration::from_secs(2), ..Limits::default() };
+        let limits = Limits { request_timeout: Duration::from_millis(700), ..Limits::default() };
         Rotator::new(&limits).unwrap().call(&profile(format!("http://{}", self.addr)), &key()).await
     }
     #[track_caller]
@@ -127,7 +127,7 @@ async fn it_is_one_post_with_the_key_in_one_header_and_the_grace_in_the_vendors_
 
 #[tokio::test]
 async fn each_call_has_a_connection_of_its_own_and_a_reset_one_is_not_tried_again() {
-    let limits = Limits { rotate_timeout: Duration::from_secs(2), ..Limits::default() };
+    let limits = Limits { request_timeout: Duration::from_millis(700), ..Limits::default() };
     let rotator = Rotator::new(&limits).unwrap();
     let answered_once = std::sync::atomic::AtomicBool::new(false);
     // It says that it keeps the connection, answers the first request on it, and hangs up on whatever comes next.

@@ -23,7 +23,7 @@ impl Rotation {
 
     /// From here on what the old key says counts: the call has ended, also another process's.
     pub(super) fn judged_from(&self, wish: &Wish, ctx: Ctx<'_>) -> Timestamp {
-        wish.at + ctx.limits.request_timeout + ctx.limits.rotate_timeout
+        wish.at + ctx.limits.request_timeout + ctx.limits.rotate_timeout()
     }
     /// The wish whose end is open, once nobody waits for the vendor any more.
     pub(in crate::rotation) fn unanswered_wish(&self) -> Option<&Wish> {
