@@ -11,6 +11,7 @@ mod deliver;
 mod demo;
 mod doctor;
 mod ends;
+mod expiry;
 mod explain;
 mod history;
 mod identity;

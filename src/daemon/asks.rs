@@ -13,6 +13,7 @@ use crate::{
     domain::{ConsumerName, CredentialName, Fingerprint, Key},
     face::status::Status,
     rotation::{CallInput, Event, Fleet, Input, Occasion, Reply, Ticket},
+    vendor::{Profile, looks_like},
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::oneshot;
@@ -98,7 +99,7 @@ impl Asks {
                 }
                 Ok(vec![self.event(name, |ticket| Input::DeliverAsked { consumer, ticket })])
             }
-            Request::Ingest { credential, key, sure } => {
+            Request::Ingest { credential, key, sure, expires_at } => {
                 let name = known(fleet, credential)?;
                 let fingerprint = take_key(tools, &name, &key)?;
                 let rotation_id = clock::rotation_id();
@@ -106,6 +107,7 @@ impl Asks {
                     fingerprint,
                     uid,
                     sure,
+                    expires_at,
                     ticket,
                     rotation_id,
                 })])
@@ -214,26 +216,20 @@ fn take_key(tools: &Tools, name: &CredentialName, pasted: &Pasted) -> Result<Fin
     let key = Key::parse(pasted.0.expose()).map_err(no_key)?;
     let profile =
         tools.profile(name).ok_or((Outcome::Unknown, "the credential is no longer configured".to_owned()))?;
-    fits_profile(&key, profile)?;
+    if let Some(why) = misfit(tools, &key, profile) {
+        return Err((Outcome::Refused, format!("this is no key of {}: {why}", profile.title)));
+    }
     let fingerprint = key.fingerprint_without(&profile.key.prefix);
     tools.keyring.insert(name, fingerprint, key);
     Ok(fingerprint)
 }
 
-/// A key that the vendor cannot have made is refused before the vendor is asked.
-fn fits_profile(key: &Key, profile: &crate::vendor::Profile) -> Result<(), (Outcome, String)> {
-    let (len, rule) = (key.expose().len(), &profile.key);
-    if (rule.min_len..=rule.max_len).contains(&len) {
-        return Ok(());
-    }
-    let (min, max) = (rule.min_len, rule.max_len);
-    Err((
-        Outcome::Refused,
-        format!(
-            "this is no key of {}: it has {len} characters, and theirs have {min} to {max}",
-            profile.title
-        ),
-    ))
+/// Why the vendor cannot have made it: it is refused before anybody is asked.
+fn misfit(tools: &Tools, key: &Key, profile: &Profile) -> Option<String> {
+    let text = key.expose();
+    let others = looks_like(text, profile, tools.config.vendors.values());
+    let others = others.map(|vendor| format!("it begins like the keys of {vendor}"));
+    others.or_else(|| profile.key.misfit(text))
 }
 
 fn known(fleet: &Fleet, name: CredentialName) -> Result<CredentialName, (Outcome, String)> {
@@ -262,14 +258,14 @@ fn known_consumer(
 
 fn outcome(reply: Reply) -> (Outcome, String) {
     match reply {
-        Reply::Promoted { generation, proven: true } => (
-            Outcome::Done,
-            format!("it is the current key (generation {generation}), and every consumer is tested"),
-        ),
-        Reply::Promoted { generation, proven: false } => (
-            Outcome::NotProven,
-            format!("it is the current key (generation {generation}); not every consumer is tested yet"),
-        ),
+        Reply::Promoted { generation, proven, beside } => {
+            let (outcome, consumers) = match proven {
+                true => (Outcome::Done, ", and every consumer is tested"),
+                false => (Outcome::NotProven, "; not every consumer is tested yet"),
+            };
+            let beside = beside.map(|text| format!("; {text}")).unwrap_or_default();
+            (outcome, format!("it is the current key (generation {generation}){consumers}{beside}"))
+        }
         Reply::Spooled { why } => (Outcome::Spooled, format!("the key waits, safe in the spool: {why}")),
         Reply::Held { why } => (Outcome::Held, format!("the key is held: {why}")),
         Reply::Refused { why } => (Outcome::Refused, format!("refused: {why}")),

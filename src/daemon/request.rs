@@ -28,6 +28,9 @@ pub enum Request {
         credential: CredentialName,
         key: Pasted,
         sure: bool,
+        /// When the key ends, where its operator says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Timestamp>,
     },
     /// `check`: only say whether it would be possible.
     Rollback {

@@ -107,15 +107,16 @@ pub enum Origin {
     Mail(MailRef),
     Ingest {
         uid: u32,
+        /// When the key ends, as its operator said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Timestamp>,
     },
     /// Found in the store: somebody else wrote it.
     Store,
     /// It was ours, and was replaced: by an operator's rollback, or by a foreign write.
     Former,
     /// The key before the current one, which an operator goes back to.
-    Rollback {
-        uid: u32,
-    },
+    Rollback { uid: u32 },
     /// The vendor's API made it, when it was asked.
     Api {
         by: Asker,
@@ -157,7 +158,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Mail(mail) => write!(f, "the mail {} from {}", mail.id.0, mail.from),
-            Origin::Ingest { uid } => write!(f, "an operator (uid {uid})"),
+            Origin::Ingest { uid, .. } => write!(f, "an operator (uid {uid})"),
             Origin::Store => f.write_str("the store, written by somebody else"),
             Origin::Former => f.write_str("the store, before it was replaced there"),
             Origin::Rollback { uid } => write!(f, "the store, by an operator's rollback (uid {uid})"),

@@ -137,9 +137,19 @@ codes! {
         do "find out what writes there";
     RehearsalFailed "rehearsal-failed": "Something that the coming rotation needs does not work now.",
         do "mend it before the rotation, then: keyrelay prove NAME";
+    KeyExpiring "key-expiring": "The current key ends at a known time, and no new one has come.",
+        do "have a new one made as the notice says, then: keyrelay ingest NAME";
+    ExpiryOutdated "expiry-outdated": "The expiry in the configuration is that of an earlier key.",
+        do "correct credentials.NAME.expires_at or leave it out, then: systemctl reload keyrelay";
+    RotationDue "rotation-due": "The time that was set for a new key has come, or comes soon.",
+        do "make one in the vendor's dashboard, then: keyrelay ingest NAME";
+    RevokeOldKey "revoke-old-key": "Every consumer works with the new key, and the old one works until somebody revokes it.",
+        do "revoke the old key in the vendor's dashboard, and only that: the notice says which it is";
+    ProbeWrote "probe-wrote": "A probe that the vendor must refuse was let through: it may have written something, and is not sent again.",
+        do "delete what it made, and correct vendors.NAME.probe, then: systemctl reload keyrelay";
     OldKeyAlive "old-key-alive": "The old key still works after the end of its grace.",
         do "nothing for a while; look at the dashboard if it stays so";
-    OldKeyDied "old-key-died": "The vendor ended the grace early: the old key is dead.",
+    OldKeyDied "old-key-died": "The old key is dead before its time: the vendor ended the grace early, or somebody revoked it.",
         do "look at the consumers that are not tested yet: keyrelay status NAME";
     MailboxUnreachable "mailbox-unreachable": "A mailbox cannot be read.",
         do "bring the mail server back; it is tried again by itself";

@@ -230,6 +230,7 @@ fn settings() -> Settings {
         ("copied".parse().unwrap(), consumer(Proof::ByDelivery, Delivery::Copy, ProofLevel::WorkingCopy)),
     ]);
     let credential = Credential {
+        probe: "GET https://leaf7.fun/api/vendor/projects/".into(),
         name: "leaf7-main".parse().unwrap(),
         vendor: "leaf7".parse().unwrap(),
         vendor_title: "Leaf7".into(),

@@ -131,7 +131,10 @@ fn key(credential: &Credential, now: Timestamp) -> String {
         Some(probe) => probed(probe, now),
         None => "not asked yet".into(),
     };
-    format!("{fingerprint}, generation {}{rotated}; {probe}", credential.generation)
+    let off = credential.probe_off_since.map(|at| format!(" (nobody is asked since {})", at.minutes()));
+    let ends = credential.expires_at.map(|at| format!("; ends {} ({})", at.minutes(), when(at, now)));
+    let (off, ends) = (off.unwrap_or_default(), ends.unwrap_or_default());
+    format!("{fingerprint}, generation {}{rotated}; {probe}{off}{ends}", credential.generation)
 }
 
 fn probed(probe: Probe, now: Timestamp) -> String {

@@ -53,7 +53,7 @@ impl Meter {
     }
     pub fn share(&mut self, credentials: u32, limits: &Limits) {
         let each = u32::try_from(self.allowance(limits) / 2).unwrap_or(1).max(1);
-        self.routine_period = self.limit.1 * credentials.div_ceil(each);
+        self.routine_period = self.limit.1 * credentials / each;
     }
     fn allowance(&self, limits: &Limits) -> usize {
         (self.limit.0 / limits.vendor_limit_part).max(2) as usize
@@ -131,6 +131,9 @@ impl Meter {
 
     pub fn want_control(&mut self, name: &CredentialName) {
         self.control_wanted.get_or_insert_with(|| name.clone());
+    }
+    pub fn forget_control(&mut self) {
+        self.control_wanted = None;
     }
     /// A random key is due: one request that is meant to fail.
     pub fn release_control(&mut self, now: Timestamp, limits: &Limits) -> Option<CredentialName> {

@@ -33,6 +33,8 @@ pub(super) struct Candidate {
     pub in_place_of: Option<Box<Candidate>>,
     /// Found in the spool at start: shown as such.
     pub from_spool: bool,
+    /// What an operator's key met under way, and what becomes of that.
+    pub beside: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +110,7 @@ impl Candidate {
             word: None,
             in_place_of: None,
             from_spool: false,
+            beside: None,
         }
     }
     pub fn holding(mut self, held: Option<String>) -> Self {

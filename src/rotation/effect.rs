@@ -162,6 +162,8 @@ pub enum Reply {
     Promoted {
         generation: u64,
         proven: bool,
+        /// What was under way when it was put in, and what became of that.
+        beside: Option<String>,
     },
     /// It waits, safe in the spool.
     Spooled {

@@ -170,6 +170,8 @@ pub enum Input {
         fingerprint: Fingerprint,
         uid: u32,
         sure: bool,
+        /// When the key ends, as its operator says.
+        expires_at: Option<Timestamp>,
         ticket: Ticket,
         rotation_id: RotationId,
     },

@@ -33,6 +33,7 @@ mod heartbeat;
 mod hints;
 mod history;
 mod incident;
+mod key_note;
 mod keys;
 mod mailboxes;
 mod outbox;
@@ -57,12 +58,14 @@ pub use fleet::Fleet;
 pub use hints::HintFrom;
 pub use history::{ConsumerRecord, Observed, PhaseEntered, Record, RecordKind, Trigger, merged};
 pub use incident::Incident;
+pub use key_note::KeyNote;
 pub use outbox::Channel;
 pub use phase::{Parked, Phase};
 pub use settings::{Alerts, Consumer, Credential, Delivery, Proof, Settings};
 pub use state::{Generation, Rotation};
 pub use state_document::{
-    Announced, ConsumerNote, CurrentNote, Former, MailCopy, ObservedNote, RolledBack, SCHEMA, StateDocument,
+    Announced, ConsumerNote, CurrentNote, Former, MailCopy, ObservedNote, ProbeOff, RolledBack, SCHEMA,
+    StateDocument, StatedExpiry, ToRevoke,
 };
 pub use step::Reason;
 pub use view::{ChannelView, ConsumerView, CredentialView, HeldView, MailboxView, StoreView};

@@ -39,6 +39,8 @@ pub(super) struct Journey {
     pub old: Option<Fingerprint>,
     pub new: Fingerprint,
     pub phases: Vec<PhaseEntered>,
+    /// What it met under way, and what became of that.
+    pub beside: Option<String>,
 }
 
 /// An operator's command that waits for its answer.
@@ -47,6 +49,8 @@ pub(super) struct Waiting {
     pub ticket: Ticket,
     pub until: Timestamp,
     pub awaits: Awaits,
+    /// What the command met under way, and what becomes of that.
+    pub beside: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -57,6 +57,10 @@ pub struct CredentialView {
     pub rotated_at: Option<Timestamp>,
     pub grace_until: Option<Timestamp>,
     pub next_rotation_expected_at: Option<Timestamp>,
+    /// When the current key ends, as far as anybody has said.
+    pub expires_at: Option<Timestamp>,
+    /// Since when its vendor is not asked any more, because the probe may have written something.
+    pub probe_off_since: Option<Timestamp>,
     /// When the vendor warned of the rotation that is to come.
     pub announced_at: Option<Timestamp>,
     /// Since when the vendor's API is asked for a new key, and what came of it is open.
@@ -219,6 +223,8 @@ impl Rotation {
             rotated_at: self.current.as_ref().and_then(|current| current.rotated_at),
             grace_until: self.previous().and_then(|previous| previous.until),
             next_rotation_expected_at: self.expected_at(),
+            expires_at: self.expires_at(),
+            probe_off_since: self.probe_off_since(),
             announced_at: self.memory.announced.as_ref().map(|announced| announced.dated),
             rotation_asked_at: self.memory.wish.as_ref().map(|wish| wish.at),
             deadline_at: self.deadline_at(&fleet.settings.limits),

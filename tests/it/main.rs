@@ -13,6 +13,7 @@ mod intake;
 mod leaf7;
 mod leaks;
 mod oauth;
+mod operator;
 mod policy;
 mod rotation;
 mod smtp;

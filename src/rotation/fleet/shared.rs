@@ -7,6 +7,8 @@ use crate::rotation::{
     effect::{Action, Effect, Purpose, Reply},
     event::Ticket,
     incident::Report,
+    state::Rotation,
+    state_document::ProbeOff,
     step::Out,
     wish::CallAction,
 };
@@ -43,7 +45,8 @@ impl Fleet {
                 }
             }
         }
-        if let Some(meter) = self.meters.get_mut(origin).filter(|_| out.control_wanted) {
+        let may_ask = self.rotations.get(name).is_some_and(|rotation| !rotation.is_probe_off());
+        if let Some(meter) = self.meters.get_mut(origin).filter(|_| out.control_wanted && may_ask) {
             meter.want_control(name);
         }
         let mailbox = self.rotations.get(name).and_then(|rotation| rotation.settings.mailbox.clone());
@@ -86,8 +89,11 @@ impl Fleet {
         }
         for (origin, meter) in &mut self.meters {
             let released = meter.release(now, &limits).into_iter();
-            // A credential may have left the configuration while its probe waited.
-            for probe in released.filter(|probe| self.rotations.contains_key(&probe.name)) {
+            // A credential may have left the configuration while its probe waited, or may not be asked about any more.
+            let rotations = &self.rotations;
+            let wanted =
+                |probe: &Waiting| rotations.get(&probe.name).is_some_and(|rotation| !rotation.is_probe_off());
+            for probe in released.filter(wanted) {
                 let Waiting { name, attempt, fingerprint, purpose, fresh_connection } = probe;
                 let action = Action::ProbeKey { attempt, fingerprint, purpose, fresh_connection };
                 effects.push(Effect::Credential { name, action });
@@ -151,9 +157,29 @@ impl Fleet {
     ) {
         let Some(meter) = self.meters.get_mut(origin) else { return };
         meter.control_finished(answer.verdict, now);
-        let here = self.rotations.iter().filter(|(_, rotation)| rotation.settings.origin == origin);
-        let names: Vec<_> = here.map(|(name, _)| name.clone()).collect();
+        let here = self.rotations.iter_mut().filter(|(_, rotation)| rotation.settings.origin == origin);
+        let mut names: Vec<CredentialName> = Vec::new();
+        for (name, rotation) in here {
+            if answer.wrote && names.is_empty() {
+                rotation.probe_wrote(&answer.why, now);
+            }
+            names.push(name.clone());
+        }
         names.iter().for_each(|name| self.step(name, None, now, effects));
+    }
+
+    /// Every credential that would be asked in the same way stops at once, and so does the random key.
+    pub(super) fn switch_probe_off(&mut self, off: ProbeOff, now: Timestamp, effects: &mut Vec<Effect>) {
+        let asks_so = |rotation: &&Rotation| *rotation.settings.probe == *off.probe;
+        let names: Vec<_> =
+            self.rotations.values().filter(asks_so).map(|rotation| rotation.name().clone()).collect();
+        self.probes_off.insert(off.probe.clone(), off);
+        for name in names {
+            let origin = self.rotations.get(&name).map(|rotation| rotation.settings.origin.clone());
+            let meter = origin.and_then(|origin| self.meters.get_mut(&origin));
+            meter.into_iter().for_each(|meter| meter.forget_control());
+            self.step(&name, None, now, effects);
+        }
     }
 
     pub(super) fn compare_clock(&mut self, whose: &str, theirs: Timestamp, now: Timestamp) {

@@ -222,7 +222,7 @@ impl Rotation {
     fn window_is_open(&self, window: Option<Window>, ctx: Ctx<'_>) -> Result<(), Reply> {
         let Some(window) = window.filter(|window| ctx.now < window.opens) else { return Ok(()) };
         let latest = window.opens + self.settings.hand_over();
-        if self.settings.expires_at.is_some_and(|end| end <= latest) {
+        if self.expires_at().is_some_and(|end| end <= latest) {
             return Ok(());
         }
         let opens = window.opens.minutes();
@@ -329,7 +329,7 @@ impl Rotation {
     pub(super) fn next_asking_at(&self, ctx: Ctx<'_>) -> Option<Timestamp> {
         let checking = self.asking.as_ref().filter(|asking| asking.stage == Stage::Checking);
         let over = checking.map(|asking| asking.asked_at + ctx.limits.operator_wait);
-        let moments = [over, self.next_judgement_at(ctx), self.next_due_at(ctx), self.next_keeping_at()];
+        let moments = [over, self.next_judgement_at(ctx), self.next_moment_at(ctx), self.next_keeping_at()];
         moments.into_iter().flatten().filter(|at| *at > ctx.now).min()
     }
 }

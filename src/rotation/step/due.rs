@@ -100,7 +100,7 @@ impl Rotation {
         self.next_due.map_or("then never again".into(), |next| format!("then {}", next.minutes()))
     }
 
-    pub(super) fn next_due_at(&self, ctx: Ctx<'_>) -> Option<Timestamp> {
+    pub(super) fn next_moment_at(&self, ctx: Ctx<'_>) -> Option<Timestamp> {
         let due = self.due.as_ref().filter(|_| self.documents.known && self.asking.is_none())?;
         let over = gives_up_at(due, ctx) + std::time::Duration::from_millis(1);
         [due.retry.waits_until(), Some(over)].into_iter().flatten().filter(|at| *at > ctx.now).min()

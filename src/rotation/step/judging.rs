@@ -116,6 +116,7 @@ impl Rotation {
             pin: self.settings.account.as_ref(),
             recorded: self.memory.account.as_ref(),
             has_identity: self.settings.has_identity,
+            probe_off: self.is_probe_off(),
             formers,
             taken_by: taken_by.filter(|owner| **owner != self.settings.name),
             control: ctx.control,

@@ -2,11 +2,13 @@
 //! the state and the moment alone, so a deadline needs no memory of its own.
 
 mod asking;
+mod by_hand;
 mod calling;
 mod consumer_incidents;
 mod documents;
 mod due;
 mod expecting;
+mod expiring;
 mod foreign;
 mod handing;
 mod incidents;
@@ -18,9 +20,11 @@ mod key_incidents;
 mod lost;
 mod observing;
 mod operator;
+mod probe_off;
 mod probing;
 mod redefining;
 mod retiring;
+mod revoking;
 mod rollback;
 mod saving;
 mod spooling;
@@ -35,6 +39,7 @@ use super::{
     event::{Attempt, Input, StateRead, Ticket},
     history::Record,
     state::Rotation,
+    state_document::ProbeOff,
 };
 use crate::domain::{
     CredentialName, Fingerprint, Limits, MailPlace, Notice, StoreTrouble, Timestamp, Verdict,
@@ -60,6 +65,10 @@ pub(super) struct Ctx<'a> {
     /// Whether this machine's clock agrees with the vendor's and the store's.
     pub clock_agrees: bool,
     pub probe_period: Duration,
+    /// How often the vendor's limit lets a key be asked.
+    pub budget_period: Duration,
+    /// The vendor may not be asked as this credential would.
+    pub probe_off: Option<&'a ProbeOff>,
 }
 
 /// What comes out of one step of one credential.
@@ -119,8 +128,8 @@ impl Rotation {
                 self.on_consumer(&consumer, attempt, ctx, |state, baton| state.proved(outcome, baton));
             }
             Input::Rehearsed { consumer, attempt, outcome } => self.rehearsed(&consumer, attempt, outcome),
-            Input::Ingested { fingerprint, uid, sure, ticket, rotation_id } => {
-                self.ingested(fingerprint, (uid, sure, ticket), rotation_id, ctx, out);
+            Input::Ingested { fingerprint, uid, sure, expires_at, ticket, rotation_id } => {
+                self.ingested(fingerprint, expires_at, (uid, sure, ticket), rotation_id, ctx, out);
             }
             Input::Accepted { fingerprint, uid, ticket, rotation_id } => {
                 self.accepted(fingerprint, (uid, ticket), rotation_id, ctx, out);
@@ -156,6 +165,7 @@ impl Rotation {
     }
     fn advance_once(&mut self, ctx: Ctx<'_>, out: &mut Out) {
         self.take_new_settings(ctx);
+        self.advance_probe_off(ctx);
         self.advance_announced(ctx, out);
         self.forget_rollbacks();
         self.advance_candidates(ctx, out);
@@ -170,6 +180,8 @@ impl Rotation {
         self.advance_consumers(ctx, out);
         self.advance_settled(ctx, out);
         self.advance_retiring(ctx, out);
+        self.advance_expiry();
+        self.advance_revoking(ctx);
         self.advance_spool(ctx, out);
         self.advance_superseded(ctx);
         self.advance_mail_retry(ctx, out);

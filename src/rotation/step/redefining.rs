@@ -10,6 +10,11 @@ impl Rotation {
     /// After every reload, whatever changed, the documents are read and the consumers compared.
     pub(in crate::rotation) fn reconfigure(&mut self, settings: Arc<Credential>, now: Timestamp) {
         self.take_consumers(&settings);
+        // A request that is mended counts at once: a rotation may wait for it.
+        if self.settings.probe != settings.probe {
+            self.settings =
+                Arc::new(Credential { probe: settings.probe.clone(), ..(*self.settings).clone() });
+        }
         self.take_observe(&settings);
         self.next_settings = Some(settings).filter(|settings| **settings != *self.settings);
         self.documents.key_wanted = true;

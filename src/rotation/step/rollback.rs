@@ -248,6 +248,11 @@ impl Rotation {
                 "{vendor} ends the earlier key at {}; whoever uses it then is refused",
                 until.minutes()
             ),
+            None if self.lives_until_revoked() => {
+                format!(
+                    "whoever uses the earlier key is refused once somebody revokes it at {vendor}: nobody must"
+                )
+            }
             None => format!("{vendor} may end the earlier key at any time"),
         };
         let urgent = ladder.is_some_and(|ladder| ladder.is_urgent(ctx.now, ctx.limits));

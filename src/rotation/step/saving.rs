@@ -42,6 +42,8 @@ impl Rotation {
         document.consumers =
             self.consumers.iter().map(|(name, consumer)| (name.clone(), consumer.note())).collect();
         document.incidents = self.incidents.to_vec();
+        let known = self.known_fingerprints();
+        document.notes.retain(|note| known.contains(&note.fingerprint));
         document
             .done
             .retain(|mail| self.candidates.iter().all(|candidate| candidate.mail_not_done() != Some(mail)));

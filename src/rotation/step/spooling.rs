@@ -17,6 +17,9 @@ impl Rotation {
             known.spool = Spool::Safe;
             return;
         }
+        if let Origin::Ingest { expires_at: Some(expires_at), .. } = candidate.origin {
+            self.note_key(fingerprint, |note| note.expires_at = Some(expires_at));
+        }
         self.add_candidate(candidate);
         let promoted = self.current.as_ref().is_some_and(|current| current.fingerprint == fingerprint)
             && self.documents.reverted.is_none()
@@ -112,7 +115,11 @@ impl Rotation {
         self.drop_candidate(promoted, out);
     }
     pub(super) fn drop_older(&mut self, newest: (Timestamp, Timestamp), ctx: Ctx<'_>, out: &mut Out) {
-        let older = |candidate: &&Candidate| candidate.order() < newest && candidate.word.is_none();
+        // Of two keys that operators put in the later one counts; one that was let in stays let in.
+        let waits = |candidate: &Candidate| {
+            candidate.word.is_none() || matches!(candidate.origin, Origin::Ingest { .. })
+        };
+        let older = |candidate: &&Candidate| candidate.order() < newest && waits(candidate);
         let over: Vec<_> = self.candidates.iter().filter(older).cloned().collect();
         for candidate in over {
             self.record_refusal(&candidate, "a newer key has taken its place", ctx.now, out);

@@ -313,7 +313,7 @@ impl Bench {
     }
     pub fn ingest(&mut self, fingerprint: Fingerprint, sure: bool, ticket: u64) {
         let rotation_id = RotationId::from_parts(5, u128::from(ticket));
-        self.input(Input::Ingested { fingerprint, uid: 1000, sure, ticket, rotation_id });
+        self.input(Input::Ingested { fingerprint, uid: 1000, sure, expires_at: None, ticket, rotation_id });
     }
     pub fn rollback(&mut self, check: bool, ticket: u64) {
         let rotation_id = RotationId::from_parts(8, u128::from(ticket));

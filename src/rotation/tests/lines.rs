@@ -75,7 +75,10 @@ fn action_line(action: &Action) -> String {
 }
 fn reply_line(reply: &Reply) -> String {
     match reply {
-        Reply::Promoted { generation, proven } => format!("promoted as {generation}, proven: {proven}"),
+        Reply::Promoted { generation, proven, beside } => {
+            let beside = beside.as_ref().map(|text| format!("; {text}")).unwrap_or_default();
+            format!("promoted as {generation}, proven: {proven}{beside}")
+        }
         Reply::Spooled { why } => format!("spooled: {why}"),
         Reply::Held { why } => format!("held: {why}"),
         Reply::Refused { why } => format!("refused: {why}"),

@@ -66,6 +66,12 @@ pub struct World {
     /// The vendor asks to be left alone so long.
     pub retry_after: Option<std::time::Duration>,
     pub control: Option<Verdict>,
+    /// How its dashboard shows keys, by their last digits.
+    pub labels: bool,
+    /// It calls these keys another account's.
+    pub anothers: BTreeSet<Fingerprint>,
+    /// A request that it must refuse is let through.
+    pub lets_through: bool,
     pub consumers: BTreeMap<ConsumerName, Fake>,
     pub mailbox: Mails,
     /// This machine's notes of its notices, as JSON.
@@ -257,15 +263,23 @@ impl World {
             None => (Verdict::Dead, Account::default()),
         };
         let account = (verdict == Verdict::Alive).then_some(account);
+        if self.lets_through {
+            return let_through();
+        }
         let why = format!("the vendor says {verdict}");
         ProbeAnswer {
             account,
+            foreign: self.anothers.contains(&fingerprint),
+            label: self.labels.then(|| format!("…{}", &fingerprint.hex()[12..])),
             retry_after: self.retry_after,
             vendor_time: self.vendor_time,
             ..ProbeAnswer::new(verdict, why)
         }
     }
     pub fn random_key(&self) -> ProbeAnswer {
+        if self.lets_through {
+            return let_through();
+        }
         let verdict = self.control.unwrap_or(Verdict::Dead);
         ProbeAnswer::new(verdict, "random")
     }
@@ -344,4 +358,8 @@ impl World {
             .map_or(String::new(), |previous| format!(" after {}", name_of(previous.fingerprint)));
         format!("{current}{previous}, generation {}", document.generation)
     }
+}
+
+fn let_through() -> ProbeAnswer {
+    ProbeAnswer { wrote: true, ..ProbeAnswer::unclear("201 with a JSON object") }
 }
