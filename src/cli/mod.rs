@@ -22,6 +22,7 @@ mod man;
 mod policy;
 mod prove;
 mod rollback;
+mod rotate;
 mod run;
 mod status;
 mod vendors;
@@ -82,6 +83,7 @@ enum Command {
     #[command(visible_alias = "put")]
     Ingest(ingest::Args),
     Accept(accept::Args),
+    Rotate(rotate::Args),
     Rollback(rollback::Args),
     Explain(explain::Args),
     History(history::Args),
@@ -143,6 +145,7 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
         Command::Deliver(args) => deliver::deliver(args, path, console).await,
         Command::Ingest(args) => ingest::ingest(args, path, console).await,
         Command::Accept(args) => accept::accept(args, path, console).await,
+        Command::Rotate(args) => rotate::rotate(args, path, console).await,
         Command::Rollback(args) => rollback::rollback(args, path, console).await,
         Command::Explain(args) => explain::explain(args, path, console).await,
         Command::Policy(args) => policy::policy(args, path, console),

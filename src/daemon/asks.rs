@@ -6,12 +6,13 @@ use super::{
     inbox::Asked,
     manage::Call,
     request::{Called, Outcome, Pasted, Request, Response},
+    rotate_at,
     tools::Tools,
 };
 use crate::{
     domain::{ConsumerName, CredentialName, Fingerprint, Key},
     face::status::Status,
-    rotation::{Event, Fleet, Input, Reply, Ticket},
+    rotation::{CallInput, Event, Fleet, Input, Occasion, Reply, Ticket},
     vendor::{Profile, looks_like},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,7 +50,8 @@ impl Asks {
             Request::Deliver { credential, .. }
             | Request::Ingest { credential, .. }
             | Request::Rollback { credential, .. }
-            | Request::Accept { credential, .. } => Some(credential.clone()),
+            | Request::Accept { credential, .. }
+            | Request::Rotate { credential } => Some(credential.clone()),
         };
         match self.events(request, uid, fleet, tools) {
             Ok(events) if events.is_empty() => {
@@ -121,6 +123,12 @@ impl Asks {
                 let rotation_id = clock::rotation_id();
                 Ok(vec![self.event(name, |ticket| Input::Accepted { fingerprint, uid, ticket, rotation_id })])
             }
+            Request::Rotate { credential } => {
+                let (name, occasion) = (known(fleet, credential.clone())?, occasion(tools, &credential));
+                Ok(vec![
+                    self.event(name, |ticket| Input::Call(CallInput::RotateAsked { uid, ticket, occasion })),
+                ])
+            }
         }
     }
     fn event(&mut self, name: CredentialName, input: impl FnOnce(Ticket) -> Input) -> (Ticket, Event) {
@@ -165,6 +173,12 @@ impl Asks {
             respond(open.answer, outcome, message, hint, status);
         }
     }
+}
+
+/// Here and now.
+fn occasion(tools: &Tools, name: &CredentialName) -> Occasion {
+    let window = rotate_at::window(&tools.config, name, clock::now());
+    Occasion { rotation_id: clock::rotation_id(), host: tools.host.clone(), window }
 }
 
 /// The core has put the call off, or knows of nobody to make it for.

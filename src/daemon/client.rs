@@ -3,8 +3,8 @@
 use super::request::{Request, Response};
 use std::{io, os::unix::net::UnixStream, path::Path, time::Duration};
 
-/// Longer than any command waits for its consumers.
-const PATIENCE: Duration = Duration::from_secs(150);
+/// Longer than any command waits: for its consumers, and before that for a vendor whose answer was lost.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Whether somebody answers there. The error is for the operator: no right to ask.
 pub fn is_there(socket: &Path) -> Result<bool, String> {

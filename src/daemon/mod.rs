@@ -2,10 +2,12 @@
 //! value. It decides nothing about a rotation.
 
 mod alerts_file;
+mod answers;
 mod asks;
 pub mod client;
 mod clock;
 mod control;
+mod found;
 pub mod history;
 mod http;
 mod inbox;
@@ -17,6 +19,7 @@ mod manage;
 mod once;
 mod perform;
 pub mod request;
+mod rotate_at;
 mod run;
 mod schedule;
 mod settings;

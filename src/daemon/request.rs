@@ -42,6 +42,10 @@ pub enum Request {
         credential: CredentialName,
         fingerprint: String,
     },
+    /// A new key from the vendor's API.
+    Rotate {
+        credential: CredentialName,
+    },
     /// One call with the key that is in the store now. `refused`: the key that the vendor did not know a moment ago;
     /// only another one is tried.
     Leaf7 {

@@ -1,5 +1,6 @@
 //! What of the configuration the core decides by.
 
+use super::rotate_at;
 use crate::{
     config::{Config, Credential},
     consumer::{self, Deliver, Prove},
@@ -124,11 +125,7 @@ pub fn host_name() -> String {
 fn period(schedule: &str) -> Duration {
     const HOUR: Duration = Duration::from_secs(3_600);
     let start = chrono::DateTime::UNIX_EPOCH;
-    let Ok(cron) = croner::parser::CronParser::builder()
-        .seconds(croner::parser::Seconds::Required)
-        .build()
-        .parse(schedule)
-    else {
+    let Some(cron) = rotate_at::parse(schedule) else {
         return HOUR; // the configuration has refused it before
     };
     let two = |cron: &Cron| {

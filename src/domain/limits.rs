@@ -23,7 +23,7 @@ pub struct Limits {
     pub account_together: Duration,
     /// So many agreeing answers make the current key *dead* …
     pub dead_answers: u32,
-    /// … over at least this time.
+    /// … over at least this time; two that judge a call whose answer was lost are as far apart.
     pub dead_over: Duration,
     /// A random key of the same shape is tried once per origin and this time.
     pub control_every: Duration,
@@ -185,6 +185,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The call that makes a new key ends after this, longer than other requests: its answer is the only copy.
+    pub fn rotate_timeout(&self) -> Duration {
+        3 * self.request_timeout
+    }
+
     /// The deadline of a grace that ends at a known time: its end less `deadline_margin`, or less a twentieth of
     /// the grace where that is shorter.
     pub fn margin(&self, grace: Duration) -> Duration {

@@ -1,7 +1,7 @@
 //! What recognition makes of a mail, and where a candidate came from. No text of a mail is in here but names that
 //! were checked.
 
-use super::{Fingerprint, MailHash, MailPlace, Timestamp};
+use super::{Asker, Fingerprint, MailHash, MailPlace, RotationId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -117,6 +117,18 @@ pub enum Origin {
     Former,
     /// The key before the current one, which an operator goes back to.
     Rollback { uid: u32 },
+    /// The vendor's API made it, when it was asked.
+    Api {
+        by: Asker,
+        /// The id of the wish, and of the rotation.
+        wish: RotationId,
+        /// The vendor's name of the new key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key_id: Option<String>,
+        /// When the old key ends, by the vendor's word.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        old_until: Option<Timestamp>,
+    },
 }
 
 /// The short word for `held[].from`.
@@ -127,6 +139,7 @@ pub enum OriginKind {
     Ingest,
     Spool,
     Store,
+    Api,
 }
 
 impl Origin {
@@ -136,6 +149,7 @@ impl Origin {
             Origin::Ingest { .. } => OriginKind::Ingest,
             Origin::Store | Origin::Rollback { .. } => OriginKind::Store,
             Origin::Former => OriginKind::Spool,
+            Origin::Api { .. } => OriginKind::Api,
         }
     }
 }
@@ -148,6 +162,10 @@ impl fmt::Display for Origin {
             Origin::Store => f.write_str("the store, written by somebody else"),
             Origin::Former => f.write_str("the store, before it was replaced there"),
             Origin::Rollback { uid } => write!(f, "the store, by an operator's rollback (uid {uid})"),
+            Origin::Api { by, key_id: Some(key_id), .. } => {
+                write!(f, "the vendor's API, asked by {by} (key {key_id})")
+            }
+            Origin::Api { by, key_id: None, .. } => write!(f, "the vendor's API, asked by {by}"),
         }
     }
 }

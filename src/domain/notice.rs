@@ -185,6 +185,14 @@ codes! {
         do "look at everything that is open: keyrelay status";
     WeeklyDigest "weekly-digest": "What went well since the last digest, and what comes next.",
         do "nothing";
+    RotationBlocked "rotation-blocked": "A rotation that was due could not begin: something that it needs is not ready.",
+        do "mend what the message says; it is tried again, or: keyrelay rotate NAME";
+    RotationFailed "rotation-failed": "The vendor's API was asked for a new key, and has made none as far as is known.",
+        do "mend what the message says, then: keyrelay rotate NAME";
+    KeyLost "key-lost": "The vendor's API has issued a new key whose answer was lost, and the old key is dead.",
+        do "make another key in the vendor's dashboard: keyrelay ingest NAME; revoke the lost one";
+    AnswerUnreadable "answer-unreadable": "The vendor's answer to the call for a new key cannot be read; it is kept in the spool.",
+        do "correct rotation.call in the vendor's profile, then reload; or fetch a key from the dashboard: keyrelay ingest NAME";
     DaemonDown "daemon-down": "keyrelay itself is down, and systemd does not start it again: nobody watches the keys.",
         do "look why (journalctl -u keyrelay), then start it: systemctl start keyrelay";
     Bug "bug": "keyrelay found itself in a state that should not exist, and stopped working on this credential.",

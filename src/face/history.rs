@@ -71,7 +71,9 @@ fn trigger(record: &Record) -> String {
         Some(Trigger::Candidate(Origin::Ingest { uid, .. } | Origin::Rollback { uid })) => {
             format!("an operator (uid {uid})")
         }
-        Some(Trigger::Candidate(origin @ (Origin::Store | Origin::Former))) => origin.to_string(),
+        Some(Trigger::Candidate(origin @ (Origin::Store | Origin::Former | Origin::Api { .. }))) => {
+            origin.to_string()
+        }
         None => "taken over from an earlier process, or from another host".into(),
     }
 }

@@ -138,6 +138,9 @@ pub struct Credential {
     /// When the vendor warned of the rotation that is to come.
     #[serde(default)]
     pub announced_at: Option<Timestamp>,
+    /// Since when the vendor's API is asked for a new key, while what came of it is open.
+    #[serde(default)]
+    pub rotation_asked_at: Option<Timestamp>,
     /// Until when every consumer must have come to the new key.
     #[serde(default)]
     pub deadline_at: Option<Timestamp>,
@@ -285,6 +288,7 @@ fn credential(view: CredentialView) -> Credential {
         expires_at: view.expires_at,
         probe_off_since: view.probe_off_since,
         announced_at: view.announced_at,
+        rotation_asked_at: view.rotation_asked_at,
         deadline_at: view.deadline_at,
         last_signal_at: view.last_signal_at,
         account: view.account,
@@ -305,6 +309,7 @@ fn parked(reason: Parked) -> &'static str {
         Parked::ProbeBlind => "probe_blind",
         Parked::KeyDead => "key_dead",
         Parked::Held => "held",
+        Parked::KeyLost => "key_lost",
     }
 }
 

@@ -8,8 +8,8 @@ use super::{
 use crate::{
     domain::*,
     rotation::{
-        Action, Alerts, Channel, Consumer as Policy, Credential, Delivery, Effect, Event, Fleet, Input,
-        Proof, Settings, StateRead,
+        Action, Alerts, CallAction, Channel, Consumer as Policy, Credential, Delivery, Effect, Event, Fleet,
+        Input, Proof, Settings, StateRead,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -347,6 +347,10 @@ fn grant(action: Action) -> Option<Input> {
         },
         Action::StoreKey { .. }
         | Action::RetireKey { .. }
+        | Action::Call(CallAction::TrySpool { .. })
+        | Action::Call(CallAction::CallRotation { .. })
+        | Action::Call(CallAction::KeepAnswer { .. })
+        | Action::Call(CallAction::DropAnswer { .. })
         | Action::SpoolKey { .. }
         | Action::DropSpooled { .. }
         | Action::Deliver { .. }

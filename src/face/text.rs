@@ -97,6 +97,11 @@ fn block(page: &mut Page, credential: &Credential, detail: Detail, now: Timestam
         };
         page.row(2, "grace", Tone::Plain, &left);
     }
+    if let Some(asked) = credential.rotation_asked_at {
+        let since =
+            format!("the vendor's API was asked for a new key {} ({})", asked.minutes(), when(asked, now));
+        page.row(2, "asked", Tone::Plain, &since);
+    }
     if let Some(expected) = credential.next_rotation_expected_at {
         page.row(
             2,

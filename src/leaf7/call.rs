@@ -2,8 +2,8 @@
 
 use super::{Answer, Operation, answer};
 use crate::{
+    ask::{date, is_private, name_trouble, retry_after, whole_body},
     domain::{Key, Timestamp},
-    probe::{date, is_private, retry_after, trouble, whole_body},
     vendor::Profile,
 };
 use reqwest::{
@@ -37,7 +37,7 @@ pub async fn call(client: &Client, profile: &Profile, key: &Key, operation: &Ope
     match request.send().await {
         Ok(response) => read(operation, &url, response).await,
         Err(error) => {
-            let why = trouble::name(&error, &host, TIMEOUT);
+            let why = name_trouble(&error, &host, TIMEOUT);
             // Without a connection nothing was sent.
             if error.is_connect() { Answer::NotDone { why } } else { Answer::Unclear { why } }
         }

@@ -75,7 +75,7 @@ impl Meter {
         moments.sort();
         moments.into_iter().find(|at| self.may_send(purpose, *at, limits))
     }
-    fn count(&mut self, purpose: Purpose, now: Timestamp) {
+    pub fn count(&mut self, purpose: Purpose, now: Timestamp) {
         let period = self.limit.1;
         self.sent.retain(|(at, _)| now.since(*at) < period);
         self.sent.push_back((now, purpose));

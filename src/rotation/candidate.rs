@@ -134,7 +134,8 @@ impl Candidate {
             | Origin::Ingest { .. }
             | Origin::Store
             | Origin::Former
-            | Origin::Rollback { .. } => None,
+            | Origin::Rollback { .. }
+            | Origin::Api { .. } => None,
         }
     }
     /// An operator's paste outranks a mail; then the later one wins, and of equals the one that arrived later.
@@ -145,9 +146,11 @@ impl Candidate {
     pub fn order(&self) -> (Timestamp, Timestamp) {
         let arrived = match &self.origin {
             Origin::Mail(mail) => mail.arrived_at,
-            Origin::Ingest { .. } | Origin::Store | Origin::Former | Origin::Rollback { .. } => {
-                self.received_at
-            }
+            Origin::Ingest { .. }
+            | Origin::Store
+            | Origin::Former
+            | Origin::Rollback { .. }
+            | Origin::Api { .. } => self.received_at,
         };
         (self.dated, arrived)
     }

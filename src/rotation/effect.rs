@@ -7,6 +7,7 @@ use super::{
     outbox::Channel,
     state::Generation,
     state_document::StateDocument,
+    wish::CallAction,
 };
 use crate::domain::{
     ConsumerName, CredentialName, Fingerprint, MailPlace, MailboxName, Notice, Origin, RotationId, Settled,
@@ -130,6 +131,8 @@ pub enum Action {
         consumer: ConsumerName,
         attempt: Attempt,
     },
+    /// For a new key from the vendor's API.
+    Call(CallAction),
 }
 
 /// Whose half of the vendor's budget a probe is paid from.

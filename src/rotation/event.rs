@@ -2,7 +2,7 @@
 
 use super::{
     alerts_state::AlertsState, hints::HintFrom, outbox::Channel, settings::Settings, state::Generation,
-    state_document::StateDocument,
+    state_document::StateDocument, wish::CallInput,
 };
 use crate::domain::{
     ActionOutcome, ConsumerName, CopyState, CredentialName, DeliveryOutcome, Finding, Fingerprint, KeyRead,
@@ -202,6 +202,8 @@ pub enum Input {
         /// `None`: nobody knows whose program it is.
         from: Option<HintFrom>,
     },
+    /// About a new key from the vendor's API.
+    Call(CallInput),
 }
 
 /// One reading of a state document.

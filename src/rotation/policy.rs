@@ -93,6 +93,7 @@ pub(super) fn needs(case: &Case<'_>) -> Vec<Need> {
         candidate |= apart && mine < theirs;
         current |= apart && mine >= theirs;
     }
+    current &= !is_asked_for(case);
     // A blind vendor is asked again and again, for as long as something depends on it.
     let control = match case.control {
         Some((Verdict::Dead | Verdict::Unclear, at)) => case.now.since(at) > case.limits.control_every,
@@ -102,6 +103,11 @@ pub(super) fn needs(case: &Case<'_>) -> Vec<Need> {
         .into_iter()
         .filter_map(|(wanted, need)| wanted.then_some(need))
         .collect()
+}
+
+/// The answer to our own call, made with the current key: it is of the same account, unless it shows another.
+fn is_asked_for(case: &Case<'_>) -> bool {
+    matches!(case.candidate.origin, Origin::Api { .. })
 }
 
 fn not_anothers(case: &Case<'_>) -> Option<Judgement> {
@@ -179,7 +185,8 @@ fn probe_can_see(case: &Case<'_>) -> Option<Judgement> {
 
 fn same_account(case: &Case<'_>) -> Option<Judgement> {
     // A key that was the current one has been proven to be ours before.
-    let vouched = case.candidate.is_vouched_for() || case.candidate.origin == Origin::Former;
+    let asked_for = is_asked_for(case);
+    let vouched = case.candidate.is_vouched_for() || case.candidate.origin == Origin::Former || asked_for;
     let unprovable = |why: &str| (!vouched).then(|| Judgement::Hold(why.to_owned()));
     if !case.has_identity {
         return unprovable("this vendor shows no account, so it cannot be proven to be ours");
@@ -190,6 +197,12 @@ fn same_account(case: &Case<'_>) -> Option<Judgement> {
     }
     if case.probe_off {
         return compare(&mine, case.pin.or(case.recorded), vouched, "its account cannot be compared now");
+    }
+    if asked_for {
+        // The old key may have died of the call: what it showed before stands in for it.
+        let shown = case.current.and_then(|(_, facts)| facts.account.as_ref());
+        let shown = shown.filter(|account| !account.is_empty());
+        return compare(&mine, shown.or(case.pin).or(case.recorded), vouched, "");
     }
     let Some((_, facts)) = case.current else {
         return compare(

@@ -1,6 +1,6 @@
 //! The document that outlives the process: how far things are. The key document decides which key is current.
 
-use super::{incident::Incident, key_note::KeyNote};
+use super::{incident::Incident, key_note::KeyNote, wish::Wish};
 use crate::domain::{
     Account, ConsumerName, CredentialName, Fingerprint, MailId, MailPlace, ProofLevel, RotationId, Timestamp,
 };
@@ -44,6 +44,12 @@ pub struct StateDocument {
     pub consumers: BTreeMap<ConsumerName, ConsumerNote>,
     #[serde(default)]
     pub incidents: Vec<Incident>,
+    /// The vendor's API was asked for a new key, and what came of it is not settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wish: Option<Wish>,
+    /// The last moment of `rotate_at` that is done with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<KeyNote>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

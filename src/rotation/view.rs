@@ -4,8 +4,9 @@ use super::{
     fleet::Fleet,
     incident::Incident,
     outbox::{Channel, Outbox},
+    phase::Parked,
     settings::Proof,
-    state::{Parked, Rotation},
+    state::Rotation,
 };
 use crate::domain::{
     ConsumerName, CredentialName, Fingerprint, Instances, Limits, MailId, MailboxName, OriginKind,
@@ -62,6 +63,8 @@ pub struct CredentialView {
     pub probe_off_since: Option<Timestamp>,
     /// When the vendor warned of the rotation that is to come.
     pub announced_at: Option<Timestamp>,
+    /// Since when the vendor's API is asked for a new key, and what came of it is open.
+    pub rotation_asked_at: Option<Timestamp>,
     /// Until when every consumer must have come to the new key; `None` where no rotation is under way.
     pub deadline_at: Option<Timestamp>,
     /// The newest evidence of a rotation: a warning, a confirmation, a paste, a 401.
@@ -223,6 +226,7 @@ impl Rotation {
             expires_at: self.expires_at(),
             probe_off_since: self.probe_off_since(),
             announced_at: self.memory.announced.as_ref().map(|announced| announced.dated),
+            rotation_asked_at: self.memory.wish.as_ref().map(|wish| wish.at),
             deadline_at: self.deadline_at(&fleet.settings.limits),
             last_signal_at: self.last_signal_at(),
             account: account.unwrap_or_default(),

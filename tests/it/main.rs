@@ -1,6 +1,7 @@
 //! The one integration test binary: the library and the built program against real servers.
 
 mod alerts;
+mod api;
 mod chaos;
 mod cli;
 mod consumers;

@@ -4,12 +4,13 @@ use super::Fleet;
 use crate::domain::{Code, CredentialName, ProbeAnswer, Severity, Timestamp};
 use crate::rotation::{
     budget::Waiting,
-    effect::{Action, Effect, Reply},
+    effect::{Action, Effect, Purpose, Reply},
     event::Ticket,
     incident::Report,
     state::Rotation,
     state_document::ProbeOff,
     step::Out,
+    wish::CallAction,
 };
 
 impl Fleet {
@@ -34,7 +35,14 @@ impl Fleet {
                         Waiting { name: name.clone(), attempt, fingerprint, purpose, fresh_connection };
                     self.meters.get_mut(origin).into_iter().for_each(|meter| meter.enqueue(probe.clone()));
                 }
-                action => effects.push(Effect::Credential { name: name.clone(), action }),
+                action => {
+                    if let (Action::Call(CallAction::CallRotation { .. }), Some(meter)) =
+                        (&action, self.meters.get_mut(origin))
+                    {
+                        meter.count(Purpose::Candidate, now);
+                    }
+                    effects.push(Effect::Credential { name: name.clone(), action });
+                }
             }
         }
         let may_ask = self.rotations.get(name).is_some_and(|rotation| !rotation.is_probe_off());

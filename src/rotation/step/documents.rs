@@ -102,6 +102,8 @@ impl Rotation {
                 self.documents.state_refused = None;
                 if !self.documents.known || self.memory.lineage != document.lineage {
                     self.take_over(*document, ctx, out);
+                } else {
+                    self.wish_read(document.wish, document.scheduled);
                 }
             }
             StateRead::Absent { version } => {

@@ -5,12 +5,12 @@ use crate::domain::{Fingerprint, Timestamp};
 use crate::rotation::{history::shown, incident::Ladder, state::Rotation};
 
 impl Rotation {
-    /// When the next key is expected: as announced, else by the cadence, or before the current one ends.
+    /// When the next key is expected: as announced, else by our own schedule, else by the cadence, or before the current one ends.
     pub fn expected_at(&self) -> Option<Timestamp> {
         let announced = self.memory.announced.as_ref().map(|announced| announced.expected_at);
         let due =
             self.vendor_rotated_at().zip(self.settings.cadence).map(|(rotated, cadence)| rotated + cadence);
-        announced.or_else(|| due.into_iter().chain(self.expires_at()).min())
+        announced.or(self.next_due).or_else(|| due.into_iter().chain(self.expires_at()).min())
     }
 
     /// Without a warning mail the rehearsal is held at the same hour.

@@ -51,6 +51,9 @@ impl Rotation {
             self.memory.announced = None;
             self.incidents.clear_others(Code::MailUnparsed, &[]);
         }
+        // A new key is what a rotation by the API was for, however it came.
+        self.incidents.clear(Code::RotationBlocked, "");
+        self.incidents.clear(Code::RotationFailed, "");
         (self.memory.rolled_back, self.memory.retiring) = (back, None);
         (self.rehearsed_for, self.rehearsal_began_at) = (None, None);
         self.operator_hears_of_promotion(fingerprint, ctx);

@@ -48,6 +48,7 @@ impl Rotation {
         self.report_candidate(ctx);
         self.report_store(ctx);
         self.report_spool(ctx);
+        self.report_wish(ctx);
         self.report_consumers(ctx);
         self.incidents.climb(ctx.now, ctx.limits);
         self.incidents.expire(Code::MailSuspicious, ctx.now, ctx.limits.control_every);
@@ -99,7 +100,7 @@ impl Rotation {
                 let newer = self.rolled_back().is_some_and(|note| note.from == candidate.fingerprint);
                 newer || self.documents.reverted.is_some() || self.documents.deleted
             }
-            Origin::Mail(_) | Origin::Ingest { .. } | Origin::Rollback { .. } => false,
+            Origin::Mail(_) | Origin::Ingest { .. } | Origin::Rollback { .. } | Origin::Api { .. } => false,
         }
     }
 

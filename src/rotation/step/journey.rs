@@ -33,21 +33,22 @@ impl Rotation {
         }
         self.writing.retry_now();
         let announced = self.memory.announced.as_ref().map(|announced| announced.dated);
+        let asked = self.memory.wish.as_ref().map(|wish| (wish.rotation_id, wish.at));
         let Some(candidate) = self.candidate(fingerprint) else { return };
+        let asked = asked.filter(|(id, _)| *id == candidate.rotation_id);
+        let asked = asked.map(|(_, at)| PhaseEntered { phase: "asked".into(), at });
         let (kind, began_at) = match (&candidate.origin, candidate.word) {
             (Origin::Rollback { .. }, _) => (RecordKind::Rollback, candidate.received_at),
-            (Origin::Mail(_) | Origin::Ingest { .. } | Origin::Store | Origin::Former, Some(_)) => {
-                (RecordKind::Ingest, ctx.now)
-            }
-            (Origin::Mail(_) | Origin::Ingest { .. } | Origin::Store | Origin::Former, None) => {
-                (RecordKind::Rotation, ctx.now)
-            }
+            (
+                Origin::Mail(_) | Origin::Ingest { .. } | Origin::Store | Origin::Former | Origin::Api { .. },
+                word,
+            ) => (word.map_or(RecordKind::Rotation, |_| RecordKind::Ingest), ctx.now),
         };
         let announced = announced
             .filter(|_| kind != RecordKind::Rollback)
             .map(|at| PhaseEntered { phase: "announced".into(), at });
         let probing = PhaseEntered { phase: "probing".into(), at: began_at };
-        let phases = announced.into_iter().chain([probing]).collect();
+        let phases = announced.into_iter().chain(asked).chain([probing]).collect();
         let (rotation_id, trigger) =
             (candidate.rotation_id, Some(Trigger::Candidate(candidate.origin.clone())));
         let beside = candidate.beside.clone();

@@ -25,6 +25,7 @@ impl Rotation {
         let Some(facts) = self.current_facts() else { return Seen::when(self.current.is_none(), None) };
         match facts.verdict {
             Some((Verdict::Alive, _)) => Seen::Over,
+            Some((Verdict::Dead, _)) if self.is_waiting_for_answer() => Seen::Unknown, // told as that
             Some((Verdict::Dead, _)) if facts.is_dead(ctx.limits) && !self.is_coming() => {
                 Seen::So(self.dead_report(facts, ctx))
             }

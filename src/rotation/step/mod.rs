@@ -1,9 +1,12 @@
 //! The transitions: an input changes what is known, then `advance` does what is due. Whatever is due follows from
 //! the state and the moment alone, so a deadline needs no memory of its own.
 
+mod asking;
 mod by_hand;
+mod calling;
 mod consumer_incidents;
 mod documents;
+mod due;
 mod expecting;
 mod expiring;
 mod foreign;
@@ -14,6 +17,7 @@ mod journey;
 mod judging;
 mod key_document;
 mod key_incidents;
+mod lost;
 mod observing;
 mod operator;
 mod probe_off;
@@ -138,6 +142,7 @@ impl Rotation {
             }
             Input::ProveAsked { consumer, ticket } => self.consumers_asked(consumer, false, ticket, ctx, out),
             Input::Unauthorized { fingerprint, from } => self.unauthorized(fingerprint, from, ctx, out),
+            Input::Call(input) => self.called(input, ctx, out),
         }
         self.advance(ctx, out);
     }
@@ -165,6 +170,10 @@ impl Rotation {
         self.forget_rollbacks();
         self.advance_candidates(ctx, out);
         self.advance_rollbacks(ctx, out);
+        self.advance_due(ctx, out);
+        self.advance_asking(ctx, out);
+        self.advance_lost(ctx, out);
+        self.advance_answers(ctx, out);
         self.advance_documents(ctx, out);
         self.advance_probes(ctx, out);
         self.advance_storing(ctx, out);
@@ -197,6 +206,7 @@ impl Rotation {
             (self.saving.waits_until(), Reason::Save),
             (self.mail_retry.waits_until(), Reason::LookAgain),
             (self.tidying.waits_until(), Reason::Tidy),
+            (self.next_asking_at(ctx), Reason::Ask),
         ];
         let ahead =
             |(at, reason): (Option<Timestamp>, Reason)| Some((at.filter(|at| *at > ctx.now)?, reason));
@@ -219,6 +229,8 @@ pub enum Reason {
     Save,
     LookAgain,
     Tidy,
+    /// A new key from the vendor's API.
+    Ask,
     /// The fleet's own: mailboxes, the store's health, alerts, budgets.
     Fleet,
 }

@@ -184,6 +184,12 @@ impl Rotation {
         };
         match &command.awaits {
             Awaits::Rollback(wish) => over.then(|| self.rollback_hangs(wish, ctx)),
+            Awaits::Rotation(_) => over.then(|| Reply::Unreachable {
+                why: format!(
+                    "what came of the call is not known yet; see: keyrelay status {}",
+                    self.settings.name
+                ),
+            }),
             Awaits::Promotion(key) => self.answer_about(*key, over),
             Awaits::Consumers(generation) => {
                 let (generation, proven) = (*generation, self.consumers.keys().all(good));
@@ -217,7 +223,9 @@ impl Rotation {
             return Some(Reply::Spooled { why: trouble.to_string() });
         }
         let facts = self.keys.get(&key);
-        if let Some(facts) = facts.filter(|facts| facts.looks_dead()) {
+        // A key that the vendor made for us is tried on: it may work only later.
+        let given_once = matches!(candidate.origin, Origin::Api { .. });
+        if let Some(facts) = facts.filter(|facts| facts.looks_dead() && !given_once) {
             return Some(Reply::Refused { why: format!("the vendor refuses it ({})", facts.why) });
         }
         let why = match facts.filter(|facts| !facts.why.is_empty()) {

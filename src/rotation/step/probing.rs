@@ -69,10 +69,10 @@ impl Rotation {
         }
         wanted
     }
-    /// A paste is spooled before anything else happens to it.
+    /// A paste, and a key out of an answer, are spooled before anything else happens to them.
     pub(super) fn may_probe(&self, candidate: &Candidate) -> bool {
-        let pasted = matches!(candidate.origin, Origin::Ingest { .. });
-        self.documents.known && !(pasted && candidate.spool.is_unsettled())
+        let only_copy = matches!(candidate.origin, Origin::Ingest { .. } | Origin::Api { .. });
+        self.documents.known && !(only_copy && candidate.spool.is_unsettled())
     }
     /// Until the hand-over is done the old key is asked every minute; after its grace, until it is dead.
     fn old_key_probe(&self, ctx: Ctx<'_>) -> Option<(Fingerprint, Purpose)> {

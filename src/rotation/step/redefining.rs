@@ -3,11 +3,7 @@
 
 use super::Ctx;
 use crate::domain::Timestamp;
-use crate::rotation::{
-    consumer::ConsumerState,
-    settings::Credential,
-    state::{Phase, Rotation},
-};
+use crate::rotation::{consumer::ConsumerState, phase::Phase, settings::Credential, state::Rotation};
 use std::sync::Arc;
 
 impl Rotation {
@@ -22,6 +18,7 @@ impl Rotation {
         self.take_observe(&settings);
         self.next_settings = Some(settings).filter(|settings| **settings != *self.settings);
         self.documents.key_wanted = true;
+        (self.due, self.next_due) = (None, None); // what the new schedule says is told next
         self.prove_due = Some(now);
     }
 

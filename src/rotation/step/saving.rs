@@ -5,7 +5,8 @@ use crate::domain::{MailId, WriteOutcome};
 use crate::rotation::{
     effect::Action,
     event::Attempt,
-    state::{Call, Dirty, Phase, Rotation},
+    phase::Phase,
+    state::{Call, Dirty, Rotation},
     state_document::StateDocument,
     task::{backoff_cap, salt},
 };
@@ -30,6 +31,7 @@ impl Rotation {
         }
         self.dirty = Dirty::No;
         let attempt = self.saving.start(&mut self.attempts);
+        self.wish_is_being_noted(attempt);
         let document = Box::new(self.document());
         out.actions.push(Action::SaveState { attempt, cas: self.documents.state_version, document });
     }
@@ -62,6 +64,7 @@ impl Rotation {
         if !self.saving.finish(attempt) {
             return;
         }
+        let noted = outcome.clone();
         match outcome {
             WriteOutcome::Written { version } => {
                 self.saving.succeeded();
@@ -77,6 +80,7 @@ impl Rotation {
                 self.store_failed(Call::SaveState, trouble, out);
             }
         }
+        self.wish_was_noted(attempt, &noted, ctx, out);
     }
     fn save_later(&mut self, ctx: Ctx<'_>) {
         self.dirty = Dirty::Now;

@@ -44,7 +44,8 @@ impl Rotation {
         // A key that an operator goes back to is in the store.
         let elsewhere = |candidate: &&mut Candidate| matches!(candidate.origin, Origin::Rollback { .. });
         for candidate in self.candidates.iter_mut().filter(|candidate| !elsewhere(candidate)) {
-            let only_copy = matches!(candidate.origin, Origin::Ingest { .. } | Origin::Former);
+            let only_copy =
+                matches!(candidate.origin, Origin::Ingest { .. } | Origin::Api { .. } | Origin::Former);
             let late = candidate.received_at + ctx.limits.spool_after <= ctx.now;
             let due = match candidate.spool {
                 Spool::Outside => only_copy || late || stopping,
@@ -74,6 +75,7 @@ impl Rotation {
                 (candidate.spool, candidate.spool_error) = (Spool::Safe, None);
                 // Its mail is done with now, and that is to be noted.
                 self.dirty = self.dirty.max(Dirty::WhenCalm);
+                self.drop_answer_with(fingerprint, out);
             }
             Err(why) => {
                 candidate.spool = Spool::Failed { again_at: ctx.now + ctx.limits.backoff_cap_min };
@@ -97,6 +99,7 @@ impl Rotation {
             return;
         };
         let candidate = self.candidates.remove(index);
+        self.drop_answer_with(fingerprint, out);
         if candidate.spool == Spool::Safe && candidate.origin != Origin::Store {
             out.actions.push(Action::DropSpooled { fingerprint });
         }

@@ -13,8 +13,8 @@ use crate::{
         Timestamp, Warning,
     },
     rotation::{
-        Credential, CredentialView, Delivery, Effect, Event, Fleet, Input, MailboxInput, Phase, Proof,
-        Rotation, Schedule, Settings,
+        CallInput, Credential, CredentialView, Delivery, Effect, Event, Fleet, Input, MailboxInput, Phase,
+        Proof, Rotation, Schedule, Settings,
     },
 };
 use std::{
@@ -141,7 +141,8 @@ impl Bench {
             | Input::Accepted { ticket, .. }
             | Input::RollbackAsked { ticket, .. }
             | Input::DeliverAsked { ticket, .. }
-            | Input::ProveAsked { ticket, .. } => _ = self.asked.insert(*ticket),
+            | Input::ProveAsked { ticket, .. }
+            | Input::Call(CallInput::RotateAsked { ticket, .. }) => _ = self.asked.insert(*ticket),
             _ => {}
         }
         self.happens(Event::Credential { name: "main".parse().unwrap(), input });
@@ -269,6 +270,7 @@ impl Bench {
             let input = Input::SpoolFound { fingerprint, origin, dated, rotated_at, held, rotation_id };
             self.happens(Event::Credential { name, input });
         }
+        self.reads_answers();
     }
     pub fn reload(&mut self, settings: Settings) {
         self.settings = settings.clone();
@@ -337,6 +339,15 @@ impl Bench {
     pub fn expect_mails(&mut self, lines: &[&str]) {
         let got: Vec<_> = self.take().into_iter().filter(|line| line.starts_with("mail ")).collect();
         assert_eq!(got, lines, "\n{}", got.join("\n"));
+    }
+    /// What was written down since the story was last taken.
+    pub fn take_records(&mut self) -> Vec<crate::rotation::Record> {
+        let effects = self.take_story().into_iter().flat_map(|(_, effects)| effects);
+        let record = |effect| match effect {
+            Effect::Record { record, .. } => Some(*record),
+            _ => None,
+        };
+        effects.filter_map(record).collect()
     }
     pub fn take_story(&mut self) -> Vec<(Option<Event>, Vec<Effect>)> {
         std::mem::take(&mut self.story)

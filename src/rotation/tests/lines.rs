@@ -3,7 +3,7 @@
 use super::{bench::Bench, name_of};
 use crate::{
     domain::{ConsumerName, Fingerprint, Settled},
-    rotation::{Action, Channel, Effect, Reply},
+    rotation::{Action, CallAction, Channel, Effect, Reply},
 };
 
 /// One effect as one line. The credential is named where it is not `main`. What goes with every notice has none.
@@ -65,6 +65,12 @@ fn action_line(action: &Action) -> String {
         Action::Act { consumer, .. } => format!("act {consumer}"),
         Action::Prove { consumer, fingerprint, .. } => about("prove", consumer, fingerprint),
         Action::Rehearse { consumer, .. } => format!("rehearse {consumer}"),
+        Action::Call(CallAction::TrySpool { .. }) => "try spool".into(),
+        Action::Call(CallAction::CallRotation { fingerprint, .. }) => {
+            format!("call with {}", named(fingerprint))
+        }
+        Action::Call(CallAction::KeepAnswer { .. }) => "keep answer".into(),
+        Action::Call(CallAction::DropAnswer { .. }) => "drop answer".into(),
     }
 }
 fn reply_line(reply: &Reply) -> String {

@@ -3,6 +3,11 @@
 
 mod alerts;
 mod bench;
+mod by_api;
+mod by_api_judged;
+mod by_api_killed;
+mod by_api_refused;
+mod by_api_scheduled;
 mod by_operator;
 mod calls;
 mod consumers;

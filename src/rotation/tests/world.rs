@@ -78,6 +78,10 @@ pub struct World {
     pub alerts: Option<String>,
     /// They cannot be written.
     pub disk_trouble: Option<String>,
+    /// The vendor's call for a new key.
+    pub api: super::by_api::Api,
+    /// Every key that was promoted.
+    pub promoted: BTreeSet<Fingerprint>,
     /// Writes to the store: promotions, retirements, states.
     pub writes: usize,
 }
@@ -190,6 +194,7 @@ impl World {
         stored.version += 1;
         stored.deleted = false;
         stored.written = Some(promotion.fingerprint);
+        self.promoted.insert(promotion.fingerprint);
         stored.key = Some(KeyDocument {
             version: stored.version,
             created_at: now,
@@ -250,8 +255,13 @@ impl World {
     }
 
     pub fn probe(&self, fingerprint: Fingerprint) -> ProbeAnswer {
-        let (verdict, account) =
-            self.vendor.get(&fingerprint).cloned().unwrap_or((Verdict::Dead, Account::default()));
+        let said = self.vendor.get(&fingerprint).cloned().filter(|_| !self.api.killed.contains(&fingerprint));
+        let issued = self.api.issued.contains(&fingerprint) && !self.api.killed.contains(&fingerprint);
+        let (verdict, account) = match said {
+            Some(said) => said,
+            None if issued => (Verdict::Alive, ["project-1"].into_iter().collect()),
+            None => (Verdict::Dead, Account::default()),
+        };
         let account = (verdict == Verdict::Alive).then_some(account);
         if self.lets_through {
             return let_through();
