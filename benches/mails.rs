@@ -57,11 +57,11 @@ impl Room {
     fn new() -> Self {
         let signer = Signer::generate("leaf7.fun", "s1").expect("a key");
         let (name, record) = signer.txt_record();
-        let profiles = resolve(&BTreeMap::new()).expect("the built-in profiles");
+        let mut profiles = resolve(&BTreeMap::new()).expect("the built-in profiles");
         Self {
             signer,
             answers: TxtAnswers::from([(name, TxtAnswer::Found(vec![record]))]),
-            profile: profiles.into_values().next().expect("a profile"),
+            profile: profiles.remove(&"leaf7".parse().expect("a name")).expect("leaf7's"),
             key: Key::parse("l7_0a1b2c3d4e5f60718293a4b5c6d7e8f9").expect("a key"),
         }
     }

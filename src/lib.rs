@@ -10,7 +10,10 @@
 //! | [`rotation`] | the decisions: a pure state machine, events in, effects out | `domain` |
 //! | [`vendor`] | vendors as data, and what a mail means | `domain`, `mail` |
 //! | [`mail`] | parsing and judging mails (pure); IMAP, maildir and DNS (adapters) | `domain` |
-//! | [`probe`] | asks a vendor whether a key works | `domain`, `vendor` |
+//! | [`ask`] | how a vendor is asked anything with a key | `domain`, `vendor`, `http` |
+//! | [`probe`] | asks a vendor whether a key works | `ask`, `domain`, `vendor` |
+//! | [`rotate`] | asks a vendor's API for a new key | `ask`, `domain`, `vendor` |
+//! | [`leaf7`] | Leaf7's key management: its customers' keys | `domain`, `vendor`, `ask` |
 //! | [`tls`] | makes every TLS configuration | nobody |
 //! | [`http`] | makes every HTTP client | nobody |
 //! | [`hardening`] | keeps the process' memory from others | nobody |
@@ -27,6 +30,7 @@
 //! `tests/it/tidy.rs` enforces this table and says why each rule is there.
 
 pub mod alert;
+pub mod ask;
 pub mod at_rest;
 pub mod cli;
 pub mod config;
@@ -37,8 +41,10 @@ pub mod domain;
 pub mod face;
 pub mod hardening;
 pub mod http;
+pub mod leaf7;
 pub mod mail;
 pub mod probe;
+pub mod rotate;
 pub mod rotation;
 #[cfg(test)]
 mod sim;

@@ -162,6 +162,10 @@ impl LiveSecret {
     pub fn first(&self) -> &Secret {
         &self.first
     }
+    /// From here on as it was at the start: for who will not be able to read the file any more.
+    pub fn fix(&mut self) {
+        self.file = None;
+    }
     /// As it is now; the error names the file and is for operators.
     pub fn now(&self) -> Result<Secret, String> {
         let Some(file) = &self.file else { return Ok(self.first.clone()) };
@@ -196,6 +200,9 @@ mod tests {
         write("", 0o600);
         assert_eq!(live.now(), Err(format!("{} is empty", path.display())));
         assert_eq!(live.first(), &Secret::new("first"));
+        let mut live = live;
+        live.fix();
+        assert_eq!(live.now(), Ok(Secret::new("first")));
     }
 
     /// A link of anybody's could have another file read, and sent to a server as a password.

@@ -2,8 +2,8 @@
 
 use super::{
     console::{Console, Exit, Failure},
-    prove,
-    work::{Done, Work},
+    expiry, prove,
+    work::{Done, Work, now},
 };
 use crate::{
     daemon::request::{Outcome, Pasted, Request},
@@ -33,15 +33,28 @@ pub struct Args {
     /// Let it in though its account cannot be proven
     #[arg(long)]
     yes: bool,
+    /// When it ends: 2027-03-01, 2027-03-01T12:00:00Z, or 30d from now; it is asked for at a terminal
+    #[arg(long, value_name = "WHEN")]
+    expires_at: Option<String>,
 }
 
 pub async fn ingest(args: &Args, path: &Path, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let work = Work::new(path)?;
     work.check_names(Some(&args.credential), None)?;
+    let profile = work.config.profile(&args.credential);
+    let stated = args.expires_at.as_ref().map(|text| expiry::given(text, profile, now())).transpose()?;
     let key = given(&args.credential, console)?;
     check(&key)?;
-    let request =
-        |sure| Request::Ingest { credential: args.credential.clone(), key: Pasted(key.clone()), sure };
+    let expires_at = match stated {
+        None if console.asks && profile.is_some_and(expiry::may_end) => expiry::asked(console, now())?,
+        stated => stated,
+    };
+    let request = |sure| Request::Ingest {
+        credential: args.credential.clone(),
+        key: Pasted(key.clone()),
+        sure,
+        expires_at,
+    };
     let mut done = work.ask(request(args.yes), console).await?;
     if done.outcome == Outcome::Held && console.asks {
         console.tell(&done.message);

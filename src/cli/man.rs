@@ -24,6 +24,10 @@ const FILES: &[(&str, &str)] = &[
     ("/run/keyrelay/control.sock", "Where the commands ask the daemon; open to the group keyrelay."),
     ("/var/lib/keyrelay/spool/", "Keys that are not in the store yet, encrypted."),
     ("/var/lib/keyrelay/history/CREDENTIAL.jsonl", "The last hundred rotations, refusals and rollbacks."),
+    (
+        "/var/lib/keyrelay/history/CREDENTIAL.leaf7.jsonl",
+        "What keyrelay leaf7 has changed, and who wanted it.",
+    ),
     ("/var/lib/keyrelay/store/", "The embedded store, where no Vault is used; encrypted."),
 ];
 
@@ -55,7 +59,7 @@ fn page() -> String {
     page += &section(|out| whole.render_description_section(out));
     page += &section(|out| whole.render_options_section(out));
     page += ".SH COMMANDS\n";
-    program().get_subcommands().filter(|one| !one.is_hide_set()).for_each(|one| page += &command(one));
+    shown(&program()).for_each(|one| page += &command("keyrelay", one));
     let exits: Vec<_> = EXITS.iter().map(|(exit, words)| (exit.code().to_string(), *words)).collect();
     page += &list("EXIT STATUS", exits.iter().map(|(code, words)| (code.as_str(), *words)));
     page += &list("FILES", FILES.iter().copied());
@@ -63,9 +67,13 @@ fn page() -> String {
     page + &see_also()
 }
 
-/// One command: what it is for, how it is typed, what it does and takes.
-fn command(command: &Command) -> String {
-    let name = format!("keyrelay {}", command.get_name());
+fn shown(command: &Command) -> impl Iterator<Item = &Command> {
+    command.get_subcommands().filter(|one| !one.is_hide_set())
+}
+
+/// One command: what it is for, how it is typed, what it does and takes; and those below it.
+fn command(above: &str, command: &Command) -> String {
+    let name = format!("{above} {}", command.get_name());
     let about = command.get_about().map(|about| about.to_string()).unwrap_or_default();
     let more = command.get_long_about().map(|all| all.to_string()).unwrap_or_default();
     let more = more.strip_prefix(&about).unwrap_or_default().trim().to_owned();
@@ -76,7 +84,8 @@ fn command(command: &Command) -> String {
     if !more.is_empty() {
         text += &written(Roff::new().control("PP", []).text([roman(more)]));
     }
-    text + &below(section(|out| man.render_options_section(out)))
+    text += &below(section(|out| man.render_options_section(out)));
+    text + &shown(command).map(|one| self::command(&name, one)).collect::<String>()
 }
 
 fn list<'a>(heading: &str, rows: impl Iterator<Item = (&'a str, &'a str)>) -> String {
@@ -125,13 +134,7 @@ mod tests {
     #[test]
     fn the_page_names_every_command_option_exit_code_file_and_variable() {
         let page = read(&page());
-        for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
-            let name = format!("\n   keyrelay {}\n", command.get_name());
-            assert!(page.contains(&name), "{name}");
-            for option in command.get_arguments().filter_map(|option| option.get_long()) {
-                assert!(page.contains(&format!("--{option}")), "{name} --{option}");
-            }
-        }
+        named("keyrelay", &Cli::command(), &page);
         for heading in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "EXIT STATUS", "FILES"] {
             assert_eq!(page.lines().filter(|line| *line == heading).count(), 1, "{heading}");
         }
@@ -139,6 +142,18 @@ mod tests {
             assert!(page.contains(&format!("\n       {name}")), "{name}");
         }
         assert!(page.contains("\n       3      an outside system could not be reached\n"), "{page}");
+    }
+
+    /// Each command below it, each with its options.
+    fn named(above: &str, command: &clap::Command, page: &str) {
+        for command in shown(command) {
+            let name = format!("{above} {}", command.get_name());
+            assert!(page.contains(&format!("\n   {name}\n")), "{name}");
+            for option in command.get_arguments().filter_map(|option| option.get_long()) {
+                assert!(page.contains(&format!("--{option}")), "{name} --{option}");
+            }
+            named(&name, command, page);
+        }
     }
 
     /// As a reader sees it; a warning of the formatter's is a failure.

@@ -10,15 +10,19 @@ mod console;
 mod deliver;
 mod demo;
 mod doctor;
+mod ends;
+mod expiry;
 mod explain;
 mod history;
 mod identity;
 mod ingest;
+mod leaf7;
 mod mail_failure;
 mod man;
 mod policy;
 mod prove;
 mod rollback;
+mod rotate;
 mod run;
 mod status;
 mod vendors;
@@ -79,9 +83,11 @@ enum Command {
     #[command(visible_alias = "put")]
     Ingest(ingest::Args),
     Accept(accept::Args),
+    Rotate(rotate::Args),
     Rollback(rollback::Args),
     Explain(explain::Args),
     History(history::Args),
+    Leaf7(leaf7::Args),
     Vendors(vendors::Args),
     #[command(hide = true)]
     MailFailure(mail_failure::Args),
@@ -139,10 +145,12 @@ async fn dispatch(cli: &Cli, console: &mut Console<'_>) -> Result<Exit, Failure>
         Command::Deliver(args) => deliver::deliver(args, path, console).await,
         Command::Ingest(args) => ingest::ingest(args, path, console).await,
         Command::Accept(args) => accept::accept(args, path, console).await,
+        Command::Rotate(args) => rotate::rotate(args, path, console).await,
         Command::Rollback(args) => rollback::rollback(args, path, console).await,
         Command::Explain(args) => explain::explain(args, path, console).await,
         Command::Policy(args) => policy::policy(args, path, console),
         Command::History(args) => history::history(args, path, console).await,
+        Command::Leaf7(args) => leaf7::leaf7(args, path, console).await,
         Command::MailFailure(args) => mail_failure::mail_failure(args, path, console).await,
         Command::Vendors(args) => vendors::vendors(args, cli.config.as_deref(), console),
         Command::Completions(args) => Ok(completions::completions(args, console)),

@@ -3,14 +3,14 @@
 
 use super::{
     console::{Console, Exit, Failure},
+    ends::Ends,
     status::{self, Args},
 };
 use crate::{
     daemon::{client, request::Request},
     face::status::Status,
 };
-use std::{io, path::Path, time::Duration};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use std::{path::Path, time::Duration};
 
 const PERIOD: Duration = Duration::from_secs(1);
 
@@ -116,35 +116,6 @@ async fn look(args: &Args, socket: &Path) -> Result<Option<Status>, Failure> {
     let status = serde_json::from_value(answer.status)
         .map_err(|error| Failure::unreachable(format!("the daemon's answer cannot be read: {error}")))?;
     args.asked(status).map(Some)
-}
-
-/// Ctrl-C, and whatever else ends a program that has to leave its screen in order.
-struct Ends([Signal; 3]);
-
-impl Ends {
-    fn new() -> io::Result<Self> {
-        let [interrupt, terminate, hangup] =
-            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-        Ok(Self([signal(interrupt)?, signal(terminate)?, signal(hangup)?]))
-    }
-    async fn within(&mut self, period: Duration) -> bool {
-        tokio::time::timeout(period, self.any()).await.is_ok()
-    }
-    /// What comes of it; `None`: the end came first.
-    async fn unless<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            done = work => Some(done),
-            () = self.any() => None,
-        }
-    }
-    async fn any(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.0;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    }
 }
 
 #[cfg(test)]

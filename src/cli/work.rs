@@ -58,7 +58,7 @@ pub struct Done {
 
 /// The configuration as a command without secrets needs it, to find the daemon and to check names.
 pub struct Work<'a> {
-    path: &'a Path,
+    pub path: &'a Path,
     pub config: Config,
     /// To the secrets that it names.
     pub references: Vec<Reference>,
@@ -130,7 +130,7 @@ fn and(hint: Option<String>) -> String {
 }
 
 fn read(response: Response, alone: bool) -> Result<Done, Failure> {
-    let Response { outcome, message, hint, status, history: _ } = response;
+    let Response { outcome, message, hint, status, history: _, called: _ } = response;
     let status = serde_json::from_value(status).map_err(|error| {
         let message = format!("the daemon's answer cannot be read: {error}");
         Failure::unreachable(message).hint("is it of another version? restart it".to_owned())

@@ -4,21 +4,26 @@
 use super::{
     clock, history,
     inbox::Asked,
-    request::{Outcome, Pasted, Request, Response},
+    manage::Call,
+    request::{Called, Outcome, Pasted, Request, Response},
+    rotate_at,
     tools::Tools,
 };
 use crate::{
     domain::{ConsumerName, CredentialName, Fingerprint, Key},
     face::status::Status,
-    rotation::{Event, Fleet, Input, Reply, Ticket},
+    rotation::{CallInput, Event, Fleet, Input, Occasion, Reply, Ticket},
+    vendor::{Profile, looks_like},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::oneshot;
 
 #[derive(Default)]
 pub struct Asks {
     last_ticket: Ticket,
     open: Vec<Open>,
+    /// Calls to a vendor, for which the core is asked for leave.
+    calls: BTreeMap<Ticket, (Call, oneshot::Sender<Response>)>,
 }
 
 struct Open {
@@ -36,11 +41,17 @@ impl Asks {
         let name = match &request {
             Request::Status => None,
             Request::History { credential } => return remember(answer, credential, fleet, tools, status),
+            Request::Leaf7 { credential, operation, refused } => {
+                let (name, operation) = (credential.clone(), operation.clone());
+                let call = Call { name, operation, refused: *refused, uid };
+                return self.ask_leave(call, answer).into_iter().collect();
+            }
             Request::Prove { credential, .. } => credential.clone(),
             Request::Deliver { credential, .. }
             | Request::Ingest { credential, .. }
             | Request::Rollback { credential, .. }
-            | Request::Accept { credential, .. } => Some(credential.clone()),
+            | Request::Accept { credential, .. }
+            | Request::Rotate { credential } => Some(credential.clone()),
         };
         match self.events(request, uid, fleet, tools) {
             Ok(events) if events.is_empty() => {
@@ -67,7 +78,7 @@ impl Asks {
         tools: &Tools,
     ) -> Result<Vec<(Ticket, Event)>, (Outcome, String)> {
         match request {
-            Request::Status | Request::History { .. } => Ok(Vec::new()),
+            Request::Status | Request::History { .. } | Request::Leaf7 { .. } => Ok(Vec::new()),
             Request::Prove { credential, consumer } => {
                 let names = match credential {
                     Some(name) => vec![known(fleet, name)?],
@@ -88,7 +99,7 @@ impl Asks {
                 }
                 Ok(vec![self.event(name, |ticket| Input::DeliverAsked { consumer, ticket })])
             }
-            Request::Ingest { credential, key, sure } => {
+            Request::Ingest { credential, key, sure, expires_at } => {
                 let name = known(fleet, credential)?;
                 let fingerprint = take_key(tools, &name, &key)?;
                 let rotation_id = clock::rotation_id();
@@ -96,6 +107,7 @@ impl Asks {
                     fingerprint,
                     uid,
                     sure,
+                    expires_at,
                     ticket,
                     rotation_id,
                 })])
@@ -111,6 +123,12 @@ impl Asks {
                 let rotation_id = clock::rotation_id();
                 Ok(vec![self.event(name, |ticket| Input::Accepted { fingerprint, uid, ticket, rotation_id })])
             }
+            Request::Rotate { credential } => {
+                let (name, occasion) = (known(fleet, credential.clone())?, occasion(tools, &credential));
+                Ok(vec![
+                    self.event(name, |ticket| Input::Call(CallInput::RotateAsked { uid, ticket, occasion })),
+                ])
+            }
         }
     }
     fn event(&mut self, name: CredentialName, input: impl FnOnce(Ticket) -> Input) -> (Ticket, Event) {
@@ -119,8 +137,28 @@ impl Asks {
         (ticket, Event::Credential { name, input: input(ticket) })
     }
 
+    /// Nobody waits for the answer of one who has given up: then nothing is done.
+    fn ask_leave(&mut self, call: Call, answer: oneshot::Sender<Response>) -> Option<Event> {
+        if answer.is_closed() {
+            return None;
+        }
+        self.last_ticket += 1;
+        let (name, weight, ticket) = (call.name.clone(), call.operation.weight(), self.last_ticket);
+        self.calls.insert(ticket, (call, answer));
+        Some(Event::CallAsked { name, weight, ticket })
+    }
+    /// The call that may be made now.
+    pub fn take_call(&mut self, ticket: Ticket) -> Option<(Call, oneshot::Sender<Response>)> {
+        self.calls.remove(&ticket)
+    }
+
     /// The core's answer to one ticket; the command is answered when all of its tickets are.
     pub fn reply(&mut self, ticket: Ticket, reply: Reply, status: Status) {
+        if let Some((_, answer)) = self.calls.remove(&ticket) {
+            // Who asked has given up.
+            let _ = answer.send(not_called(reply));
+            return;
+        }
         let Some(index) = self.open.iter().position(|open| open.tickets.contains(&ticket)) else { return };
         let open = &mut self.open[index];
         open.tickets.remove(&ticket);
@@ -135,6 +173,19 @@ impl Asks {
             respond(open.answer, outcome, message, hint, status);
         }
     }
+}
+
+/// Here and now.
+fn occasion(tools: &Tools, name: &CredentialName) -> Occasion {
+    let window = rotate_at::window(&tools.config, name, clock::now());
+    Occasion { rotation_id: clock::rotation_id(), host: tools.host.clone(), window }
+}
+
+/// The core has put the call off, or knows of nobody to make it for.
+pub fn not_called(reply: Reply) -> Response {
+    let called = if let Reply::Later { at } = reply { Some(Called::Later { at }) } else { None };
+    let (outcome, message) = outcome(reply);
+    Response { called, ..Response::without_status(outcome, message) }
 }
 
 /// The history as it is on this machine; no core is asked.
@@ -155,7 +206,7 @@ fn remember(
     };
     let status = serde_json::to_value(status).unwrap_or_default();
     // Who asked has given up.
-    let _ = answer.send(Response { outcome, message, hint: None, status, history });
+    let _ = answer.send(Response { status, history, ..Response::without_status(outcome, message) });
     Vec::new()
 }
 
@@ -165,26 +216,20 @@ fn take_key(tools: &Tools, name: &CredentialName, pasted: &Pasted) -> Result<Fin
     let key = Key::parse(pasted.0.expose()).map_err(no_key)?;
     let profile =
         tools.profile(name).ok_or((Outcome::Unknown, "the credential is no longer configured".to_owned()))?;
-    fits_profile(&key, profile)?;
+    if let Some(why) = misfit(tools, &key, profile) {
+        return Err((Outcome::Refused, format!("this is no key of {}: {why}", profile.title)));
+    }
     let fingerprint = key.fingerprint_without(&profile.key.prefix);
     tools.keyring.insert(name, fingerprint, key);
     Ok(fingerprint)
 }
 
-/// A key that the vendor cannot have made is refused before the vendor is asked.
-fn fits_profile(key: &Key, profile: &crate::vendor::Profile) -> Result<(), (Outcome, String)> {
-    let (len, rule) = (key.expose().len(), &profile.key);
-    if (rule.min_len..=rule.max_len).contains(&len) {
-        return Ok(());
-    }
-    let (min, max) = (rule.min_len, rule.max_len);
-    Err((
-        Outcome::Refused,
-        format!(
-            "this is no key of {}: it has {len} characters, and theirs have {min} to {max}",
-            profile.title
-        ),
-    ))
+/// Why the vendor cannot have made it: it is refused before anybody is asked.
+fn misfit(tools: &Tools, key: &Key, profile: &Profile) -> Option<String> {
+    let text = key.expose();
+    let others = looks_like(text, profile, tools.config.vendors.values());
+    let others = others.map(|vendor| format!("it begins like the keys of {vendor}"));
+    others.or_else(|| profile.key.misfit(text))
 }
 
 fn known(fleet: &Fleet, name: CredentialName) -> Result<CredentialName, (Outcome, String)> {
@@ -213,14 +258,14 @@ fn known_consumer(
 
 fn outcome(reply: Reply) -> (Outcome, String) {
     match reply {
-        Reply::Promoted { generation, proven: true } => (
-            Outcome::Done,
-            format!("it is the current key (generation {generation}), and every consumer is tested"),
-        ),
-        Reply::Promoted { generation, proven: false } => (
-            Outcome::NotProven,
-            format!("it is the current key (generation {generation}); not every consumer is tested yet"),
-        ),
+        Reply::Promoted { generation, proven, beside } => {
+            let (outcome, consumers) = match proven {
+                true => (Outcome::Done, ", and every consumer is tested"),
+                false => (Outcome::NotProven, "; not every consumer is tested yet"),
+            };
+            let beside = beside.map(|text| format!("; {text}")).unwrap_or_default();
+            (outcome, format!("it is the current key (generation {generation}){consumers}{beside}"))
+        }
         Reply::Spooled { why } => (Outcome::Spooled, format!("the key waits, safe in the spool: {why}")),
         Reply::Held { why } => (Outcome::Held, format!("the key is held: {why}")),
         Reply::Refused { why } => (Outcome::Refused, format!("refused: {why}")),
@@ -232,6 +277,7 @@ fn outcome(reply: Reply) -> (Outcome, String) {
         }
         Reply::Consumers { proven: true } => (Outcome::Done, "every consumer is tested".into()),
         Reply::Consumers { proven: false } => (Outcome::NotProven, "not every consumer is tested".into()),
+        Reply::Later { at } => (Outcome::Unreachable, format!("the vendor's limit is used up until {at}")),
     }
 }
 fn rank(outcome: Outcome) -> u8 {
@@ -264,5 +310,5 @@ fn respond(
 ) {
     let status = serde_json::to_value(status).unwrap_or_default();
     // Who asked has given up: what was asked for goes on all the same.
-    let _ = answer.send(Response { outcome, message, hint, status, history: None });
+    let _ = answer.send(Response { hint, status, ..Response::without_status(outcome, message) });
 }

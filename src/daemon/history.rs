@@ -68,6 +68,16 @@ fn tail(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Appends what an operator did with the credential's key at its vendor, and says the same in the journal. It has a file
+/// of its own: a thousand banned customers must not push a rotation out of the history.
+pub fn append_call(state_dir: &Path, name: &CredentialName, line: &serde_json::Value) {
+    tracing::info!(credential = %name, call = %line, "leaf7");
+    let path = state_dir.join("history").join(format!("{name}.leaf7.jsonl"));
+    if let Err(error) = write(&path, &line.to_string()) {
+        tracing::warn!(credential = %name, "{} cannot be written: {error}", path.display());
+    }
+}
+
 /// Appends one record, and says the same in the journal.
 pub fn append(state_dir: &Path, name: &CredentialName, record: &Record) {
     let line = match serde_json::to_string(record) {
@@ -75,7 +85,7 @@ pub fn append(state_dir: &Path, name: &CredentialName, record: &Record) {
         Err(error) => return tracing::error!(credential = %name, "the history cannot be written: {error}"),
     };
     tracing::info!(credential = %name, record = %line, "history");
-    if let Err(error) = write(state_dir, name, &line) {
+    if let Err(error) = write(&path(state_dir, name), &line) {
         tracing::warn!(credential = %name, "the history in {} cannot be written: {error}", path(state_dir, name).display());
     }
 }
@@ -84,14 +94,13 @@ fn path(state_dir: &Path, name: &CredentialName) -> PathBuf {
     state_dir.join("history").join(format!("{name}.jsonl"))
 }
 
-fn write(state_dir: &Path, name: &CredentialName, line: &str) -> io::Result<()> {
-    let path = path(state_dir, name);
-    fs::create_dir_all(state_dir.join("history"))?;
-    let mut file = OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(&path)?;
+fn write(path: &Path, line: &str) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)?;
+    let mut file = OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(path)?;
     // What a crash cut off ends here, and takes no whole line with it.
     let cut_off = ends_within_a_line(&mut file)?;
     file.write_all(format!("{}{line}\n", if cut_off { "\n" } else { "" }).as_bytes())?;
-    shorten(&path)
+    shorten(path)
 }
 
 fn ends_within_a_line(file: &mut fs::File) -> io::Result<bool> {

@@ -37,6 +37,8 @@ pub enum Message {
     Judged(Judged),
     Asked(Asked),
     Face(FaceAsks),
+    /// A moment of this credential's `rotate_at`.
+    RotationDue(CredentialName),
 }
 
 /// An operator's command, and where its answer goes.

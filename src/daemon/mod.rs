@@ -2,10 +2,12 @@
 //! value. It decides nothing about a rotation.
 
 mod alerts_file;
+mod answers;
 mod asks;
 pub mod client;
 mod clock;
 mod control;
+mod found;
 pub mod history;
 mod http;
 mod inbox;
@@ -13,9 +15,11 @@ mod intake;
 mod keyring;
 mod log;
 mod mailboxes;
+mod manage;
 mod once;
 mod perform;
 pub mod request;
+mod rotate_at;
 mod run;
 mod schedule;
 mod settings;
@@ -28,6 +32,7 @@ mod tools;
 mod watcher;
 
 pub use log::to_journal;
+pub use manage::Alone;
 pub use once::once;
 pub use run::{Order, run, serve};
 pub use settings::host_name;

@@ -1,6 +1,9 @@
 //! What commands ask of a running daemon, and what it answers: JSON over the control socket.
 
-use crate::domain::{ConsumerName, CredentialName, Secret};
+use crate::{
+    domain::{ConsumerName, CredentialName, Fingerprint, Secret, Timestamp},
+    leaf7::{Answer, Operation},
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One command. The peer's uid comes from the socket, never from the request.
@@ -25,6 +28,9 @@ pub enum Request {
         credential: CredentialName,
         key: Pasted,
         sure: bool,
+        /// When the key ends, where its operator says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Timestamp>,
     },
     /// `check`: only say whether it would be possible.
     Rollback {
@@ -36,6 +42,33 @@ pub enum Request {
         credential: CredentialName,
         fingerprint: String,
     },
+    /// A new key from the vendor's API.
+    Rotate {
+        credential: CredentialName,
+    },
+    /// One call with the key that is in the store now. `refused`: the key that the vendor did not know a moment ago;
+    /// only another one is tried.
+    Leaf7 {
+        credential: CredentialName,
+        operation: Operation,
+        refused: Option<Fingerprint>,
+    },
+}
+
+/// What came of a call to the vendor.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Called {
+    Answered {
+        answer: Answer,
+        with: Fingerprint,
+    },
+    /// Not called: until then the vendor's limit is used up as far as operators may use it.
+    Later {
+        at: Timestamp,
+    },
+    /// Not called: the key in the store is still the one that was refused.
+    SameKey,
 }
 
 /// A key as it was typed: checked by the daemon, unprintable on the way.
@@ -86,4 +119,14 @@ pub struct Response {
     /// What `history` asked for: a list of [`crate::rotation::Record`], newest first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<Vec<crate::rotation::Record>>,
+    /// What came of a [`Request::Leaf7`]; the status is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<Called>,
+}
+
+impl Response {
+    pub fn without_status(outcome: Outcome, message: String) -> Self {
+        let (hint, history, called) = (None, None, None);
+        Self { outcome, message, hint, status: serde_json::Value::Null, history, called }
+    }
 }

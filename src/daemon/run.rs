@@ -84,9 +84,11 @@ pub async fn serve(config: Config, limits: Limits, mut orders: mpsc::Receiver<Or
     let mut face =
         Face::open(&config.listen, shell.sender(), shell.counted.clone(), &config.state_dir).await?;
     remember_margins(&shell, &config);
-    let ticking = Ticking::start(&config.schedules, shell.sender()).await?;
+    let mut ticking = Ticking::start(&config.schedules, shell.sender()).await?;
+    ticking.rotate(&config).await?;
     // What the schedules would find later is looked at now.
     shell.handle(Event::Tick(Schedule::ConsumerProve));
+    shell.tell_what_is_due();
     tracing::info!(credentials = config.credentials.len(), "keyrelay {} runs", env!("CARGO_PKG_VERSION"));
     let mut systemd = Systemd::of_process();
     systemd.ready(&shell);
@@ -98,6 +100,9 @@ pub async fn serve(config: Config, limits: Limits, mut orders: mpsc::Receiver<Or
                 Some(Order::Reload) => {
                     systemd.reloading();
                     reload(&mut shell, &mut face, &limits, &config).await;
+                    if let Err(why) = ticking.rotate(&shell.tools.config).await {
+                        tracing::error!("{why}");
+                    }
                     systemd.ready(&shell);
                 }
                 Some(Order::Stop) | None => break,

@@ -3,15 +3,20 @@
 
 use super::inbox::Message;
 use crate::{
-    config::Schedules,
+    config::{Config, Schedules},
+    domain::CredentialName,
     rotation::{Event, Schedule},
 };
+use std::collections::BTreeMap;
 use tokio::sync::mpsc;
-use tokio_cron_scheduler::{Job, JobScheduler};
+use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
 /// Running schedules. They end when this is dropped.
 pub struct Ticking {
     scheduler: JobScheduler,
+    inbox: mpsc::Sender<Message>,
+    /// Each credential's `rotate_at`, and the job for it.
+    rotating: BTreeMap<CredentialName, (String, Job)>,
 }
 
 impl Ticking {
@@ -33,7 +38,36 @@ impl Ticking {
             scheduler.add(job.map_err(failed)?).await.map_err(failed)?;
         }
         scheduler.start().await.map_err(failed)?;
-        Ok(Self { scheduler })
+        Ok(Self { scheduler, inbox, rotating: BTreeMap::new() })
+    }
+
+    /// Credentials whose `rotate_at` came, changed or went.
+    pub async fn rotate(&mut self, config: &Config) -> Result<(), String> {
+        let wanted = |name: &CredentialName| config.credentials.get(name)?.rotating.rotate_at.as_ref();
+        let failed = |error| format!("the schedules of rotations cannot be changed: {error}");
+        let over = |(name, (at, _)): &(&CredentialName, &(String, Job))| wanted(name) != Some(at);
+        let over: Vec<_> = self.rotating.iter().filter(over).map(|(name, _)| name.clone()).collect();
+        for name in over {
+            if let Some((_, job)) = self.rotating.remove(&name) {
+                self.scheduler.remove(&job.guid()).await.map_err(failed)?;
+            }
+        }
+        for name in config.credentials.keys() {
+            if let Some(at) = wanted(name).filter(|_| !self.rotating.contains_key(name)) {
+                let job = self.job(at, name.clone()).map_err(failed)?;
+                self.scheduler.add(job.clone()).await.map_err(failed)?;
+                self.rotating.insert(name.clone(), (at.clone(), job));
+            }
+        }
+        Ok(())
+    }
+    /// A moment that finds the inbox full waits for it: the next one may be a month away.
+    fn job(&self, at: &str, name: CredentialName) -> Result<Job, JobSchedulerError> {
+        let inbox = self.inbox.clone();
+        Job::new_async(at, move |_, _| {
+            let (inbox, name) = (inbox.clone(), name.clone());
+            Box::pin(async move { _ = inbox.send(Message::RotationDue(name)).await })
+        })
     }
     pub async fn stop(mut self) {
         // Nothing is lost by a schedule that does not end: the process does.

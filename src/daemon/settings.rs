@@ -1,5 +1,6 @@
 //! What of the configuration the core decides by.
 
+use super::rotate_at;
 use crate::{
     config::{Config, Credential},
     consumer::{self, Deliver, Prove},
@@ -70,6 +71,7 @@ fn one(
             LimitScope::Key => format!("{} (the key of {name})", profile.base_url),
         },
         limit: (profile.limit.requests, profile.limit.per.0),
+        probe: asked(profile).into(),
         consumers: credential
             .consumers
             .iter()
@@ -98,6 +100,17 @@ fn consumer(settings: &consumer::Settings) -> rotation::Consumer {
     }
 }
 
+/// The request that asks about a key, in words and without one.
+fn asked(profile: &Profile) -> String {
+    let probe = &profile.probe;
+    let (method, path) = match (&probe.get, &probe.post) {
+        (None, Some(path)) => ("POST", path.as_str()),
+        (path, _) => ("GET", path.as_deref().unwrap_or_default()),
+    };
+    let body = probe.json.as_ref().map(|json| format!(" with {json}")).unwrap_or_default();
+    format!("{method} {}{path}{body}", profile.base_url)
+}
+
 /// One a line, as an operator follows them.
 fn steps(steps: &[String]) -> Vec<Arc<str>> {
     steps.iter().map(|step| step.as_str().into()).collect()
@@ -112,11 +125,7 @@ pub fn host_name() -> String {
 fn period(schedule: &str) -> Duration {
     const HOUR: Duration = Duration::from_secs(3_600);
     let start = chrono::DateTime::UNIX_EPOCH;
-    let Ok(cron) = croner::parser::CronParser::builder()
-        .seconds(croner::parser::Seconds::Required)
-        .build()
-        .parse(schedule)
-    else {
+    let Some(cron) = rotate_at::parse(schedule) else {
         return HOUR; // the configuration has refused it before
     };
     let two = |cron: &Cron| {

@@ -15,7 +15,7 @@ use crate::{
         metrics::Counted,
         status::{About, Status, status},
     },
-    rotation::{Action, Effect, Event, Fleet, HintFrom, Input, MailboxInput},
+    rotation::{Action, CallAction, CallInput, Effect, Event, Fleet, HintFrom, Input, MailboxInput},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
@@ -41,6 +41,8 @@ pub struct Shell {
     pub asks: Asks,
     /// Effects under way.
     pub(super) busy: usize,
+    /// Of these, calls for a new key: whose answer is the only copy of one.
+    calls: usize,
     pub(super) limits: Limits,
     reach: Reach,
     since: Timestamp,
@@ -71,6 +73,7 @@ impl Shell {
             judge: intake::Judge::default(),
             asks: Asks::default(),
             busy: 0,
+            calls: 0,
             limits: limits.clone(),
             reach,
             since: now,
@@ -81,6 +84,7 @@ impl Shell {
         };
         shell.tell_of_alerts();
         shell.tell_of_spool();
+        shell.tell_of_answers();
         shell.perform_all(effects);
         shell
     }
@@ -121,6 +125,7 @@ impl Shell {
             }
             Message::Performed(event) => {
                 self.busy -= 1;
+                self.calls -= usize::from(event.as_ref().is_some_and(is_answer));
                 event.into_iter().for_each(|event| self.handle(event));
             }
             Message::Admitted(admitted) => {
@@ -154,6 +159,7 @@ impl Shell {
                 }
             }
             Message::Face(asks) => self.face(asks),
+            Message::RotationDue(name) => self.rotation_due(name),
         }
     }
 
@@ -200,6 +206,7 @@ impl Shell {
             Effect::Credential { action, .. }
                 if self.reach == Reach::LookOnly && changes_something(&action) => {}
             Effect::Credential { name, action } => {
+                self.calls += usize::from(matches!(action, Action::Call(CallAction::CallRotation { .. })));
                 self.spawn(async move { perform::action(tools, name, action).await })
             }
             Effect::ProbeControl { origin, name } => {
@@ -228,6 +235,7 @@ impl Shell {
                 let status = self.status(clock::now());
                 self.asks.reply(ticket, reply, status);
             }
+            Effect::Call { ticket } => self.call(ticket),
             Effect::Record { .. } if self.reach == Reach::LookOnly => {}
             Effect::Record { name, record } => {
                 self.counted.record(&name, &record);
@@ -258,39 +266,6 @@ impl Shell {
             self.handle(Event::AlertsFound { outcome });
         }
     }
-    fn tell_of_spool(&mut self) {
-        let (entries, unreadable) = self.tools.spool.entries();
-        for entry in entries {
-            let Some(profile) = self.tools.profile(&entry.credential) else {
-                tracing::warn!(
-                    "the spool holds a key of {}, which is not configured; it is kept",
-                    entry.credential
-                );
-                continue;
-            };
-            let fingerprint = entry.key.fingerprint_without(&profile.key.prefix);
-            self.tools.keyring.insert(&entry.credential, fingerprint, entry.key);
-            let crate::spool::Note { origin, dated, rotated_at, held, .. } = entry.note;
-            let input = Input::SpoolFound {
-                fingerprint,
-                origin,
-                dated,
-                rotated_at,
-                held,
-                rotation_id: clock::rotation_id(),
-            };
-            self.handle(Event::Credential { name: entry.credential, input });
-        }
-        let names: Vec<_> = self.fleet.credentials().map(|rotation| rotation.name().clone()).collect();
-        for why in unreadable {
-            tracing::error!("{why}");
-            let owner =
-                names.iter().find(|name| why.contains(&format!("/{name}."))).or(names.first()).cloned();
-            let input = Input::SpoolUnreadable { why };
-            owner.into_iter().for_each(|name| self.handle(Event::Credential { name, input: input.clone() }));
-        }
-    }
-
     pub fn status(&self, now: Timestamp) -> Status {
         let role = if self.reach == Reach::Everything { "active" } else { "none" };
         let since = (self.reach == Reach::Everything).then_some(self.since);
@@ -336,6 +311,8 @@ impl Shell {
         }
         let settings = settings::core(&self.tools.config, &self.limits, true);
         self.handle(Event::Configured(Box::new(settings)));
+        self.tell_of_answers(); // a changed profile may read what the old one could not
+        self.tell_what_is_due();
     }
 
     /// Wipes keys that nobody needs any more.
@@ -344,15 +321,22 @@ impl Shell {
         self.tools.keyring.retain(|name, fingerprint| self.fleet.needs_key(name, fingerprint, now));
     }
 
-    /// The process ends: what exists nowhere else is spooled, what is under way is given a moment.
+    /// The process ends: what exists nowhere else is spooled, what is under way is given a moment, a call for a new key
+    /// all the time that it has.
     pub async fn stop(&mut self) {
         self.handle(Event::Stopping);
         for (_, watcher) in std::mem::take(&mut self.watchers) {
             let _ = tokio::task::spawn_blocking(|| watcher.leave()).await;
         }
-        let patience = tokio::time::Instant::now() + self.limits.spool_after;
+        let call = if self.calls > 0 { self.limits.rotate_timeout() } else { Duration::ZERO };
+        let patience = tokio::time::Instant::now() + call + self.limits.spool_after;
         while self.busy > 0 && tokio::time::timeout_at(patience, self.turn()).await.is_ok() {}
     }
+}
+
+/// What a call for a new key came to.
+fn is_answer(event: &Event) -> bool {
+    matches!(event, Event::Credential { input: Input::Call(CallInput::RotationAnswered { .. }), .. })
 }
 
 /// Whether an action writes, tells or runs anything.
@@ -369,6 +353,10 @@ fn changes_something(action: &Action) -> bool {
         | Action::DropSpooled { .. }
         | Action::Deliver { .. }
         | Action::Act { .. }
-        | Action::Rehearse { .. } => true,
+        | Action::Rehearse { .. }
+        | Action::Call(CallAction::TrySpool { .. })
+        | Action::Call(CallAction::CallRotation { .. })
+        | Action::Call(CallAction::KeepAnswer { .. })
+        | Action::Call(CallAction::DropAnswer { .. }) => true,
     }
 }

@@ -1,8 +1,8 @@
 //! The journal's story of a rotation: one line for each change that an operator would want to have seen.
 
 use crate::{
-    domain::{CredentialName, ProofLevel, Timestamp},
-    rotation::{CredentialView, Event, Fleet, Input, Phase, Rotation},
+    domain::{CallOutcome, CredentialName, ProofLevel, Timestamp},
+    rotation::{CallInput, CredentialView, Event, Fleet, Input, Phase, Rotation},
 };
 use std::collections::BTreeMap;
 
@@ -81,6 +81,7 @@ pub fn name_of(event: &Event) -> String {
         Event::BeatSent { .. } => return "BeatSent".into(),
         Event::NoticeSent { .. } => return "NoticeSent".into(),
         Event::Tick(schedule) => return format!("Tick({schedule:?})"),
+        Event::CallAsked { name, .. } => return format!("CallAsked({name})"),
         Event::Stopping => return "Stopping".into(),
     };
     match input {
@@ -107,5 +108,16 @@ pub fn name_of(event: &Event) -> String {
         Input::DeliverAsked { .. } => "DeliverAsked".into(),
         Input::ProveAsked { .. } => "ProveAsked".into(),
         Input::Unauthorized { .. } => "Unauthorized".into(),
+        Input::Call(CallInput::RotateAsked { .. }) => "RotateAsked".into(),
+        Input::Call(CallInput::RotationDue { .. }) => "RotationDue".into(),
+        Input::Call(CallInput::SpoolTried { .. }) => "SpoolTried".into(),
+        Input::Call(CallInput::RotationAnswered { outcome, .. }) => match outcome {
+            CallOutcome::Issued(key) => format!("RotationAnswered({})", key.fingerprint),
+            CallOutcome::Refused { .. } => "RotationAnswered(refused)".into(),
+            CallOutcome::Unread { .. } => "RotationAnswered(unread)".into(),
+            CallOutcome::Lost { .. } => "RotationAnswered(lost)".into(),
+            CallOutcome::Unsent { .. } => "RotationAnswered(unsent)".into(),
+        },
+        Input::Call(CallInput::AnswerKept { .. }) => "AnswerKept".into(),
     }
 }

@@ -1,6 +1,7 @@
 //! Everything that effects are performed with: made from one configuration, replaced whole by a reload.
 
 use super::{
+    answers::Unkept,
     keyring::Keyring,
     tokens::{Place, Tokens},
 };
@@ -11,6 +12,7 @@ use crate::{
     domain::{CredentialName, Limits, RotationId, Timestamp},
     mail::dns::Resolver,
     probe,
+    rotate::Rotator,
     spool::Spool,
     store::{Document, Fields, Store},
     vendor::Profile,
@@ -32,6 +34,7 @@ pub struct Tools {
     pub store: Arc<Store>,
     pub spool: Arc<Spool>,
     pub vendor: probe::Prober,
+    pub rotator: Rotator,
     pub consumers: Prover,
     pub units: Arc<Units>,
     pub resolver: Resolver,
@@ -39,6 +42,7 @@ pub struct Tools {
     pub webhook: Option<Web>,
     pub heartbeat: Option<Web>,
     pub keyring: Arc<Keyring>,
+    pub unkept: Arc<Unkept>,
     pub tokens: Arc<Tokens>,
     pub store_calls: Semaphore,
     pub consumer_calls: Semaphore,
@@ -67,6 +71,7 @@ impl Tools {
             store,
             spool,
             vendor: probe::Prober::new(limits)?,
+            rotator: Rotator::new(limits)?,
             consumers: Prover::new(limits),
             units: before.map_or_else(|| Arc::new(Units::new(limits)), |before| before.units.clone()),
             resolver: Resolver::new(&config.dns, limits.request_timeout / 2)?,
@@ -74,6 +79,7 @@ impl Tools {
             webhook: alerts.webhook.as_ref().map(|url| Web::new("alerts.webhook", url, limits)),
             heartbeat: heartbeat.map(|heartbeat| Web::new("alerts.heartbeat", &heartbeat.url, limits)),
             keyring: before.map(|before| before.keyring.clone()).unwrap_or_default(),
+            unkept: before.map(|before| before.unkept.clone()).unwrap_or_default(),
             tokens: before.map_or_else(|| Arc::new(Tokens::new(limits)), |before| before.tokens.clone()),
             store_calls: Semaphore::new(STORE_CALLS_MAX),
             consumer_calls: Semaphore::new(CONSUMERS_MAX),

@@ -23,7 +23,7 @@ pub struct Limits {
     pub account_together: Duration,
     /// So many agreeing answers make the current key *dead* …
     pub dead_answers: u32,
-    /// … over at least this time.
+    /// … over at least this time; two that judge a call whose answer was lost are as far apart.
     pub dead_over: Duration,
     /// A random key of the same shape is tried once per origin and this time.
     pub control_every: Duration,
@@ -31,6 +31,8 @@ pub struct Limits {
     pub failing_per_hour: u32,
     /// The daemon uses one part in so many of a vendor's rate limit.
     pub vendor_limit_part: u32,
+    /// Operators' own calls to a vendor use one part in so many of it, the daemon's included.
+    pub call_limit_part: u32,
     /// While handing over, the old key is asked this often.
     pub old_key_probe: Duration,
     /// An unclear current key on first look is told after this time.
@@ -132,6 +134,7 @@ impl Default for Limits {
             control_every: DAY,
             failing_per_hour: 10,
             vendor_limit_part: 10,
+            call_limit_part: 2,
             old_key_probe: MIN,
             unclear_told_after: 15 * MIN,
             unconfirmed_after: HOUR,
@@ -182,6 +185,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The call that makes a new key ends after this, longer than other requests: its answer is the only copy.
+    pub fn rotate_timeout(&self) -> Duration {
+        3 * self.request_timeout
+    }
+
     /// The deadline of a grace that ends at a known time: its end less `deadline_margin`, or less a twentieth of
     /// the grace where that is shorter.
     pub fn margin(&self, grace: Duration) -> Duration {

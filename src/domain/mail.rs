@@ -1,7 +1,7 @@
 //! What recognition makes of a mail, and where a candidate came from. No text of a mail is in here but names that
 //! were checked.
 
-use super::{Fingerprint, MailHash, MailPlace, Timestamp};
+use super::{Asker, Fingerprint, MailHash, MailPlace, RotationId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -107,14 +107,27 @@ pub enum Origin {
     Mail(MailRef),
     Ingest {
         uid: u32,
+        /// When the key ends, as its operator said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Timestamp>,
     },
     /// Found in the store: somebody else wrote it.
     Store,
     /// It was ours, and was replaced: by an operator's rollback, or by a foreign write.
     Former,
     /// The key before the current one, which an operator goes back to.
-    Rollback {
-        uid: u32,
+    Rollback { uid: u32 },
+    /// The vendor's API made it, when it was asked.
+    Api {
+        by: Asker,
+        /// The id of the wish, and of the rotation.
+        wish: RotationId,
+        /// The vendor's name of the new key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key_id: Option<String>,
+        /// When the old key ends, by the vendor's word.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        old_until: Option<Timestamp>,
     },
 }
 
@@ -126,6 +139,7 @@ pub enum OriginKind {
     Ingest,
     Spool,
     Store,
+    Api,
 }
 
 impl Origin {
@@ -135,6 +149,7 @@ impl Origin {
             Origin::Ingest { .. } => OriginKind::Ingest,
             Origin::Store | Origin::Rollback { .. } => OriginKind::Store,
             Origin::Former => OriginKind::Spool,
+            Origin::Api { .. } => OriginKind::Api,
         }
     }
 }
@@ -143,10 +158,14 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Mail(mail) => write!(f, "the mail {} from {}", mail.id.0, mail.from),
-            Origin::Ingest { uid } => write!(f, "an operator (uid {uid})"),
+            Origin::Ingest { uid, .. } => write!(f, "an operator (uid {uid})"),
             Origin::Store => f.write_str("the store, written by somebody else"),
             Origin::Former => f.write_str("the store, before it was replaced there"),
             Origin::Rollback { uid } => write!(f, "the store, by an operator's rollback (uid {uid})"),
+            Origin::Api { by, key_id: Some(key_id), .. } => {
+                write!(f, "the vendor's API, asked by {by} (key {key_id})")
+            }
+            Origin::Api { by, key_id: None, .. } => write!(f, "the vendor's API, asked by {by}"),
         }
     }
 }

@@ -14,6 +14,7 @@ mod mail;
 mod name;
 mod notice;
 mod probe;
+mod rotate;
 mod rotated_by;
 mod secret;
 mod time;
@@ -31,6 +32,7 @@ pub use mail::{Confirmation, Finding, MailId, MailRef, Origin, OriginKind, Warni
 pub use name::{ConsumerName, CredentialName, MailboxName, NameError, VendorName};
 pub use notice::{Code, ConsumerLine, GoodNews, Notice, Section, Severity, UnknownCode};
 pub use probe::{Account, ProbeAnswer, Verdict};
+pub use rotate::{Asker, CallOutcome, IssuedKey};
 pub use rotated_by::RotatedBy;
 pub use secret::Secret;
 pub use time::{DurationError, Timestamp, parse_duration, spell_duration, write_duration};

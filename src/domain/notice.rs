@@ -137,9 +137,19 @@ codes! {
         do "find out what writes there";
     RehearsalFailed "rehearsal-failed": "Something that the coming rotation needs does not work now.",
         do "mend it before the rotation, then: keyrelay prove NAME";
+    KeyExpiring "key-expiring": "The current key ends at a known time, and no new one has come.",
+        do "have a new one made as the notice says, then: keyrelay ingest NAME";
+    ExpiryOutdated "expiry-outdated": "The expiry in the configuration is that of an earlier key.",
+        do "correct credentials.NAME.expires_at or leave it out, then: systemctl reload keyrelay";
+    RotationDue "rotation-due": "The time that was set for a new key has come, or comes soon.",
+        do "make one in the vendor's dashboard, then: keyrelay ingest NAME";
+    RevokeOldKey "revoke-old-key": "Every consumer works with the new key, and the old one works until somebody revokes it.",
+        do "revoke the old key in the vendor's dashboard, and only that: the notice says which it is";
+    ProbeWrote "probe-wrote": "A probe that the vendor must refuse was let through: it may have written something, and is not sent again.",
+        do "delete what it made, and correct vendors.NAME.probe, then: systemctl reload keyrelay";
     OldKeyAlive "old-key-alive": "The old key still works after the end of its grace.",
         do "nothing for a while; look at the dashboard if it stays so";
-    OldKeyDied "old-key-died": "The vendor ended the grace early: the old key is dead.",
+    OldKeyDied "old-key-died": "The old key is dead before its time: the vendor ended the grace early, or somebody revoked it.",
         do "look at the consumers that are not tested yet: keyrelay status NAME";
     MailboxUnreachable "mailbox-unreachable": "A mailbox cannot be read.",
         do "bring the mail server back; it is tried again by itself";
@@ -175,6 +185,14 @@ codes! {
         do "look at everything that is open: keyrelay status";
     WeeklyDigest "weekly-digest": "What went well since the last digest, and what comes next.",
         do "nothing";
+    RotationBlocked "rotation-blocked": "A rotation that was due could not begin: something that it needs is not ready.",
+        do "mend what the message says; it is tried again, or: keyrelay rotate NAME";
+    RotationFailed "rotation-failed": "The vendor's API was asked for a new key, and has made none as far as is known.",
+        do "mend what the message says, then: keyrelay rotate NAME";
+    KeyLost "key-lost": "The vendor's API has issued a new key whose answer was lost, and the old key is dead.",
+        do "make another key in the vendor's dashboard: keyrelay ingest NAME; revoke the lost one";
+    AnswerUnreadable "answer-unreadable": "The vendor's answer to the call for a new key cannot be read; it is kept in the spool.",
+        do "correct rotation.call in the vendor's profile, then reload; or fetch a key from the dashboard: keyrelay ingest NAME";
     DaemonDown "daemon-down": "keyrelay itself is down, and systemd does not start it again: nobody watches the keys.",
         do "look why (journalctl -u keyrelay), then start it: systemctl start keyrelay";
     Bug "bug": "keyrelay found itself in a state that should not exist, and stopped working on this credential.",

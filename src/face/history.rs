@@ -68,10 +68,12 @@ fn trigger(record: &Record) -> String {
             "the mail {} from {}, signed by {} ({}), in {}",
             mail.id.0, mail.from, mail.signed_by, mail.selector, mail.folder
         ),
-        Some(Trigger::Candidate(Origin::Ingest { uid } | Origin::Rollback { uid })) => {
+        Some(Trigger::Candidate(Origin::Ingest { uid, .. } | Origin::Rollback { uid })) => {
             format!("an operator (uid {uid})")
         }
-        Some(Trigger::Candidate(origin @ (Origin::Store | Origin::Former))) => origin.to_string(),
+        Some(Trigger::Candidate(origin @ (Origin::Store | Origin::Former | Origin::Api { .. }))) => {
+            origin.to_string()
+        }
         None => "taken over from an earlier process, or from another host".into(),
     }
 }

@@ -67,7 +67,7 @@ fn handed_over() -> Record {
 fn refused() -> Record {
     Record {
         kind: RecordKind::Refusal,
-        trigger: Some(Trigger::Candidate(Origin::Ingest { uid: 1000 })),
+        trigger: Some(Trigger::Candidate(Origin::Ingest { uid: 1000, expires_at: None })),
         phases: vec![PhaseEntered { phase: "refused".into(), at: START + Duration::from_secs(3_600) }],
         new_fingerprint: Some("c1".into()),
         consumers: Vec::new(),

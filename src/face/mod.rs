@@ -7,6 +7,7 @@ pub mod line;
 pub mod metrics;
 pub mod page;
 pub mod status;
+pub mod table;
 pub mod text;
 pub mod web;
 

@@ -129,9 +129,18 @@ pub struct Credential {
     pub rotated_at: Option<Timestamp>,
     pub grace_until: Option<Timestamp>,
     pub next_rotation_expected_at: Option<Timestamp>,
+    /// When the current key ends, as far as anybody has said.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    /// Since when the vendor is not asked any more: verdicts are those of before.
+    #[serde(default)]
+    pub probe_off_since: Option<Timestamp>,
     /// When the vendor warned of the rotation that is to come.
     #[serde(default)]
     pub announced_at: Option<Timestamp>,
+    /// Since when the vendor's API is asked for a new key, while what came of it is open.
+    #[serde(default)]
+    pub rotation_asked_at: Option<Timestamp>,
     /// Until when every consumer must have come to the new key.
     #[serde(default)]
     pub deadline_at: Option<Timestamp>,
@@ -276,7 +285,10 @@ fn credential(view: CredentialView) -> Credential {
         rotated_at: view.rotated_at,
         grace_until: view.grace_until,
         next_rotation_expected_at: view.next_rotation_expected_at,
+        expires_at: view.expires_at,
+        probe_off_since: view.probe_off_since,
         announced_at: view.announced_at,
+        rotation_asked_at: view.rotation_asked_at,
         deadline_at: view.deadline_at,
         last_signal_at: view.last_signal_at,
         account: view.account,
@@ -297,6 +309,7 @@ fn parked(reason: Parked) -> &'static str {
         Parked::ProbeBlind => "probe_blind",
         Parked::KeyDead => "key_dead",
         Parked::Held => "held",
+        Parked::KeyLost => "key_lost",
     }
 }
 

@@ -8,8 +8,8 @@ use super::{
 use crate::{
     domain::*,
     rotation::{
-        Action, Alerts, Channel, Consumer as Policy, Credential, Delivery, Effect, Event, Fleet, Input,
-        Proof, Settings, StateRead,
+        Action, Alerts, CallAction, Channel, Consumer as Policy, Credential, Delivery, Effect, Event, Fleet,
+        Input, Proof, Settings, StateRead,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -230,6 +230,7 @@ fn settings() -> Settings {
         ("copied".parse().unwrap(), consumer(Proof::ByDelivery, Delivery::Copy, ProofLevel::WorkingCopy)),
     ]);
     let credential = Credential {
+        probe: "GET https://leaf7.fun/api/vendor/projects/".into(),
         name: "leaf7-main".parse().unwrap(),
         vendor: "leaf7".parse().unwrap(),
         vendor_title: "Leaf7".into(),
@@ -296,7 +297,11 @@ fn granted(effect: Effect) -> Option<Event> {
         }
         Effect::SaveAlerts(_) => Some(Event::AlertsSaved { outcome: Ok(()) }),
         Effect::Beat => Some(Event::BeatSent { outcome: Ok(()) }),
-        Effect::TidyMail { .. } | Effect::Answer { .. } | Effect::Journal(_) | Effect::Record { .. } => None,
+        Effect::TidyMail { .. }
+        | Effect::Answer { .. }
+        | Effect::Call { .. }
+        | Effect::Journal(_)
+        | Effect::Record { .. } => None,
     }
 }
 
@@ -342,6 +347,10 @@ fn grant(action: Action) -> Option<Input> {
         },
         Action::StoreKey { .. }
         | Action::RetireKey { .. }
+        | Action::Call(CallAction::TrySpool { .. })
+        | Action::Call(CallAction::CallRotation { .. })
+        | Action::Call(CallAction::KeepAnswer { .. })
+        | Action::Call(CallAction::DropAnswer { .. })
         | Action::SpoolKey { .. }
         | Action::DropSpooled { .. }
         | Action::Deliver { .. }

@@ -97,6 +97,11 @@ fn block(page: &mut Page, credential: &Credential, detail: Detail, now: Timestam
         };
         page.row(2, "grace", Tone::Plain, &left);
     }
+    if let Some(asked) = credential.rotation_asked_at {
+        let since =
+            format!("the vendor's API was asked for a new key {} ({})", asked.minutes(), when(asked, now));
+        page.row(2, "asked", Tone::Plain, &since);
+    }
     if let Some(expected) = credential.next_rotation_expected_at {
         page.row(
             2,
@@ -126,7 +131,10 @@ fn key(credential: &Credential, now: Timestamp) -> String {
         Some(probe) => probed(probe, now),
         None => "not asked yet".into(),
     };
-    format!("{fingerprint}, generation {}{rotated}; {probe}", credential.generation)
+    let off = credential.probe_off_since.map(|at| format!(" (nobody is asked since {})", at.minutes()));
+    let ends = credential.expires_at.map(|at| format!("; ends {} ({})", at.minutes(), when(at, now)));
+    let (off, ends) = (off.unwrap_or_default(), ends.unwrap_or_default());
+    format!("{fingerprint}, generation {}{rotated}; {probe}{off}{ends}", credential.generation)
 }
 
 fn probed(probe: Probe, now: Timestamp) -> String {

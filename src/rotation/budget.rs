@@ -1,5 +1,6 @@
 //! The vendor's rate limit, of which keyrelay uses a tenth, half of that reserved for candidates. Probes past it wait
-//! in line.
+//! in line. An operator's own calls may use half of the limit, what probes have used of it included; they take nothing
+//! from the probes' tenth.
 
 use super::effect::Purpose;
 use crate::domain::{CredentialName, Fingerprint, Limits, Timestamp, Verdict};
@@ -23,6 +24,8 @@ pub(super) struct Meter {
     pub routine_period: Duration,
     sent: VecDeque<(Timestamp, Purpose)>,
     waiting: VecDeque<Waiting>,
+    /// An operator's calls, each with its weight.
+    calls: VecDeque<(Timestamp, u32)>,
     /// The last answer to a random key.
     pub control: Option<(Verdict, Timestamp)>,
     /// A random key should be tried, in the shape of this credential's.
@@ -35,12 +38,13 @@ const HOUR: Duration = Duration::from_secs(3_600);
 
 impl Meter {
     pub fn new(limit: (u32, Duration)) -> Self {
-        let (sent, waiting, controls) = Default::default();
+        let (sent, waiting, calls, controls) = Default::default();
         Self {
             limit,
             routine_period: Duration::ZERO,
             sent,
             waiting,
+            calls,
             control: None,
             control_wanted: None,
             control_in_flight: false,
@@ -49,7 +53,7 @@ impl Meter {
     }
     pub fn share(&mut self, credentials: u32, limits: &Limits) {
         let each = u32::try_from(self.allowance(limits) / 2).unwrap_or(1).max(1);
-        self.routine_period = self.limit.1 * credentials.div_ceil(each);
+        self.routine_period = self.limit.1 * credentials / each;
     }
     fn allowance(&self, limits: &Limits) -> usize {
         (self.limit.0 / limits.vendor_limit_part).max(2) as usize
@@ -71,7 +75,7 @@ impl Meter {
         moments.sort();
         moments.into_iter().find(|at| self.may_send(purpose, *at, limits))
     }
-    fn count(&mut self, purpose: Purpose, now: Timestamp) {
+    pub fn count(&mut self, purpose: Purpose, now: Timestamp) {
         let period = self.limit.1;
         self.sent.retain(|(at, _)| now.since(*at) < period);
         self.sent.push_back((now, purpose));
@@ -103,11 +107,40 @@ impl Meter {
     /// Requests of a clock that was ahead count as sent now; its answer to a random key counts for nothing.
     pub fn clock_went_back(&mut self, now: Timestamp) {
         self.sent.iter_mut().for_each(|(at, _)| *at = (*at).min(now));
+        self.calls.iter_mut().for_each(|(at, _)| *at = (*at).min(now));
         self.controls.iter_mut().for_each(|at| *at = (*at).min(now));
         self.control = self.control.filter(|(_, at)| *at <= now);
     }
+    /// An operator's call goes now, or not before the moment that is named. One of which the vendor lets only half as
+    /// many through weighs two.
+    pub fn call(&mut self, weight: u32, now: Timestamp, limits: &Limits) -> Result<(), Timestamp> {
+        let (requests, period) = self.limit;
+        self.calls.retain(|(at, _)| now.since(*at) < period);
+        let probes = self.sent.iter().map(|(at, _)| (*at, 1)).filter(|(at, _)| now.since(*at) < period);
+        let mut spent: Vec<_> = self.calls.iter().copied().chain(probes).collect();
+        spent.sort();
+        let room = (requests / limits.call_limit_part).max(weight) - weight;
+        let mut used: u32 = spent.iter().map(|(_, weight)| weight).sum();
+        let mut fits_at = now;
+        for (at, weight) in spent {
+            if used <= room {
+                break;
+            }
+            used -= weight;
+            fits_at = at + period;
+        }
+        if fits_at > now {
+            return Err(fits_at);
+        }
+        self.calls.push_back((now, weight));
+        Ok(())
+    }
+
     pub fn want_control(&mut self, name: &CredentialName) {
         self.control_wanted.get_or_insert_with(|| name.clone());
+    }
+    pub fn forget_control(&mut self) {
+        self.control_wanted = None;
     }
     /// A random key is due: one request that is meant to fail.
     pub fn release_control(&mut self, now: Timestamp, limits: &Limits) -> Option<CredentialName> {
@@ -175,6 +208,35 @@ mod tests {
         assert_eq!(attempts(&meter.release(now, &limits)), [6, 7, 8]);
         assert_eq!(meter.next_release_at(&limits), Some(now + Duration::from_secs(60)));
         assert_eq!(attempts(&meter.release(now + Duration::from_secs(60), &limits)), [9, 3, 4, 5]);
+    }
+
+    #[test]
+    fn an_operators_calls_use_half_of_the_limit_probes_included_and_take_nothing_from_a_candidate() {
+        let (limits, now) = (Limits::default(), Timestamp::from_secs(1_000));
+        let later = now + Duration::from_secs(10);
+        let mut meter = Meter::new((60, Duration::from_secs(60)));
+        meter.enqueue(probe(0, Purpose::Routine));
+        assert_eq!(meter.release(now, &limits).len(), 1);
+        let granted = (0..40).filter(|_| meter.call(1, later, &limits).is_ok()).count();
+        assert_eq!(granted, 29, "the probe is counted");
+        assert_eq!(meter.call(1, later, &limits), Err(now + Duration::from_secs(60)));
+        assert_eq!(meter.call(2, later, &limits), Err(later + Duration::from_secs(60)));
+        (1..9).for_each(|attempt| meter.enqueue(probe(attempt, Purpose::Candidate)));
+        assert_eq!(attempts(&meter.release(later, &limits)), [1, 2, 3, 4, 5], "a tenth is theirs");
+    }
+
+    #[test]
+    fn a_call_that_weighs_two_goes_half_as_often_and_is_possible_under_any_limit() {
+        let (limits, now) = (Limits::default(), Timestamp::from_secs(1_000));
+        let mut meter = Meter::new((60, Duration::from_secs(60)));
+        let granted = (0..40).filter(|_| meter.call(2, now, &limits).is_ok()).count();
+        assert_eq!(granted, 15);
+        let next = now + Duration::from_secs(60);
+        assert_eq!(meter.call(2, now, &limits), Err(next));
+        assert_eq!(meter.call(2, next, &limits), Ok(()));
+        let mut tiny = Meter::new((1, Duration::from_secs(60)));
+        assert_eq!(tiny.call(2, now, &limits), Ok(()));
+        assert_eq!(tiny.call(2, now, &limits), Err(next));
     }
 
     #[test]

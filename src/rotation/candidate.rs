@@ -33,6 +33,8 @@ pub(super) struct Candidate {
     pub in_place_of: Option<Box<Candidate>>,
     /// Found in the spool at start: shown as such.
     pub from_spool: bool,
+    /// What an operator's key met under way, and what becomes of that.
+    pub beside: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +110,7 @@ impl Candidate {
             word: None,
             in_place_of: None,
             from_spool: false,
+            beside: None,
         }
     }
     pub fn holding(mut self, held: Option<String>) -> Self {
@@ -131,7 +134,8 @@ impl Candidate {
             | Origin::Ingest { .. }
             | Origin::Store
             | Origin::Former
-            | Origin::Rollback { .. } => None,
+            | Origin::Rollback { .. }
+            | Origin::Api { .. } => None,
         }
     }
     /// An operator's paste outranks a mail; then the later one wins, and of equals the one that arrived later.
@@ -142,9 +146,11 @@ impl Candidate {
     pub fn order(&self) -> (Timestamp, Timestamp) {
         let arrived = match &self.origin {
             Origin::Mail(mail) => mail.arrived_at,
-            Origin::Ingest { .. } | Origin::Store | Origin::Former | Origin::Rollback { .. } => {
-                self.received_at
-            }
+            Origin::Ingest { .. }
+            | Origin::Store
+            | Origin::Former
+            | Origin::Rollback { .. }
+            | Origin::Api { .. } => self.received_at,
         };
         (self.dated, arrived)
     }

@@ -7,6 +7,7 @@ use super::{
     outbox::Channel,
     state::Generation,
     state_document::StateDocument,
+    wish::CallAction,
 };
 use crate::domain::{
     ConsumerName, CredentialName, Fingerprint, MailPlace, MailboxName, Notice, Origin, RotationId, Settled,
@@ -58,6 +59,10 @@ pub enum Effect {
     Answer {
         ticket: Ticket,
         reply: Reply,
+    },
+    /// Make the operator's call that waits under this ticket.
+    Call {
+        ticket: Ticket,
     },
     Record {
         name: CredentialName,
@@ -126,6 +131,8 @@ pub enum Action {
         consumer: ConsumerName,
         attempt: Attempt,
     },
+    /// For a new key from the vendor's API.
+    Call(CallAction),
 }
 
 /// Whose half of the vendor's budget a probe is paid from.
@@ -155,6 +162,8 @@ pub enum Reply {
     Promoted {
         generation: u64,
         proven: bool,
+        /// What was under way when it was put in, and what became of that.
+        beside: Option<String>,
     },
     /// It waits, safe in the spool.
     Spooled {
@@ -179,5 +188,9 @@ pub enum Reply {
     /// `prove` and `deliver`: done for now; the status says the rest.
     Consumers {
         proven: bool,
+    },
+    /// A call to the vendor does not fit into what operators may use of its limit; it does from this moment on.
+    Later {
+        at: Timestamp,
     },
 }

@@ -2,7 +2,7 @@
 
 use super::{
     alerts_state::AlertsState, hints::HintFrom, outbox::Channel, settings::Settings, state::Generation,
-    state_document::StateDocument,
+    state_document::StateDocument, wish::CallInput,
 };
 use crate::domain::{
     ActionOutcome, ConsumerName, CopyState, CredentialName, DeliveryOutcome, Finding, Fingerprint, KeyRead,
@@ -58,6 +58,12 @@ pub enum Event {
         incident: String,
         step: u32,
         outcome: Result<(), NoticeFailure>,
+    },
+    /// An operator wants to call the vendor with this credential's key; `weight` is what it counts for in the limit.
+    CallAsked {
+        name: CredentialName,
+        weight: u32,
+        ticket: Ticket,
     },
     /// A schedule came round; its work is spread over a tenth of the period.
     Tick(Schedule),
@@ -164,6 +170,8 @@ pub enum Input {
         fingerprint: Fingerprint,
         uid: u32,
         sure: bool,
+        /// When the key ends, as its operator says.
+        expires_at: Option<Timestamp>,
         ticket: Ticket,
         rotation_id: RotationId,
     },
@@ -194,6 +202,8 @@ pub enum Input {
         /// `None`: nobody knows whose program it is.
         from: Option<HintFrom>,
     },
+    /// About a new key from the vendor's API.
+    Call(CallInput),
 }
 
 /// One reading of a state document.

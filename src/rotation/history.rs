@@ -23,7 +23,7 @@ pub struct Record {
     /// Where keyrelay only observed: what it would have done, and when somebody else did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<Observed>,
-    /// Why, of a refusal; what came of it, of a hint.
+    /// Why, of a refusal; what came of it, of a hint; else what it met under way, and what became of that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_rotation_that_a_second_process_saw_through_is_one_record_with_both_halves() {
         let first = Record {
-            trigger: Some(Trigger::Candidate(Origin::Ingest { uid: 1000 })),
+            trigger: Some(Trigger::Candidate(Origin::Ingest { uid: 1000, expires_at: None })),
             kind: RecordKind::Ingest,
             phases: phases(&["probing", "storing", "handing_over"], 0),
             old_fingerprint: Some("g1".into()),

@@ -21,6 +21,8 @@ pub(super) struct Report {
     pub hint: String,
     /// A hand-over time that runs out, from its beginning to its deadline.
     pub ladder: Option<Ladder>,
+    /// Without one: told again so long after it was last told.
+    pub every: Option<Duration>,
 }
 
 impl Report {
@@ -35,6 +37,7 @@ impl Report {
             doing: None,
             hint,
             ladder: None,
+            every: None,
         }
     }
     pub fn about(mut self, subject: impl Into<String>) -> Self {
@@ -51,6 +54,10 @@ impl Report {
     }
     pub fn ladder(mut self, ladder: Option<Ladder>) -> Self {
         self.ladder = ladder;
+        self
+    }
+    pub fn every(mut self, every: Option<Duration>) -> Self {
+        self.every = every;
         self
     }
 }
@@ -95,6 +102,8 @@ pub struct Incident {
     #[serde(default)]
     sent: u32,
     told_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    every: Option<Duration>,
 }
 
 impl Incident {
@@ -103,7 +112,10 @@ impl Incident {
     }
     pub(super) fn next_told_at(&self, limits: &Limits) -> Option<Timestamp> {
         let told_at = self.told_at?;
-        self.ladder?.steps(limits).find(|step| *step > told_at)
+        match self.ladder {
+            Some(ladder) => ladder.steps(limits).find(|step| *step > told_at),
+            None => self.every.map(|every| told_at + every),
+        }
     }
 }
 
@@ -321,6 +333,7 @@ impl Incident {
             next_step: 0,
             sent: 0,
             told_at: None,
+            every: report.every,
         }
     }
     /// The words follow the facts; severity only ever rises, until the end.
@@ -331,6 +344,7 @@ impl Incident {
         self.doing = report.doing;
         self.hint = report.hint;
         self.ladder = report.ladder;
+        self.every = report.every;
     }
 }
 

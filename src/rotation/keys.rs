@@ -18,6 +18,8 @@ pub(super) struct KeyFacts {
     dead_since: Option<Timestamp>,
     dead_answers: u32,
     unclear_since: Option<Timestamp>,
+    /// The vendor calls it alive, and another account's.
+    pub foreign: bool,
     /// The vendor asked to be left alone until then.
     left_alone_until: Option<Timestamp>,
     pub probe: Task,
@@ -34,6 +36,7 @@ impl KeyFacts {
         dead_since: None,
         dead_answers: 0,
         unclear_since: None,
+        foreign: false,
         left_alone_until: None,
         probe: Task::IDLE,
     };
@@ -70,6 +73,10 @@ impl KeyFacts {
     pub fn learn(&mut self, answer: ProbeAnswer, now: Timestamp) {
         self.verdict = Some((answer.verdict, now));
         self.why = answer.why;
+        // Only an alive key's account is known; what was known of it before stays so.
+        if answer.verdict == Verdict::Alive {
+            self.foreign = answer.foreign;
+        }
         match answer.verdict {
             Verdict::Alive => {
                 self.alive_at = Some(now);
@@ -88,6 +95,10 @@ impl KeyFacts {
         }
     }
 
+    /// An earlier process saw it.
+    pub fn was_alive(&mut self, at: Timestamp) {
+        (self.verdict, self.alive_at) = (Some((Verdict::Alive, at)), Some(at));
+    }
     pub fn is_alive(&self, now: Timestamp, within: Duration) -> bool {
         matches!(self.verdict, Some((Verdict::Alive, at)) if now.since(at) <= within)
     }

@@ -33,9 +33,11 @@ mod heartbeat;
 mod hints;
 mod history;
 mod incident;
+mod key_note;
 mod keys;
 mod mailboxes;
 mod outbox;
+mod phase;
 mod policy;
 mod settings;
 mod shown;
@@ -44,6 +46,7 @@ mod state_document;
 mod step;
 mod task;
 mod view;
+mod wish;
 
 #[cfg(test)]
 mod tests;
@@ -55,11 +58,15 @@ pub use fleet::Fleet;
 pub use hints::HintFrom;
 pub use history::{ConsumerRecord, Observed, PhaseEntered, Record, RecordKind, Trigger, merged};
 pub use incident::Incident;
+pub use key_note::KeyNote;
 pub use outbox::Channel;
+pub use phase::{Parked, Phase};
 pub use settings::{Alerts, Consumer, Credential, Delivery, Proof, Settings};
-pub use state::{Generation, Parked, Phase, Rotation};
+pub use state::{Generation, Rotation};
 pub use state_document::{
-    Announced, ConsumerNote, CurrentNote, Former, MailCopy, ObservedNote, RolledBack, SCHEMA, StateDocument,
+    Announced, ConsumerNote, CurrentNote, Former, MailCopy, ObservedNote, ProbeOff, RolledBack, SCHEMA,
+    StateDocument, StatedExpiry, ToRevoke,
 };
 pub use step::Reason;
 pub use view::{ChannelView, ConsumerView, CredentialView, HeldView, MailboxView, StoreView};
+pub use wish::{CallAction, CallInput, Fate, Occasion, Window, Wish};

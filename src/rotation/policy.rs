@@ -14,6 +14,8 @@ pub(super) struct Case<'a> {
     /// The account that was recorded while the current key was alive.
     pub recorded: Option<&'a Account>,
     pub has_identity: bool,
+    /// Nobody may be asked: the vendor's probe is switched off.
+    pub probe_off: bool,
     /// Keys of this slot that were current before.
     pub formers: &'a [Fingerprint],
     pub taken_by: Option<&'a CredentialName>,
@@ -62,7 +64,7 @@ pub(super) enum Need {
 type Check = fn(&Case<'_>) -> Option<Judgement>;
 
 const CHECKS: [Check; 7] =
-    [not_anothers, not_a_former_key, newer, alive, of_the_pinned_account, probe_can_see, same_account];
+    [not_anothers, not_a_former_key, newer, alive, of_another_account, probe_can_see, same_account];
 
 /// The first check that does not pass decides.
 pub(super) fn judge(case: &Case<'_>) -> Judgement {
@@ -71,6 +73,9 @@ pub(super) fn judge(case: &Case<'_>) -> Judgement {
 
 /// Everything that a judgement will need, to be asked for at once and not one after the other.
 pub(super) fn needs(case: &Case<'_>) -> Vec<Need> {
+    if case.probe_off {
+        return Vec::new();
+    }
     let stale =
         |facts: &KeyFacts| facts.verdict.is_none_or(|(_, at)| case.now.since(at) > case.limits.verdict_fresh);
     let (mut candidate, mut current) =
@@ -88,6 +93,7 @@ pub(super) fn needs(case: &Case<'_>) -> Vec<Need> {
         candidate |= apart && mine < theirs;
         current |= apart && mine >= theirs;
     }
+    current &= !is_asked_for(case);
     // A blind vendor is asked again and again, for as long as something depends on it.
     let control = match case.control {
         Some((Verdict::Dead | Verdict::Unclear, at)) => case.now.since(at) > case.limits.control_every,
@@ -97,6 +103,11 @@ pub(super) fn needs(case: &Case<'_>) -> Vec<Need> {
         .into_iter()
         .filter_map(|(wanted, need)| wanted.then_some(need))
         .collect()
+}
+
+/// The answer to our own call, made with the current key: it is of the same account, unless it shows another.
+fn is_asked_for(case: &Case<'_>) -> bool {
+    matches!(case.candidate.origin, Origin::Api { .. })
 }
 
 fn not_anothers(case: &Case<'_>) -> Option<Judgement> {
@@ -122,6 +133,9 @@ fn newer(case: &Case<'_>) -> Option<Judgement> {
 }
 
 fn alive(case: &Case<'_>) -> Option<Judgement> {
+    if case.probe_off {
+        return unasked(case);
+    }
     match case.facts.verdict {
         Some((Verdict::Alive, at)) if case.now.since(at) <= case.limits.verdict_fresh => None,
         Some((Verdict::Dead, _)) => Some(Judgement::Wait("the vendor refuses it".into())),
@@ -132,8 +146,24 @@ fn alive(case: &Case<'_>) -> Option<Judgement> {
     }
 }
 
+/// Nothing can be proven: only a key that an operator vouches for goes on, and none is gone back to.
+fn unasked(case: &Case<'_>) -> Option<Judgement> {
+    let off = "the vendor's probe is switched off";
+    if matches!(case.candidate.origin, Origin::Rollback { .. }) {
+        return Some(Judgement::Refuse(format!("{off}, so nobody can say whether the earlier key works")));
+    }
+    match case.facts.verdict {
+        Some((Verdict::Dead, _)) => Some(Judgement::Wait("the vendor refused it".into())),
+        Some((Verdict::Alive | Verdict::Unclear, _)) | None => (!case.candidate.is_vouched_for())
+            .then(|| Judgement::Hold(format!("{off}, so nobody can say whether it works"))),
+    }
+}
+
 /// An operator's word does not stand against the pin: the pin is the operator's word, too.
-fn of_the_pinned_account(case: &Case<'_>) -> Option<Judgement> {
+fn of_another_account(case: &Case<'_>) -> Option<Judgement> {
+    if case.facts.foreign {
+        return Some(Judgement::Refuse("the vendor says that it is of another account".into()));
+    }
     let (pin, account) = (case.pin?, case.facts.account.as_ref()?);
     let foreign = !account.is_empty() && !account.shares_with(pin);
     foreign.then(|| Judgement::Refuse("it is of another account than the one that is pinned".into()))
@@ -141,6 +171,9 @@ fn of_the_pinned_account(case: &Case<'_>) -> Option<Judgement> {
 
 /// A vendor that calls everything alive proves nothing. Of an unclear answer the account is the better proof.
 fn probe_can_see(case: &Case<'_>) -> Option<Judgement> {
+    if case.probe_off {
+        return None;
+    }
     match case.control {
         Some((Verdict::Dead | Verdict::Unclear, at)) if case.now.since(at) <= case.limits.control_every => {
             None
@@ -152,16 +185,24 @@ fn probe_can_see(case: &Case<'_>) -> Option<Judgement> {
 
 fn same_account(case: &Case<'_>) -> Option<Judgement> {
     // A key that was the current one has been proven to be ours before.
-    let vouched = case.candidate.is_vouched_for() || case.candidate.origin == Origin::Former;
+    let asked_for = is_asked_for(case);
+    let vouched = case.candidate.is_vouched_for() || case.candidate.origin == Origin::Former || asked_for;
     let unprovable = |why: &str| (!vouched).then(|| Judgement::Hold(why.to_owned()));
     if !case.has_identity {
         return unprovable("this vendor shows no account, so it cannot be proven to be ours");
     }
     let mine = case.facts.account.clone().unwrap_or_default();
     if mine.is_empty() {
-        return unprovable(
-            "its account shows nothing to compare (no projects yet), so it cannot be proven to be ours",
-        );
+        return unprovable("its account shows nothing to compare, so it cannot be proven to be ours");
+    }
+    if case.probe_off {
+        return compare(&mine, case.pin.or(case.recorded), vouched, "its account cannot be compared now");
+    }
+    if asked_for {
+        // The old key may have died of the call: what it showed before stands in for it.
+        let shown = case.current.and_then(|(_, facts)| facts.account.as_ref());
+        let shown = shown.filter(|account| !account.is_empty());
+        return compare(&mine, shown.or(case.pin).or(case.recorded), vouched, "");
     }
     let Some((_, facts)) = case.current else {
         return compare(

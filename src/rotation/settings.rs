@@ -75,6 +75,9 @@ pub struct Credential {
     pub origin: String,
     pub limit: (u32, Duration),
     pub consumers: BTreeMap<ConsumerName, Consumer>,
+    /// The request that asks the vendor about a key, in words and without one: what an answer showed of it counts
+    /// for this very request.
+    pub probe: Arc<str>,
 }
 
 impl Credential {

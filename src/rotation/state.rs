@@ -11,85 +11,23 @@ use super::{
     history::{PhaseEntered, RecordKind, Trigger},
     incident::Incidents,
     keys::KeyFacts,
+    phase::{Parked, Phase},
     policy::CurrentKey,
     settings::Credential,
     state_document::{Former, SCHEMA, StateDocument},
     task::Task,
+    wish::{Answer, Asking, Due, Fate, Stage},
 };
 use crate::domain::{
-    ConsumerName, Fingerprint, KeyDocument, MailId, RotationId, StoreTrouble, Timestamp, Warning,
+    ConsumerName, Fingerprint, KeyDocument, MailId, RotationId, StoreTrouble, Timestamp, Verdict, Warning,
 };
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    fmt,
     sync::Arc,
 };
 
 /// A document's version in the store, as check-and-set names it; 0 where there is none.
 pub type Generation = u64;
-
-/// How far a rotation is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    Unseeded,
-    Steady,
-    Announced,
-    Probing,
-    Storing,
-    HandingOver,
-    Parked(Parked),
-}
-
-/// Why an operator is needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Parked {
-    /// The documents cannot be read; nothing is known yet.
-    StoreUnread,
-    /// keyrelay's own notes are of another version.
-    StateRefused,
-    /// Somebody else's value is in the field.
-    StoreForeign,
-    /// An earlier key was put back.
-    StoreReverted,
-    DocumentDeleted,
-    /// The vendor calls everything alive.
-    ProbeBlind,
-    /// The current key is dead, and no other is there.
-    KeyDead,
-    /// Every candidate waits for the operator's word.
-    Held,
-}
-
-impl Phase {
-    /// As in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Phase::Unseeded => "unseeded",
-            Phase::Steady => "steady",
-            Phase::Announced => "announced",
-            Phase::Probing => "probing",
-            Phase::Storing => "storing",
-            Phase::HandingOver => "handing_over",
-            Phase::Parked(_) => "parked",
-        }
-    }
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Phase::Parked(reason) => write!(f, "Parked({reason:?})"),
-            Phase::Unseeded
-            | Phase::Steady
-            | Phase::Announced
-            | Phase::Probing
-            | Phase::Storing
-            | Phase::HandingOver => {
-                write!(f, "{self:?}")
-            }
-        }
-    }
-}
 
 /// The rotation that is being told of: its phases as they come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +39,8 @@ pub(super) struct Journey {
     pub old: Option<Fingerprint>,
     pub new: Fingerprint,
     pub phases: Vec<PhaseEntered>,
+    /// What it met under way, and what became of that.
+    pub beside: Option<String>,
 }
 
 /// An operator's command that waits for its answer.
@@ -109,12 +49,16 @@ pub(super) struct Waiting {
     pub ticket: Ticket,
     pub until: Timestamp,
     pub awaits: Awaits,
+    /// What the command met under way, and what becomes of that.
+    pub beside: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Awaits {
     /// The previous key's judgement: then its promotion, or the answer to a check.
     Rollback(Rollback),
+    /// The vendor's answer to this wish.
+    Rotation(RotationId),
     /// The judgement and promotion of this key.
     Promotion(Fingerprint),
     /// It was promoted as this generation: now the consumers.
@@ -231,6 +175,19 @@ pub struct Rotation {
     pub(super) current_wanted: bool,
     /// An operator's rollback needs this key's verdict.
     pub(super) rollback_wanted: Option<Fingerprint>,
+    /// A new key from the vendor's API, from the look at all it needs to the answer.
+    pub(super) asking: Option<Asking>,
+    /// A wish that was perhaps noted, and that this process knows to have called nobody.
+    pub(super) uncalled: Option<RotationId>,
+    /// Answers that are, or should be, in the spool.
+    pub(super) answers: BTreeMap<RotationId, Answer>,
+    /// Why the last call has no answer that tells.
+    pub(super) unanswered: Option<String>,
+    /// What the old key said first, after a call without an answer.
+    pub(super) judged: Option<(Verdict, Timestamp)>,
+    /// The schedule's moment that is not done with, and the one after it.
+    pub(super) due: Option<Due>,
+    pub(super) next_due: Option<Timestamp>,
     /// How many candidates there were.
     pub(super) numbers: u32,
     pub(super) stopping: bool,
@@ -282,6 +239,13 @@ impl Rotation {
             candidate_wanted: false,
             current_wanted: false,
             rollback_wanted: None,
+            asking: None,
+            uncalled: None,
+            answers: BTreeMap::new(),
+            unanswered: None,
+            judged: None,
+            due: None,
+            next_due: None,
             numbers: 0,
             stopping: false,
         }
@@ -340,10 +304,26 @@ impl Rotation {
         if self.incidents.is_open(crate::domain::Code::KeyDead, "") {
             return Phase::Parked(Parked::KeyDead);
         }
+        if let Some(phase) = self.phase_of_wish() {
+            return phase;
+        }
         if self.is_handing_over() {
             return Phase::HandingOver;
         }
+        if self.asking.is_some() {
+            return Phase::Announced; // all that the rotation needs is tried
+        }
         if self.memory.announced.is_some() { Phase::Announced } else { Phase::Steady }
+    }
+
+    /// A new key may be under way from the vendor's API.
+    fn phase_of_wish(&self) -> Option<Phase> {
+        let calling = self.asking.as_ref().is_some_and(|asking| asking.stage == Stage::Calling);
+        match self.unanswered_wish().map(|wish| wish.fate) {
+            Some(Fate::Open) => Some(Phase::Probing),
+            Some(Fate::Lost) => Some(Phase::Parked(Parked::KeyLost)),
+            Some(Fate::Unsure) | None => calling.then_some(Phase::Probing),
+        }
     }
 
     /// Why keys cannot be read or written now.

@@ -1,8 +1,8 @@
 //! The document that outlives the process: how far things are. The key document decides which key is current.
 
-use super::incident::Incident;
+use super::{incident::Incident, key_note::KeyNote, wish::Wish};
 use crate::domain::{
-    Account, ConsumerName, Fingerprint, MailId, MailPlace, ProofLevel, RotationId, Timestamp,
+    Account, ConsumerName, CredentialName, Fingerprint, MailId, MailPlace, ProofLevel, RotationId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -44,6 +44,20 @@ pub struct StateDocument {
     pub consumers: BTreeMap<ConsumerName, ConsumerNote>,
     #[serde(default)]
     pub incidents: Vec<Incident>,
+    /// The vendor's API was asked for a new key, and what came of it is not settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wish: Option<Wish>,
+    /// The last moment of `rotate_at` that is done with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<KeyNote>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated_expiry: Option<StatedExpiry>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_revoke: Option<ToRevoke>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe_off: Option<ProbeOff>,
     /// Fields of a later version, kept.
     #[serde(flatten)]
     pub other: BTreeMap<String, serde_json::Value>,
@@ -122,4 +136,30 @@ pub struct ObservedNote {
     pub would_at: Option<Timestamp>,
     /// When whoever rotates here put it into the store.
     pub stored_at: Option<Timestamp>,
+}
+
+/// The configuration's `expires_at`, and the key that was current when that was first seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatedExpiry {
+    pub fingerprint: Fingerprint,
+    pub expires_at: Timestamp,
+}
+
+/// The old key that an operator is to revoke, and since when that may be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToRevoke {
+    pub fingerprint: Fingerprint,
+    pub since: Timestamp,
+}
+
+/// A probe that was let through where it must be refused: it is not sent again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeOff {
+    /// The request in words: another one may be sent.
+    pub probe: String,
+    pub since: Timestamp,
+    /// Whose key it was asked about.
+    pub by: CredentialName,
+    /// What the vendor answered.
+    pub why: String,
 }

@@ -4,8 +4,9 @@ use super::{
     fleet::Fleet,
     incident::Incident,
     outbox::{Channel, Outbox},
+    phase::Parked,
     settings::Proof,
-    state::{Parked, Rotation},
+    state::Rotation,
 };
 use crate::domain::{
     ConsumerName, CredentialName, Fingerprint, Instances, Limits, MailId, MailboxName, OriginKind,
@@ -56,8 +57,14 @@ pub struct CredentialView {
     pub rotated_at: Option<Timestamp>,
     pub grace_until: Option<Timestamp>,
     pub next_rotation_expected_at: Option<Timestamp>,
+    /// When the current key ends, as far as anybody has said.
+    pub expires_at: Option<Timestamp>,
+    /// Since when its vendor is not asked any more, because the probe may have written something.
+    pub probe_off_since: Option<Timestamp>,
     /// When the vendor warned of the rotation that is to come.
     pub announced_at: Option<Timestamp>,
+    /// Since when the vendor's API is asked for a new key, and what came of it is open.
+    pub rotation_asked_at: Option<Timestamp>,
     /// Until when every consumer must have come to the new key; `None` where no rotation is under way.
     pub deadline_at: Option<Timestamp>,
     /// The newest evidence of a rotation: a warning, a confirmation, a paste, a 401.
@@ -216,7 +223,10 @@ impl Rotation {
             rotated_at: self.current.as_ref().and_then(|current| current.rotated_at),
             grace_until: self.previous().and_then(|previous| previous.until),
             next_rotation_expected_at: self.expected_at(),
+            expires_at: self.expires_at(),
+            probe_off_since: self.probe_off_since(),
             announced_at: self.memory.announced.as_ref().map(|announced| announced.dated),
+            rotation_asked_at: self.memory.wish.as_ref().map(|wish| wish.at),
             deadline_at: self.deadline_at(&fleet.settings.limits),
             last_signal_at: self.last_signal_at(),
             account: account.unwrap_or_default(),

@@ -253,6 +253,7 @@ impl Sim {
             fingerprint: key(n),
             uid: 1000,
             sure,
+            expires_at: None,
             ticket,
             rotation_id,
         });

@@ -60,6 +60,8 @@ pub struct Sim {
     suspended_until: i64,
     pub asked: BTreeMap<Ticket, Option<u64>>,
     pub events: u64,
+    /// Lines in the journal that are notices.
+    journal: u64,
     at_once: (i64, u32),
     pub transcript: Option<Vec<String>>,
 }
@@ -78,6 +80,7 @@ impl Sim {
             suspended_until: 0,
             asked: BTreeMap::new(),
             events: 0,
+            journal: 0,
             at_once: (0, 0),
             transcript: tells.then(Vec::new),
         };
@@ -282,6 +285,10 @@ impl Sim {
                     None => self.oracle.fail(format!("{ticket} is answered twice, or was not asked")),
                 },
                 Effect::Journal(notice) => {
+                    self.journal += 1;
+                    if self.journal > 3_000 {
+                        self.oracle.fail(format!("P8: 3,000 notices, the last one {}", notice.code));
+                    }
                     if notice.code == crate::domain::Code::Bug {
                         self.oracle.fail(notice.message);
                     }

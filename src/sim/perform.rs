@@ -49,7 +49,11 @@ impl Sim {
                 let outcome = Err("nothing is to be tidied here".into());
                 Event::Credential { name, input: Input::MailTidied { attempt, outcome } }.into()
             }
-            Effect::SaveToken { .. } | Effect::Answer { .. } | Effect::Journal(_) | Effect::Record { .. } => {
+            Effect::SaveToken { .. }
+            | Effect::Call { .. }
+            | Effect::Answer { .. }
+            | Effect::Journal(_)
+            | Effect::Record { .. } => {
                 return None;
             }
         })
@@ -136,6 +140,11 @@ impl Sim {
                     false => DeliveryOutcome::Done,
                 };
                 Input::Rehearsed { consumer, attempt, outcome }
+            }
+            Action::Call(action) => {
+                // This vendor rotates by itself.
+                self.oracle.fail(format!("a call for a new key: {action:?}"));
+                return None;
             }
         };
         Some((input, keys))

@@ -44,6 +44,7 @@ pub fn credential(name: &str, consumers: &[(&str, Consumer)]) -> Credential {
         origin: "https://leaf7.fun".into(),
         limit: (600, MIN),
         consumers,
+        probe: "GET https://leaf7.fun/api/vendor/projects/".into(),
     }
 }
 

@@ -23,8 +23,13 @@ const RESERVE_BYTES: u64 = 64 << 10;
 const ENTRY: &str = ".key";
 /// A mailbox's refresh token.
 pub(super) const TOKEN: &str = ".token";
-const UNFINISHED: [&str; 2] = [".key.new", ".token.new"];
+/// A vendor's answer to the call for a new key.
+pub(super) const ANSWER: &str = ".answer";
+const UNFINISHED: [&str; 3] = [".key.new", ".token.new", ".answer.new"];
 const LOCK: &str = ".lock";
+/// What is written to see that it can be.
+const TRIAL: &str = "trial";
+const TRIAL_FILE: &str = "trial.new";
 
 /// The largest entry, in bytes: a key has 512 at most, and a note's texts are a few hundred.
 const ENTRY_MAX: u64 = 64 << 10;
@@ -36,6 +41,7 @@ pub(super) enum Kind {
     /// A temporary file that no rename followed.
     Unfinished,
     Token,
+    Answer,
     /// The key, the reserve, a lock.
     Ours,
     Foreign,
@@ -62,9 +68,10 @@ impl Files {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let kind = match name.as_str() {
-                KEY_FILE | NEW_KEY_FILE | RESERVE_FILE => Kind::Ours,
+                KEY_FILE | NEW_KEY_FILE | RESERVE_FILE | TRIAL_FILE => Kind::Ours,
                 _ if name.ends_with(ENTRY) => Kind::Entry,
                 _ if name.ends_with(TOKEN) => Kind::Token,
+                _ if name.ends_with(ANSWER) => Kind::Answer,
                 _ if name.ends_with(LOCK) => Kind::Ours,
                 _ if UNFINISHED.iter().any(|end| name.ends_with(end)) => Kind::Unfinished,
                 _ => Kind::Foreign,
@@ -147,7 +154,10 @@ impl Files {
                 (Kind::Unfinished, Ok(sealed)) => {
                     found.push((name.trim_end_matches(".new").to_owned(), sealed))
                 }
-                (Kind::Unfinished | Kind::Entry | Kind::Token | Kind::Ours | Kind::Foreign, _) => {}
+                (
+                    Kind::Unfinished | Kind::Entry | Kind::Token | Kind::Answer | Kind::Ours | Kind::Foreign,
+                    _,
+                ) => {}
             }
         }
         found
@@ -159,6 +169,21 @@ impl Files {
         synced
             .and_then(|()| self.rename(name))
             .map_err(|error| format!("{}: {error}", self.path(name).display()))
+    }
+
+    /// Writes as much as the largest entry has, to disk, and lets go of it again; room is kept for it afterwards.
+    pub fn try_out(&self) -> Result<(), String> {
+        let trial = self.write_new(TRIAL, &[0; ENTRY_MAX as usize]);
+        // What is left behind is written over by the next trial.
+        let _ = fs::remove_file(self.unfinished_path(TRIAL));
+        self.reserve();
+        let whole =
+            || self.path(RESERVE_FILE).symlink_metadata().is_ok_and(|found| found.len() == RESERVE_BYTES);
+        match trial {
+            Ok(()) if whole() => Ok(()),
+            Ok(()) => Err(format!("{}: there is no room that could be kept free", self.dir.display())),
+            Err(error) => Err(format!("{}: {error}", self.dir.display())),
+        }
     }
 
     /// Keeps room free, if there is room: a disk that is full now has nothing to give, and the next write asks again.
@@ -190,11 +215,9 @@ impl Files {
                 Ok(Secret::new(&text))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if self
-                    .names()?
-                    .iter()
-                    .any(|(_, kind)| matches!(kind, Kind::Entry | Kind::Token | Kind::Unfinished))
-                {
+                if self.names()?.iter().any(|(_, kind)| {
+                    matches!(kind, Kind::Entry | Kind::Token | Kind::Answer | Kind::Unfinished)
+                }) {
                     return Err(format!(
                         "{}: it is missing, and keys wait here; bring it back",
                         path.display()

@@ -1,6 +1,7 @@
 //! Adapter: keys that exist nowhere else, encrypted and fsynced, one file each. It keeps what it is given until it is
 //! told to let go; what a key is good for is not its business. All of it blocks.
 
+mod answers;
 mod files;
 mod tokens;
 
@@ -8,6 +9,7 @@ use crate::{
     at_rest::{SealingKey, private_dir},
     domain::{CredentialName, Fingerprint, Key, Origin, Secret, Timestamp},
 };
+pub use answers::Answer;
 use files::{Files, KEY_FILE, Kind};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -90,7 +92,10 @@ impl Spool {
     fn finish(&self) -> Result<(), String> {
         let files = self.files();
         for (name, sealed) in files.unfinished() {
-            if self.opened(&name, &sealed).is_some() || self.opened_token(&name, &sealed).is_some() {
+            let whole = self.opened(&name, &sealed).is_some()
+                || self.opened_token(&name, &sealed).is_some()
+                || self.opened_answer(&name, &sealed).is_some();
+            if whole {
                 files.finish(&name)?;
             }
         }
@@ -119,7 +124,7 @@ impl Spool {
         };
         for (name, kind) in names {
             let found = match kind {
-                Kind::Ours | Kind::Token => continue,
+                Kind::Ours | Kind::Token | Kind::Answer => continue,
                 Kind::Foreign => Err("it is no file of the spool's; move it away".to_owned()),
                 Kind::Unfinished => Err("it was cut off while it was written".to_owned()),
                 Kind::Entry => files.read(&name).and_then(|sealed| {
@@ -133,6 +138,11 @@ impl Spool {
             }
         }
         (entries, unreadable)
+    }
+
+    /// Whether the largest entry could be written now; room for it is kept from then on.
+    pub fn try_out(&self) -> Result<(), String> {
+        self.files().try_out()
     }
 
     /// Lets go of a key; one that is not there is gone already.

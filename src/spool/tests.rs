@@ -29,7 +29,7 @@ fn key(text: &str) -> Key {
 fn note(held: bool) -> Note {
     let time = Timestamp::from_secs(1_795_251_600);
     Note {
-        origin: Origin::Ingest { uid: 1000 },
+        origin: Origin::Ingest { uid: 1000, expires_at: None },
         dated: time,
         rotated_at: time,
         spooled_at: time,

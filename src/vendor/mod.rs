@@ -1,6 +1,7 @@
 //! Vendors as data: what keyrelay knows of each, and what a mail of theirs means.
 
 mod answer;
+mod call;
 mod examples;
 mod extract;
 mod fill;

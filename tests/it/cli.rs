@@ -10,7 +10,7 @@ mod history;
 mod hostile_mails;
 mod needs_nothing;
 mod refusals;
-mod terminal;
+pub mod terminal;
 mod watch;
 
 use crate::world::{Config, Daemon, Ran, Scratch, secrets};

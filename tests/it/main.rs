@@ -1,6 +1,7 @@
 //! The one integration test binary: the library and the built program against real servers.
 
 mod alerts;
+mod api;
 mod chaos;
 mod cli;
 mod consumers;
@@ -9,8 +10,10 @@ mod face;
 mod figures;
 mod imap;
 mod intake;
+mod leaf7;
 mod leaks;
 mod oauth;
+mod operator;
 mod policy;
 mod rotation;
 mod smtp;

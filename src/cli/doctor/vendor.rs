@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     config::Credential,
-    domain::{Account, CredentialName, Key, ProbeAnswer, Verdict},
+    domain::{Account, CredentialName, Key, ProbeAnswer, VendorName, Verdict},
     face::status::Status,
     probe::{Prober, random_like},
     vendor::Profile,
@@ -35,7 +35,7 @@ pub async fn area(site: &Arc<Site>, keys: &Keys, daemon: Option<&Status>) -> (Ar
         }
     }
     for (origin, cases) in by_origin {
-        let mut asking = Asking { site, prober: &prober, left: 0, date: None };
+        let mut asking = Asking { site, prober: &prober, left: 0, date: None, wrote: None };
         asking.ask(&cases, keys, daemon, &mut area).await;
         dates.extend(asking.date.map(|dated| Dated { who: origin.to_owned(), ..dated }));
     }
@@ -49,11 +49,16 @@ struct Asking<'a> {
     /// Requests that may still be made.
     left: u32,
     date: Option<Dated>,
+    /// A request was let through that the vendor must refuse: what it answered.
+    wrote: Option<String>,
 }
 
 impl Asking<'_> {
     async fn ask(&mut self, cases: &[Case<'_>], keys: &Keys, daemon: Option<&Status>, area: &mut Area) {
-        let Some((_, _, profile)) = cases.first() else { return };
+        let Some((_, credential, profile)) = cases.first() else { return };
+        if let Some(line) = cases.iter().find_map(|case| switched_off(case, daemon)) {
+            return area.add(line);
+        }
         // One key can always be asked about, with its control.
         self.left = (profile.limit.requests / self.site.limits.vendor_limit_part).max(2);
         let like = cases.iter().find_map(|(name, _, profile)| Some((keys.get(name)?, *profile)));
@@ -63,16 +68,23 @@ impl Asking<'_> {
         }
         for case in cases {
             match keys.get(case.0) {
+                Some(_) if self.wrote.is_some() => {}
                 Some(_) if self.left == 0 => area.add(over_budget(case, cases.len())),
                 Some(known) => self.one(case, known, area).await,
                 None => area.add(unknown(case.0, keys, daemon)),
             }
+        }
+        if let Some(why) = self.wrote.take() {
+            area.add(let_through(&credential.vendor, profile, &why));
         }
     }
 
     async fn probe(&mut self, profile: &Profile, key: &Key) -> ProbeAnswer {
         self.left = self.left.saturating_sub(1);
         let answer = self.prober.probe(profile, key).await;
+        if answer.wrote {
+            self.wrote.get_or_insert_with(|| answer.why.clone());
+        }
         self.date = self.date.take().or_else(|| Dated::now("the vendor", answer.vendor_time));
         answer
     }
@@ -142,6 +154,22 @@ fn account(
             .advice(format!("if this is the right account, write credentials.{name}.account: {ids}")),
         None => Line::ok(tried, format!("{ids}; to pin it: credentials.{name}.account: {ids}")),
     }
+}
+
+/// The daemon has seen it let through before: nobody sends it again.
+fn switched_off((name, _, profile): &Case<'_>, daemon: Option<&Status>) -> Option<Line> {
+    let since = daemon?.credential(name)?.probe_off_since?;
+    let seen = format!("not asked: its probe is switched off since {}", since.minutes());
+    Some(
+        Line::warning(format!("probe of {}", profile.title), seen).command(format!("keyrelay status {name}")),
+    )
+}
+fn let_through(vendor: &VendorName, profile: &Profile, why: &str) -> Line {
+    let title = &profile.title;
+    let seen = format!("let through where it must be refused ({why}): it may have written something there");
+    Line::failed(format!("probe of {title}"), seen).advice(format!(
+        "delete in {title} what it made, and correct vendors.{vendor}.probe, so that nothing can be written"
+    ))
 }
 
 fn over_budget((name, _, profile): &Case<'_>, keys: usize) -> Line {

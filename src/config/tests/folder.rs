@@ -84,7 +84,7 @@ fn every_mistake_names_the_file_in_which_it_stands() {
         lines,
         [
             "config.d/20-more.yaml: mailboxes.other.maildir.path: the path is not absolute; begin it with /",
-            "config.d/30-vendors.yaml: vendors.leaf7.cadence: a duration is one whole number and s, m, h or d, as in 90s, 15m, 24h or 7d; keyrelay vendors leaf7 shows the profile",
+            "config.d/30-vendors.yaml: vendors.leaf7.cadence: a duration is one whole number and s, m, h or d, as in 90s, 15m, 24h or 7d; keyrelay vendors leaf7 shows a profile",
             r#"config.d/10-shop.yaml: credentials.shop.vendor: no vendor named "leaf9"; did you mean "leaf7"?"#,
             "config.d/10-shop.yaml: credentials.shop.path: this key is missing",
             "config.d/10-shop.yaml: credentials.shop.consumers: there is no consumer: nobody is shown to work with a new key; add those who use the key",

@@ -3,6 +3,7 @@
 mod consumers;
 mod documents;
 mod notices;
+mod rotate;
 mod vendor;
 
 use crate::{
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 pub use notices::{beat, journal, save as save_alerts, send as notice};
+pub use rotate::read as read_answer;
 pub use vendor::control;
 
 /// Performs one action of one credential. `None`: nothing is to be said of it.
@@ -70,6 +72,7 @@ pub async fn action(tools: Arc<Tools>, name: CredentialName, action: Action) -> 
             let outcome = consumers::rehearse(&tools, &name, &consumer).await;
             Input::Rehearsed { consumer, attempt, outcome }
         }
+        Action::Call(action) => rotate::perform(&tools, &name, action).await?,
     };
     Some(Event::Credential { name, input })
 }

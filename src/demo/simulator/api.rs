@@ -14,7 +14,10 @@ const PROJECTS: &str = "/api/vendor/projects/";
 const WITHOUT_SLASH: &str = "/api/vendor/projects";
 
 pub(super) fn router() -> Router<Arc<Shared>> {
-    Router::new().route(PROJECTS, get(projects)).route(WITHOUT_SLASH, get(redirect))
+    Router::new()
+        .route(PROJECTS, get(projects))
+        .route(WITHOUT_SLASH, get(redirect))
+        .merge(super::leaf7_keys::router())
 }
 
 /// Each project's id and name.

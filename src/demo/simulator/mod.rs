@@ -10,8 +10,10 @@ mod faults;
 mod front;
 mod kind;
 mod leadey;
+mod leaf7_keys;
 mod leafpad;
 mod legba;
+mod licences;
 mod meter;
 mod rotate;
 
@@ -31,6 +33,7 @@ pub use dashboard::Listed;
 pub use faults::{Faults, Mode, UnfitBody};
 pub use front::Outcome;
 pub use kind::Kind;
+pub use leaf7_keys::Mishap;
 pub use rotate::{Part, RotationFault};
 
 pub(super) use faults::Dice;
@@ -97,6 +100,7 @@ struct Shared(Mutex<State>);
 struct State {
     kind: Kind,
     accounts: Accounts,
+    management: leaf7_keys::Management,
     faults: Faults,
     dice: Dice,
     key_prefix: String,
@@ -115,6 +119,7 @@ pub async fn start(options: Options) -> io::Result<Simulator> {
     let shared = Arc::new(Shared(Mutex::new(State {
         kind,
         accounts: Accounts::default(),
+        management: leaf7_keys::Management::default(),
         faults: options.faults,
         dice: Dice::new(options.seed),
         key_prefix: options.key_prefix,

@@ -19,12 +19,7 @@ impl Fleet {
         self.incidents.clock_went_back(now);
         self.store.clock_went_back(now);
         self.keeping.clock_went_back(now);
-        for name in self.rotations.keys().cloned().collect::<Vec<_>>() {
-            let Some(mut rotation) = self.rotations.remove(&name) else { continue };
-            let origin = rotation.settings.origin.clone();
-            rotation.clock_went_back(self.ctx_at(&origin, now));
-            self.rotations.insert(name, rotation);
-        }
+        self.rotations.values_mut().for_each(|rotation| rotation.clock_went_back(now, &limits));
         self.step_all(now, effects);
     }
 }

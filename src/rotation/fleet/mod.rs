@@ -21,6 +21,7 @@ use super::{
     outbox::{Channel, Outbox},
     settings::Settings,
     state::Rotation,
+    state_document::ProbeOff,
     step::{Ctx, Out, Reason},
 };
 use crate::domain::{CredentialName, Fingerprint, MailboxName, Timestamp};
@@ -50,6 +51,8 @@ pub struct Fleet {
     /// When each credential has something to do next; read off its state after each step.
     due: BTreeSet<(Timestamp, CredentialName)>,
     due_by_name: BTreeMap<CredentialName, Timestamp>,
+    /// Requests that were let through where they must be refused, in words: none of them is sent again.
+    probes_off: BTreeMap<String, ProbeOff>,
     /// Whose clocks differ from this machine's by minutes.
     clocks_apart: BTreeSet<String>,
     /// Everything that was due at this moment is done.
@@ -76,6 +79,7 @@ impl Fleet {
             taken: BTreeMap::new(),
             due: BTreeSet::new(),
             due_by_name: BTreeMap::new(),
+            probes_off: BTreeMap::new(),
             clocks_apart: BTreeSet::new(),
             handled_at: now,
             latest: now,
@@ -109,6 +113,9 @@ impl Fleet {
             Event::BeatSent { outcome } => self.beat_sent(outcome, now),
             Event::NoticeSent { channel, incident, step, outcome } => {
                 self.notice_sent(channel, (&incident, step), outcome, now, &mut effects)
+            }
+            Event::CallAsked { name, weight, ticket } => {
+                effects.push(self.call_asked(&name, weight, ticket, now));
             }
             Event::Tick(schedule) => self.tick(schedule, now, &mut effects),
             Event::Stopping => {
@@ -147,11 +154,11 @@ impl Fleet {
     }
 
     fn ctx<'a>(&'a self, name: &CredentialName, now: Timestamp) -> Ctx<'a> {
-        let origin =
-            self.rotations.get(name).map(|rotation| rotation.settings.origin.as_str()).unwrap_or_default();
-        self.ctx_at(origin, now)
+        let settings = self.rotations.get(name).map(|rotation| rotation.settings.clone());
+        let (origin, probe) = settings.map(|one| (one.origin.clone(), one.probe.clone())).unwrap_or_default();
+        self.ctx_at(&origin, &probe, now)
     }
-    fn ctx_at<'a>(&'a self, origin: &str, now: Timestamp) -> Ctx<'a> {
+    fn ctx_at<'a>(&'a self, origin: &str, probe: &str, now: Timestamp) -> Ctx<'a> {
         let meter = self.meters.get(origin);
         Ctx {
             now,
@@ -160,6 +167,8 @@ impl Fleet {
             control: meter.and_then(|meter| meter.control),
             clock_agrees: self.clocks_apart.is_empty(),
             probe_period: self.probe_period(origin),
+            budget_period: meter.map(|meter| meter.routine_period).unwrap_or_default(),
+            probe_off: self.probes_off.get(probe),
         }
     }
 
@@ -178,9 +187,9 @@ impl Fleet {
         effects: &mut Vec<Effect>,
     ) {
         let Some(mut rotation) = self.rotations.remove(name) else { return };
-        let origin = rotation.settings.origin.clone();
+        let (origin, probe) = (rotation.settings.origin.clone(), rotation.settings.probe.clone());
         let before = rotation.known_fingerprints();
-        let ctx = self.ctx_at(&origin, now);
+        let ctx = self.ctx_at(&origin, &probe, now);
         let mut out = Out::default();
         match input {
             Some(input) => rotation.handle(input, ctx, &mut out),
@@ -188,6 +197,8 @@ impl Fleet {
         }
         let due = rotation.next_deadline(ctx).map(|(at, _)| at);
         let after = rotation.known_fingerprints();
+        let new = |off: &&ProbeOff| !self.probes_off.contains_key(&off.probe);
+        let probe_off = rotation.probe_off().filter(new).cloned();
         self.rotations.insert(name.clone(), rotation);
         self.set_due(name, due);
         if before != after {
@@ -197,6 +208,7 @@ impl Fleet {
             }
         }
         self.collect(name, &origin, out, now, effects);
+        probe_off.into_iter().for_each(|off| self.switch_probe_off(off, now, effects));
     }
     fn step_all(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         let names: Vec<_> = self.rotations.keys().cloned().collect();

@@ -4,9 +4,13 @@ use super::Fleet;
 use crate::domain::{Code, CredentialName, ProbeAnswer, Severity, Timestamp};
 use crate::rotation::{
     budget::Waiting,
-    effect::{Action, Effect},
+    effect::{Action, Effect, Purpose, Reply},
+    event::Ticket,
     incident::Report,
+    state::Rotation,
+    state_document::ProbeOff,
     step::Out,
+    wish::CallAction,
 };
 
 impl Fleet {
@@ -31,10 +35,18 @@ impl Fleet {
                         Waiting { name: name.clone(), attempt, fingerprint, purpose, fresh_connection };
                     self.meters.get_mut(origin).into_iter().for_each(|meter| meter.enqueue(probe.clone()));
                 }
-                action => effects.push(Effect::Credential { name: name.clone(), action }),
+                action => {
+                    if let (Action::Call(CallAction::CallRotation { .. }), Some(meter)) =
+                        (&action, self.meters.get_mut(origin))
+                    {
+                        meter.count(Purpose::Candidate, now);
+                    }
+                    effects.push(Effect::Credential { name: name.clone(), action });
+                }
             }
         }
-        if let Some(meter) = self.meters.get_mut(origin).filter(|_| out.control_wanted) {
+        let may_ask = self.rotations.get(name).is_some_and(|rotation| !rotation.is_probe_off());
+        if let Some(meter) = self.meters.get_mut(origin).filter(|_| out.control_wanted && may_ask) {
             meter.want_control(name);
         }
         let mailbox = self.rotations.get(name).and_then(|rotation| rotation.settings.mailbox.clone());
@@ -77,8 +89,11 @@ impl Fleet {
         }
         for (origin, meter) in &mut self.meters {
             let released = meter.release(now, &limits).into_iter();
-            // A credential may have left the configuration while its probe waited.
-            for probe in released.filter(|probe| self.rotations.contains_key(&probe.name)) {
+            // A credential may have left the configuration while its probe waited, or may not be asked about any more.
+            let rotations = &self.rotations;
+            let wanted =
+                |probe: &Waiting| rotations.get(&probe.name).is_some_and(|rotation| !rotation.is_probe_off());
+            for probe in released.filter(wanted) {
                 let Waiting { name, attempt, fingerprint, purpose, fresh_connection } = probe;
                 let action = Action::ProbeKey { attempt, fingerprint, purpose, fresh_connection };
                 effects.push(Effect::Credential { name, action });
@@ -113,6 +128,26 @@ impl Fleet {
             .chain(self.incidents.next_deadline(limits))
     }
 
+    /// An operator's own call goes at once or is put off: who waits, and how long, is the operator's business.
+    pub(super) fn call_asked(
+        &mut self,
+        name: &CredentialName,
+        weight: u32,
+        ticket: Ticket,
+        now: Timestamp,
+    ) -> Effect {
+        let origin = self.rotations.get(name).map(|rotation| &rotation.settings.origin);
+        let meter = origin.and_then(|origin| self.meters.get_mut(origin));
+        match meter.map(|meter| meter.call(weight, now, &self.settings.limits)) {
+            Some(Ok(())) => Effect::Call { ticket },
+            Some(Err(at)) => Effect::Answer { ticket, reply: Reply::Later { at } },
+            None => {
+                let why = format!("{name} is no longer configured");
+                Effect::Answer { ticket, reply: Reply::Refused { why } }
+            }
+        }
+    }
+
     pub(super) fn control_finished(
         &mut self,
         origin: &str,
@@ -122,9 +157,29 @@ impl Fleet {
     ) {
         let Some(meter) = self.meters.get_mut(origin) else { return };
         meter.control_finished(answer.verdict, now);
-        let here = self.rotations.iter().filter(|(_, rotation)| rotation.settings.origin == origin);
-        let names: Vec<_> = here.map(|(name, _)| name.clone()).collect();
+        let here = self.rotations.iter_mut().filter(|(_, rotation)| rotation.settings.origin == origin);
+        let mut names: Vec<CredentialName> = Vec::new();
+        for (name, rotation) in here {
+            if answer.wrote && names.is_empty() {
+                rotation.probe_wrote(&answer.why, now);
+            }
+            names.push(name.clone());
+        }
         names.iter().for_each(|name| self.step(name, None, now, effects));
+    }
+
+    /// Every credential that would be asked in the same way stops at once, and so does the random key.
+    pub(super) fn switch_probe_off(&mut self, off: ProbeOff, now: Timestamp, effects: &mut Vec<Effect>) {
+        let asks_so = |rotation: &&Rotation| *rotation.settings.probe == *off.probe;
+        let names: Vec<_> =
+            self.rotations.values().filter(asks_so).map(|rotation| rotation.name().clone()).collect();
+        self.probes_off.insert(off.probe.clone(), off);
+        for name in names {
+            let origin = self.rotations.get(&name).map(|rotation| rotation.settings.origin.clone());
+            let meter = origin.and_then(|origin| self.meters.get_mut(&origin));
+            meter.into_iter().for_each(|meter| meter.forget_control());
+            self.step(&name, None, now, effects);
+        }
     }
 
     pub(super) fn compare_clock(&mut self, whose: &str, theirs: Timestamp, now: Timestamp) {

@@ -1,13 +1,11 @@
 //! The clock was set back: whatever was noted by the wrong one lies in the future now, and would be waited for, for
 //! years, or count as fresh for as long.
 
-use super::Ctx;
-use crate::domain::Origin;
+use crate::domain::{Limits, Origin, Timestamp};
 use crate::rotation::{candidate::Spool, state::Rotation};
 
 impl Rotation {
-    pub(in crate::rotation) fn clock_went_back(&mut self, ctx: Ctx<'_>) {
-        let now = ctx.now;
+    pub(in crate::rotation) fn clock_went_back(&mut self, now: Timestamp, limits: &Limits) {
         for task in [
             &mut self.documents.reading,
             &mut self.writing,
@@ -18,6 +16,8 @@ impl Rotation {
         ] {
             task.clock_went_back(now);
         }
+        self.due.iter_mut().for_each(|due| due.retry.clock_went_back(now));
+        self.answers.values_mut().for_each(|answer| answer.keeping.clock_went_back(now));
         self.keys.values_mut().for_each(|facts| facts.clock_went_back(now));
         self.consumers.values_mut().for_each(|consumer| consumer.clock_went_back(now));
         self.incidents.clock_went_back(now);
@@ -34,7 +34,7 @@ impl Rotation {
             }
         }
         for waiting in &mut self.waiting {
-            waiting.until = waiting.until.min(now + ctx.limits.operator_wait);
+            waiting.until = waiting.until.min(now + limits.operator_wait);
         }
         (self.read_due, self.probe_due) = (Some(now), Some(now));
         self.prove_due = self.prove_due.map(|at| at.min(now));

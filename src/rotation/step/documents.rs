@@ -102,6 +102,8 @@ impl Rotation {
                 self.documents.state_refused = None;
                 if !self.documents.known || self.memory.lineage != document.lineage {
                     self.take_over(*document, ctx, out);
+                } else {
+                    self.wish_read(document.wish, document.scheduled);
                 }
             }
             StateRead::Absent { version } => {
@@ -148,6 +150,10 @@ impl Rotation {
         learned.done.into_iter().for_each(|mail| self.remember_done(mail, ctx));
         learned.copies.into_iter().for_each(|copy| self.keep_copy(copy));
         self.memory.account = self.memory.account.take().or(learned.account);
+        let known = |note: &crate::rotation::KeyNote| self.note_of(note.fingerprint).is_some();
+        let new: Vec<_> = learned.notes.into_iter().filter(|note| !known(note)).collect();
+        self.memory.notes.extend(new);
+        self.memory.probe_off = self.memory.probe_off.take().or(learned.probe_off);
         let newer = |one: &crate::rotation::Announced| one.dated;
         self.memory.announced =
             [self.memory.announced.take(), learned.announced].into_iter().flatten().max_by_key(newer);

@@ -5,10 +5,12 @@ use crate::domain::{Fingerprint, Timestamp};
 use crate::rotation::{history::shown, incident::Ladder, state::Rotation};
 
 impl Rotation {
-    /// When the vendor is expected to rotate: as announced, else by its cadence.
+    /// When the next key is expected: as announced, else by our own schedule, else by the cadence, or before the current one ends.
     pub fn expected_at(&self) -> Option<Timestamp> {
         let announced = self.memory.announced.as_ref().map(|announced| announced.expected_at);
-        announced.or(Some(self.vendor_rotated_at()? + self.settings.cadence?))
+        let due =
+            self.vendor_rotated_at().zip(self.settings.cadence).map(|(rotated, cadence)| rotated + cadence);
+        announced.or(self.next_due).or_else(|| due.into_iter().chain(self.expires_at()).min())
     }
 
     /// Without a warning mail the rehearsal is held at the same hour.
@@ -32,8 +34,8 @@ impl Rotation {
     }
     /// The moment of the rehearsal of the next expected rotation, where none was held yet and no mail said so.
     fn rehearsal_expected(&self) -> Option<Timestamp> {
-        let expected =
-            self.expected_at().filter(|_| self.memory.announced.is_none() && self.generation() > 0)?;
+        let is_known = self.generation() > 0 || self.expires_at().is_some();
+        let expected = self.expected_at().filter(|_| self.memory.announced.is_none() && is_known)?;
         let from = expected - self.settings.notice_before?;
         (self.rehearsed_for != Some(expected) && self.may_deliver()).then_some(from)
     }

@@ -31,10 +31,14 @@ impl Rotation {
             let previous = document.previous.filter(|previous| previous.fingerprint == old.fingerprint);
             let until = previous.and_then(|previous| previous.expires_at);
             self.remember_former(Former { fingerprint: old.fingerprint, until });
+            let lives_on = self.lives_until_revoked();
             let facts = self.keys.entry(old.fingerprint).or_default();
-            facts.probe.wait_until(old_key_asked_at(until, ctx));
+            facts.probe.wait_until(old_key_asked_at(until, lives_on, ctx));
         }
         self.memory.formers.retain(|former| former.fingerprint != fingerprint);
+        if self.is_probe_off() {
+            self.note_key(fingerprint, |note| note.vouched = true);
+        }
         self.refresh_current(document);
         self.documents.foreign = None;
         self.documents.reverted = None;
@@ -47,6 +51,9 @@ impl Rotation {
             self.memory.announced = None;
             self.incidents.clear_others(Code::MailUnparsed, &[]);
         }
+        // A new key is what a rotation by the API was for, however it came.
+        self.incidents.clear(Code::RotationBlocked, "");
+        self.incidents.clear(Code::RotationFailed, "");
         (self.memory.rolled_back, self.memory.retiring) = (back, None);
         (self.rehearsed_for, self.rehearsal_began_at) = (None, None);
         self.operator_hears_of_promotion(fingerprint, ctx);
@@ -54,6 +61,7 @@ impl Rotation {
             Some(_) => self.drop_candidate(fingerprint, out),
             None => self.finish_candidates(fingerprint, ctx, out),
         }
+        self.forget_notes();
         self.consumers.values_mut().for_each(|consumer| consumer.key_changed(ctx.now));
         self.dirty = self.dirty.max(Dirty::WhenCalm);
         self.record_promotion(document, ctx.now, out);
@@ -104,7 +112,12 @@ impl Rotation {
         let documents = &self.documents;
         let ours = documents.foreign.is_none() && documents.reverted.is_none() && !documents.deleted;
         let alive_once = self.current_facts().is_some_and(|facts| facts.alive_at.is_some());
-        documents.known && documents.state_refused.is_none() && ours && alive_once
+        documents.known && documents.state_refused.is_none() && ours && (alive_once || self.is_vouched_for())
+    }
+    /// Its vendor cannot be asked, and an operator let it in.
+    fn is_vouched_for(&self) -> bool {
+        let noted = self.current.as_ref().and_then(|current| self.note_of(current.fingerprint));
+        self.is_probe_off() && noted.is_some_and(|note| note.vouched)
     }
 
     pub(super) fn on_consumer<T>(
@@ -174,7 +187,7 @@ impl Rotation {
     /// key that one of them was last proven with.
     pub(in crate::rotation) fn hand_over_ladder(&self, limits: &Limits) -> Option<Ladder> {
         let current = self.current.as_ref().filter(|_| self.is_handing_over())?;
-        let from = current.dated();
+        let from = self.handed_over_from(current);
         let behind = self.consumers.values().filter(|consumer| !consumer.is_good(current.fingerprint));
         let last_keys = behind.filter_map(|consumer| consumer.shown.as_ref()).map(|shown| shown.fingerprint);
         let ends = last_keys

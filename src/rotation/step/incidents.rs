@@ -35,7 +35,11 @@ impl Rotation {
         }
         self.report_current_key(ctx, out);
         self.report_expectation(ctx);
+        self.report_expiry(ctx);
+        self.report_due(ctx);
         self.report_old_key(ctx);
+        self.report_revoking(ctx);
+        self.report_probe_off(ctx);
         self.report_held(ctx);
         let back = Seen::when(self.documents.known, self.rolled_back_report(ctx));
         self.set(Code::RolledBack, ctx, back);
@@ -44,6 +48,7 @@ impl Rotation {
         self.report_candidate(ctx);
         self.report_store(ctx);
         self.report_spool(ctx);
+        self.report_wish(ctx);
         self.report_consumers(ctx);
         self.incidents.climb(ctx.now, ctx.limits);
         self.incidents.expire(Code::MailSuspicious, ctx.now, ctx.limits.control_every);
@@ -95,7 +100,7 @@ impl Rotation {
                 let newer = self.rolled_back().is_some_and(|note| note.from == candidate.fingerprint);
                 newer || self.documents.reverted.is_some() || self.documents.deleted
             }
-            Origin::Mail(_) | Origin::Ingest { .. } | Origin::Rollback { .. } => false,
+            Origin::Mail(_) | Origin::Ingest { .. } | Origin::Rollback { .. } | Origin::Api { .. } => false,
         }
     }
 
@@ -125,10 +130,7 @@ impl Rotation {
                 let urgent = ladder.is_urgent(ctx.now, ctx.limits);
                 let severity = if urgent { Severity::Urgent } else { Severity::Warning };
                 let report = Report::new(Code::CandidateDead, severity, message, hint)
-                    .breaks(format!(
-                        "the old key dies {}",
-                        (candidate.rotated_at + self.settings.hand_over()).minutes()
-                    ))
+                    .breaks(self.old_key_dies(candidate.rotated_at))
                     .doing("it is tried again and again; the current key stays in use")
                     .ladder(Some(ladder));
                 Seen::So(report)
@@ -171,6 +173,9 @@ impl Rotation {
             .into_iter()
             .chain(foreign)
             .chain(self.next_observed_at(ctx))
+            .chain(self.next_expiry_at(ctx))
+            .chain(self.next_due_at(ctx))
+            .chain(self.next_revocation_at(ctx))
             .chain(dead)
             .chain(given_up)
             .chain(self.consumer_moments(ctx))

@@ -33,28 +33,30 @@ impl Rotation {
         }
         self.writing.retry_now();
         let announced = self.memory.announced.as_ref().map(|announced| announced.dated);
+        let asked = self.memory.wish.as_ref().map(|wish| (wish.rotation_id, wish.at));
         let Some(candidate) = self.candidate(fingerprint) else { return };
+        let asked = asked.filter(|(id, _)| *id == candidate.rotation_id);
+        let asked = asked.map(|(_, at)| PhaseEntered { phase: "asked".into(), at });
         let (kind, began_at) = match (&candidate.origin, candidate.word) {
             (Origin::Rollback { .. }, _) => (RecordKind::Rollback, candidate.received_at),
-            (Origin::Mail(_) | Origin::Ingest { .. } | Origin::Store | Origin::Former, Some(_)) => {
-                (RecordKind::Ingest, ctx.now)
-            }
-            (Origin::Mail(_) | Origin::Ingest { .. } | Origin::Store | Origin::Former, None) => {
-                (RecordKind::Rotation, ctx.now)
-            }
+            (
+                Origin::Mail(_) | Origin::Ingest { .. } | Origin::Store | Origin::Former | Origin::Api { .. },
+                word,
+            ) => (word.map_or(RecordKind::Rotation, |_| RecordKind::Ingest), ctx.now),
         };
         let announced = announced
             .filter(|_| kind != RecordKind::Rollback)
             .map(|at| PhaseEntered { phase: "announced".into(), at });
         let probing = PhaseEntered { phase: "probing".into(), at: began_at };
-        let phases = announced.into_iter().chain([probing]).collect();
+        let phases = announced.into_iter().chain(asked).chain([probing]).collect();
         let (rotation_id, trigger) =
             (candidate.rotation_id, Some(Trigger::Candidate(candidate.origin.clone())));
+        let beside = candidate.beside.clone();
         let observed = self.memory.observed.filter(|note| note.fingerprint == fingerprint);
         let rotation_id = observed.map_or(rotation_id, |note| note.rotation_id);
         let handing_over = |journey: &Journey| Some(journey.new) == old;
         self.resting_journey = self.journey.take().filter(handing_over).or(self.resting_journey.take());
-        self.journey = Some(Journey { rotation_id, kind, trigger, old, new: fingerprint, phases });
+        self.journey = Some(Journey { rotation_id, kind, trigger, old, new: fingerprint, phases, beside });
         self.documents.key_wanted = true;
     }
     /// This candidate comes to nothing: the hand-over that it stood before is told on.
@@ -85,6 +87,7 @@ impl Rotation {
             old: document.previous.map(|previous| previous.fingerprint),
             new,
             phases: Vec::new(),
+            beside: None,
         }));
         self.resting_journey = None;
         self.note_phase(now);
@@ -105,15 +108,16 @@ impl Rotation {
         };
         let old = document.previous.map(|previous| previous.fingerprint);
         let (kind, trigger, phases) = (self.kind_of(new), None, Vec::new());
-        self.journey = Some(Journey { rotation_id, kind, trigger, old, new, phases });
+        self.journey = Some(Journey { rotation_id, kind, trigger, old, new, phases, beside: None });
     }
 
     /// Every consumer is at the new key: written down with what was left of the time, and told.
     pub(super) fn record_settled(&mut self, ctx: Ctx<'_>, out: &mut Out) {
         self.note_phase(ctx.now);
         let deadline = self.current.as_ref().map(|current| {
-            let end = self.hand_over_end(current.dated());
-            end - ctx.limits.margin(end.since(current.dated()))
+            let from = self.handed_over_from(current);
+            let end = self.hand_over_end(from);
+            end - ctx.limits.margin(end.since(from))
         });
         let margin_secs = deadline.map(|deadline| deadline.as_secs() - ctx.now.as_secs());
         out.records.extend(self.record(margin_secs));
@@ -196,7 +200,7 @@ impl Rotation {
             consumers: consumers.collect(),
             margin_secs,
             observed: self.observed_of(journey.new),
-            why: None,
+            why: journey.beside.clone(),
         })
     }
 

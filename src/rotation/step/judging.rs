@@ -34,6 +34,9 @@ impl Rotation {
                 }
                 Judgement::Ask(_) | Judgement::Wait(_) => return self.set_ready(fingerprint, false),
                 Judgement::Hold(why) => self.hold(fingerprint, why, out),
+                Judgement::Refuse(why) if self.is_the_only_copy(fingerprint) => {
+                    self.hold(fingerprint, why, out)
+                }
                 Judgement::Refuse(why) => self.refuse(fingerprint, why, ctx, out),
             }
         }
@@ -47,6 +50,7 @@ impl Rotation {
         candidate.is_some_and(|candidate| match candidate.origin {
             Origin::Ingest { .. } | Origin::Rollback { .. } => facts.is_some_and(KeyFacts::looks_dead),
             Origin::Store => sure,
+            Origin::Api { .. } => false, // nobody else has it
             Origin::Mail(_) | Origin::Former => {
                 let whole = self.settings.hand_over();
                 let deadline = candidate.rotated_at + whole - ctx.limits.margin(whole);
@@ -54,6 +58,11 @@ impl Rotation {
                 sure && deadline <= ctx.now && told < Some(ctx.now)
             }
         })
+    }
+    /// An answer of the vendor's API is given once: its key is kept, whatever speaks against it.
+    fn is_the_only_copy(&self, fingerprint: Fingerprint) -> bool {
+        let candidate = self.candidates.iter().find(|candidate| candidate.fingerprint == fingerprint);
+        candidate.is_some_and(|candidate| matches!(candidate.origin, Origin::Api { .. }))
     }
     fn set_ready(&mut self, fingerprint: Fingerprint, ready: bool) {
         if let Some(candidate) = self.candidate(fingerprint) {
@@ -107,6 +116,7 @@ impl Rotation {
             pin: self.settings.account.as_ref(),
             recorded: self.memory.account.as_ref(),
             has_identity: self.settings.has_identity,
+            probe_off: self.is_probe_off(),
             formers,
             taken_by: taken_by.filter(|owner| **owner != self.settings.name),
             control: ctx.control,
@@ -135,7 +145,7 @@ impl Rotation {
         match candidate.origin {
             Origin::Ingest { .. } | Origin::Rollback { .. } => {}
             Origin::Store => self.documents.foreign = Some(format!("a key that was refused: {why}")),
-            Origin::Mail(_) | Origin::Former => self.tell_refusal(&candidate, &why, ctx),
+            Origin::Mail(_) | Origin::Former | Origin::Api { .. } => self.tell_refusal(&candidate, &why, ctx),
         }
         if !matches!(candidate.origin, Origin::Ingest { .. } | Origin::Rollback { .. }) {
             self.refused.push_back(fingerprint);

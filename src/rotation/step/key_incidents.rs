@@ -1,7 +1,7 @@
 //! Incidents about the keys at the vendor: the current one, the one before, and the one that has not come.
 
 use super::{Ctx, Out, incidents::Seen};
-use crate::domain::{Code, Severity, Timestamp, Verdict, spell_duration};
+use crate::domain::{Code, RotatedBy, Severity, Timestamp, Verdict, spell_duration};
 use crate::rotation::{incident::Report, keys::KeyFacts, state::Rotation, state_document::Former};
 
 impl Rotation {
@@ -16,7 +16,7 @@ impl Rotation {
     }
 
     /// A new key is being proven or promoted right now.
-    fn is_coming(&self) -> bool {
+    pub(super) fn is_coming(&self) -> bool {
         self.pending.is_some()
             || self.best_candidate().is_some_and(|candidate| candidate.dead_since.is_none())
     }
@@ -25,6 +25,7 @@ impl Rotation {
         let Some(facts) = self.current_facts() else { return Seen::when(self.current.is_none(), None) };
         match facts.verdict {
             Some((Verdict::Alive, _)) => Seen::Over,
+            Some((Verdict::Dead, _)) if self.is_waiting_for_answer() => Seen::Unknown, // told as that
             Some((Verdict::Dead, _)) if facts.is_dead(ctx.limits) && !self.is_coming() => {
                 Seen::So(self.dead_report(facts, ctx))
             }
@@ -35,17 +36,33 @@ impl Rotation {
         let (name, vendor) = (&self.settings.name, &self.settings.vendor_title);
         let other_alive = self.keys.values().any(|facts| facts.is_alive(ctx.now, ctx.probe_period));
         let doubt = if other_alive { "" } else { ", or refuses everybody" };
-        let message = format!("{vendor} refuses the current key{doubt} ({})", facts.why);
-        let hint = format!("{}\nkeyrelay ingest {name}", self.settings.dashboard);
+        let ended = self.expires_at().filter(|at| *at <= ctx.now);
+        let ended = ended.map(|at| format!("; it was to end {}", at.minutes())).unwrap_or_default();
+        let message = format!("{vendor} refuses the current key{doubt} ({}){ended}", facts.why);
+        let alive = |old: &Former| {
+            self.keys.get(&old.fingerprint).is_some_and(|facts| facts.is_alive(ctx.now, 2 * ctx.probe_period))
+        };
+        let back = self.previous().filter(|_| self.lives_until_revoked()).filter(alive).map(|old| {
+            let shown = self.dashboard_label(old.fingerprint).map(|label| format!(" {label}")).unwrap_or_default();
+            format!("the old key{shown} works still: leave it as it is, and go back to it:\nkeyrelay rollback {name}\nthen have a new one made:\n")
+        });
+        let hint = format!("{}{}", back.unwrap_or_default(), self.create_hint());
+        let doing = match self.settings.mailbox {
+            Some(_) => {
+                "the mailbox was searched again for a confirmation; the key is tried again on every schedule"
+            }
+            None => "the key is tried again on every schedule",
+        };
         Report::new(Code::KeyDead, Severity::Urgent, message, hint)
             .breaks("every consumer that uses this key is refused by the vendor")
-            .doing(
-                "the mailbox was searched again for a confirmation; the key is tried again on every schedule",
-            )
+            .doing(doing)
     }
 
     fn key_unclear(&self, ctx: Ctx<'_>) -> Seen {
         let Some(facts) = self.current_facts() else { return Seen::when(self.current.is_none(), None) };
+        if self.is_probe_off() {
+            return Seen::Over; // that is told, and nobody can be asked
+        }
         let long =
             facts.unclear_since().filter(|since| ctx.now.since(*since) >= ctx.limits.unclear_told_after);
         match (facts.verdict, long) {
@@ -74,19 +91,30 @@ impl Rotation {
         if !documents.known || !self.looked || !self.candidates.is_empty() {
             return Seen::Unknown;
         }
-        let message =
-            format!("the store holds no key at {}, and no confirmation was found", self.settings.path);
-        let report =
-            Report::new(Code::Unseeded, Severity::Warning, message, format!("keyrelay ingest {name}"))
-                .breaks("no consumer has a key from keyrelay")
-                .doing("the mailbox is watched for a confirmation");
+        let path = &self.settings.path;
+        let (message, hint, doing) = match self.settings.rotated_by {
+            RotatedBy::Vendor => (
+                format!("the store holds no key at {path}, and no confirmation was found"),
+                format!("keyrelay ingest {name}"),
+                "the mailbox is watched for a confirmation",
+            ),
+            RotatedBy::Operator | RotatedBy::Api => (
+                format!("the store holds no key at {path}"),
+                self.create_hint(),
+                "the store is read again and again; nothing else can be done without a key",
+            ),
+        };
+        let report = Report::new(Code::Unseeded, Severity::Warning, message, hint)
+            .breaks("no consumer has a key from keyrelay")
+            .doing(doing);
         Seen::So(report)
     }
 
     /// Announced, or due by the cadence, and not confirmed.
     pub(super) fn report_expectation(&mut self, ctx: Ctx<'_>) {
-        let overdue =
-            self.expected_at().filter(|expected| *expected + ctx.limits.unconfirmed_after <= ctx.now);
+        let by_vendor = self.settings.rotated_by == RotatedBy::Vendor;
+        let expected = self.expected_at().filter(|_| by_vendor);
+        let overdue = expected.filter(|expected| *expected + ctx.limits.unconfirmed_after <= ctx.now);
         let seen = match overdue {
             None => Seen::when(self.documents.known, None),
             Some(_) if self.is_waiting_for_others() => Seen::Over,
@@ -129,19 +157,30 @@ impl Rotation {
         }
         let verdict = self.keys.get(&previous.fingerprint).and_then(|facts| facts.verdict);
         let control = self.current_facts().is_some_and(|facts| facts.is_alive(ctx.now, 2 * ctx.probe_period));
+        let lives_on = self.lives_until_revoked();
         match (verdict, previous.until.filter(|until| *until > ctx.now)) {
             (Some((Verdict::Dead, _)), Some(until)) if control && self.somebody_waits(ctx) => {
                 let left = spell_duration(until.since(ctx.now));
-                let message = format!("the old key is dead already, {left} before the end of its grace");
-                let hint = format!("keyrelay status {}", self.settings.name);
-                let report = Report::new(Code::OldKeyDied, Severity::Urgent, message, hint)
-                    .breaks("consumers that are not tested yet may be refused by the vendor right now")
-                    .doing("each consumer is brought to the new key as fast as it lets itself be");
-                Seen::So(report)
+                Seen::So(
+                    self.died_report(format!(
+                        "the old key is dead already, {left} before the end of its grace"
+                    )),
+                )
+            }
+            (Some((Verdict::Dead, _)), None) if control && lives_on && self.somebody_waits(ctx) => {
+                let message =
+                    "the old key is dead already, before every consumer was tested with the new one";
+                Seen::So(self.died_report(message.to_owned()))
             }
             (Some((Verdict::Alive, _)), _) => Seen::Over,
             (Some((Verdict::Dead | Verdict::Unclear, _)) | None, _) => Seen::Unknown,
         }
+    }
+    fn died_report(&self, message: String) -> Report {
+        let hint = format!("keyrelay status {}", self.settings.name);
+        Report::new(Code::OldKeyDied, Severity::Urgent, message, hint)
+            .breaks("consumers that are not tested yet may be refused by the vendor right now")
+            .doing("each consumer is brought to the new key as fast as it lets itself be")
     }
     /// Somebody was not shown to work with the current key, and had a moment for it.
     fn somebody_waits(&self, ctx: Ctx<'_>) -> bool {

@@ -1,10 +1,15 @@
 //! The transitions: an input changes what is known, then `advance` does what is due. Whatever is due follows from
 //! the state and the moment alone, so a deadline needs no memory of its own.
 
+mod asking;
+mod by_hand;
+mod calling;
 mod clock;
 mod consumer_incidents;
 mod documents;
+mod due;
 mod expecting;
+mod expiring;
 mod foreign;
 mod handing;
 mod incidents;
@@ -13,11 +18,14 @@ mod journey;
 mod judging;
 mod key_document;
 mod key_incidents;
+mod lost;
 mod observing;
 mod operator;
+mod probe_off;
 mod probing;
 mod redefining;
 mod retiring;
+mod revoking;
 mod rollback;
 mod saving;
 mod spooling;
@@ -32,6 +40,7 @@ use super::{
     event::{Attempt, Input, StateRead, Ticket},
     history::Record,
     state::Rotation,
+    state_document::ProbeOff,
 };
 use crate::domain::{
     CredentialName, Fingerprint, Limits, MailPlace, Notice, StoreTrouble, Timestamp, Verdict,
@@ -57,6 +66,10 @@ pub(super) struct Ctx<'a> {
     /// Whether this machine's clock agrees with the vendor's and the store's.
     pub clock_agrees: bool,
     pub probe_period: Duration,
+    /// How often the vendor's limit lets a key be asked.
+    pub budget_period: Duration,
+    /// The vendor may not be asked as this credential would.
+    pub probe_off: Option<&'a ProbeOff>,
 }
 
 /// What comes out of one step of one credential.
@@ -116,8 +129,8 @@ impl Rotation {
                 self.on_consumer(&consumer, attempt, ctx, |state, baton| state.proved(outcome, baton));
             }
             Input::Rehearsed { consumer, attempt, outcome } => self.rehearsed(&consumer, attempt, outcome),
-            Input::Ingested { fingerprint, uid, sure, ticket, rotation_id } => {
-                self.ingested(fingerprint, (uid, sure, ticket), rotation_id, ctx, out);
+            Input::Ingested { fingerprint, uid, sure, expires_at, ticket, rotation_id } => {
+                self.ingested(fingerprint, expires_at, (uid, sure, ticket), rotation_id, ctx, out);
             }
             Input::Accepted { fingerprint, uid, ticket, rotation_id } => {
                 self.accepted(fingerprint, (uid, ticket), rotation_id, ctx, out);
@@ -130,6 +143,7 @@ impl Rotation {
             }
             Input::ProveAsked { consumer, ticket } => self.consumers_asked(consumer, false, ticket, ctx, out),
             Input::Unauthorized { fingerprint, from } => self.unauthorized(fingerprint, from, ctx, out),
+            Input::Call(input) => self.called(input, ctx, out),
         }
         self.advance(ctx, out);
     }
@@ -152,16 +166,23 @@ impl Rotation {
     }
     fn advance_once(&mut self, ctx: Ctx<'_>, out: &mut Out) {
         self.take_new_settings(ctx);
+        self.advance_probe_off(ctx);
         self.advance_announced(ctx, out);
         self.forget_rollbacks();
         self.advance_candidates(ctx, out);
         self.advance_rollbacks(ctx, out);
+        self.advance_due(ctx, out);
+        self.advance_asking(ctx, out);
+        self.advance_lost(ctx, out);
+        self.advance_answers(ctx, out);
         self.advance_documents(ctx, out);
         self.advance_probes(ctx, out);
         self.advance_storing(ctx, out);
         self.advance_consumers(ctx, out);
         self.advance_settled(ctx, out);
         self.advance_retiring(ctx, out);
+        self.advance_expiry();
+        self.advance_revoking(ctx);
         self.advance_spool(ctx, out);
         self.advance_superseded(ctx);
         self.advance_mail_retry(ctx, out);
@@ -186,6 +207,7 @@ impl Rotation {
             (self.saving.waits_until(), Reason::Save),
             (self.mail_retry.waits_until(), Reason::LookAgain),
             (self.tidying.waits_until(), Reason::Tidy),
+            (self.next_asking_at(ctx), Reason::Ask),
         ];
         let ahead =
             |(at, reason): (Option<Timestamp>, Reason)| Some((at.filter(|at| *at > ctx.now)?, reason));
@@ -208,6 +230,8 @@ pub enum Reason {
     Save,
     LookAgain,
     Tidy,
+    /// A new key from the vendor's API.
+    Ask,
     /// The fleet's own: mailboxes, the store's health, alerts, budgets.
     Fleet,
 }

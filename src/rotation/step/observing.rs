@@ -143,9 +143,8 @@ impl Rotation {
             true => Severity::Warning,
             false => Severity::Info,
         };
-        let dies = (candidate.rotated_at + self.settings.hand_over()).minutes();
         let report = Report::new(Code::RotationObserved, severity, message, hint)
-            .breaks(format!("the old key dies at {dies}"))
+            .breaks(self.old_key_dies(candidate.rotated_at))
             .doing("the key is kept in the spool, and nothing is changed")
             .ladder(Some(ladder));
         Some(report)

@@ -1,7 +1,7 @@
 //! What operators ask for by hand. Each command gets exactly one answer, at the latest after `operator_wait`.
 
 use super::{Ctx, Out};
-use crate::domain::{ConsumerName, Fingerprint, Origin, RotationId};
+use crate::domain::{ConsumerName, Fingerprint, Origin, RotationId, Timestamp};
 use crate::rotation::{
     candidate::{Candidate, OperatorsWord, Spool},
     effect::Reply,
@@ -15,6 +15,7 @@ impl Rotation {
     pub(super) fn ingested(
         &mut self,
         fingerprint: Fingerprint,
+        expires_at: Option<Timestamp>,
         (uid, sure, ticket): (u32, bool, Ticket),
         rotation_id: RotationId,
         ctx: Ctx<'_>,
@@ -38,23 +39,49 @@ impl Rotation {
             return out.replies.push((ticket, Reply::Refused { why }));
         }
         let word = Some(OperatorsWord { uid, sure });
+        let beside = self.met_under_way(fingerprint);
         self.refused.retain(|refused| *refused != fingerprint);
         let full = self.candidates.len() >= ctx.limits.candidates;
         match self.candidate(fingerprint) {
-            Some(known) => (known.word, known.held) = (word, None),
+            Some(known) => (known.word, known.held, known.beside) = (word, None, beside.clone()),
             None if full => {
                 let why = "too many keys wait already; keyrelay status shows them".to_owned();
                 return out.replies.push((ticket, Reply::Refused { why }));
             }
             None => {
-                let origin = Origin::Ingest { uid };
+                let origin = Origin::Ingest { uid, expires_at };
                 self.add_candidate(Candidate {
                     word,
+                    beside: beside.clone(),
                     ..Candidate::new(fingerprint, origin, rotation_id, ctx.now)
                 });
             }
         }
+        if expires_at.is_some() {
+            self.note_key(fingerprint, |note| note.expires_at = expires_at);
+        }
         self.answer_later(ticket, Awaits::Promotion(fingerprint), ctx);
+        self.waiting.last_mut().into_iter().for_each(|waiting| waiting.beside = beside.clone());
+    }
+    /// Of two keys the later one counts. One that is being written to the store is left to end.
+    fn met_under_way(&self, fingerprint: Fingerprint) -> Option<String> {
+        if let Some(pending) = self.pending.as_ref().filter(|pending| pending.fingerprint != fingerprint) {
+            let label = self.label(pending.fingerprint);
+            return Some(format!("it waited for the key {label}, which was being written to the store"));
+        }
+        let other = self.best_candidate().filter(|other| other.fingerprint != fingerprint);
+        if let Some(other) = other {
+            let label = self.label(other.fingerprint);
+            return Some(format!(
+                "it supersedes the key {label} from {}, which was not promoted yet",
+                other.origin
+            ));
+        }
+        let current = self.current.as_ref().filter(|_| self.is_handing_over())?;
+        let label = self.label(current.fingerprint);
+        Some(format!(
+            "it supersedes the rotation to the key {label}, which not every consumer had come to yet"
+        ))
     }
 
     /// What is held is let in: it must still be alive, and not of another account.
@@ -116,7 +143,8 @@ impl Rotation {
     }
 
     pub(super) fn answer_later(&mut self, ticket: Ticket, awaits: Awaits, ctx: Ctx<'_>) {
-        self.waiting.push(Waiting { ticket, until: ctx.now + ctx.limits.operator_wait, awaits });
+        let until = ctx.now + ctx.limits.operator_wait;
+        self.waiting.push(Waiting { ticket, until, awaits, beside: None });
     }
 
     /// The operators who gave this key hear at once.
@@ -156,10 +184,17 @@ impl Rotation {
         };
         match &command.awaits {
             Awaits::Rollback(wish) => over.then(|| self.rollback_hangs(wish, ctx)),
+            Awaits::Rotation(_) => over.then(|| Reply::Unreachable {
+                why: format!(
+                    "what came of the call is not known yet; see: keyrelay status {}",
+                    self.settings.name
+                ),
+            }),
             Awaits::Promotion(key) => self.answer_about(*key, over),
             Awaits::Consumers(generation) => {
                 let (generation, proven) = (*generation, self.consumers.keys().all(good));
-                (proven || over).then_some(Reply::Promoted { generation, proven })
+                let beside = command.beside.clone();
+                (proven || over).then_some(Reply::Promoted { generation, proven, beside })
             }
             Awaits::Passes(passes) => {
                 let passed = |(name, passes): (&ConsumerName, &u64)| {
@@ -188,7 +223,9 @@ impl Rotation {
             return Some(Reply::Spooled { why: trouble.to_string() });
         }
         let facts = self.keys.get(&key);
-        if let Some(facts) = facts.filter(|facts| facts.looks_dead()) {
+        // A key that the vendor made for us is tried on: it may work only later.
+        let given_once = matches!(candidate.origin, Origin::Api { .. });
+        if let Some(facts) = facts.filter(|facts| facts.looks_dead() && !given_once) {
             return Some(Reply::Refused { why: format!("the vendor refuses it ({})", facts.why) });
         }
         if !safe {

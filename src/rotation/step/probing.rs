@@ -14,9 +14,18 @@ use crate::rotation::{
 };
 use std::time::Duration;
 
+/// Of the requests that the vendor's limit leaves to the schedule, one in so many may be about an old key.
+const OLD_KEY_SHARE: u32 = 6;
+
 impl Rotation {
     /// Every probe that is due: the candidate's, the current key's, the old key's.
     pub(super) fn advance_probes(&mut self, ctx: Ctx<'_>, out: &mut Out) {
+        let known = self.known_fingerprints();
+        self.keys.retain(|fingerprint, _| known.contains(fingerprint));
+        if self.is_probe_off() {
+            self.probe_due = None;
+            return;
+        }
         for (fingerprint, purpose) in self.probes_wanted(ctx) {
             let facts = self.keys.entry(fingerprint).or_default();
             if facts.probe.may_start(ctx.now) {
@@ -25,8 +34,6 @@ impl Rotation {
                 out.actions.push(Action::ProbeKey { attempt, fingerprint, purpose, fresh_connection });
             }
         }
-        let known = self.known_fingerprints();
-        self.keys.retain(|fingerprint, _| known.contains(fingerprint));
     }
 
     fn probes_wanted(&mut self, ctx: Ctx<'_>) -> Vec<(Fingerprint, Purpose)> {
@@ -62,10 +69,10 @@ impl Rotation {
         }
         wanted
     }
-    /// A paste is spooled before anything else happens to it.
+    /// A paste, and a key out of an answer, are spooled before anything else happens to them.
     pub(super) fn may_probe(&self, candidate: &Candidate) -> bool {
-        let pasted = matches!(candidate.origin, Origin::Ingest { .. });
-        self.documents.known && !(pasted && candidate.spool.is_unsettled())
+        let only_copy = matches!(candidate.origin, Origin::Ingest { .. } | Origin::Api { .. });
+        self.documents.known && !(only_copy && candidate.spool.is_unsettled())
     }
     /// Until the hand-over is done the old key is asked every minute; after its grace, until it is dead.
     fn old_key_probe(&self, ctx: Ctx<'_>) -> Option<(Fingerprint, Purpose)> {
@@ -93,6 +100,10 @@ impl Rotation {
         let candidate = candidate.is_some();
         let previous = self.previous().filter(|previous| previous.fingerprint == fingerprint);
         let until = previous.and_then(|previous| previous.until);
+        if answer.wrote {
+            return self.probe_wrote(&answer.why, ctx.now);
+        }
+        let (lives_on, label) = (self.lives_until_revoked(), answer.label.clone());
         let Some(facts) = self.keys.get_mut(&fingerprint) else { return };
         if !facts.probe.finish(attempt) {
             return;
@@ -113,7 +124,7 @@ impl Rotation {
         let counts = current || candidate || verdict == Verdict::Dead;
         let answers = asked_for && verdict == Verdict::Unclear;
         if !counts && !answers {
-            facts.probe.wait_until(old_key_asked_at(until, ctx));
+            facts.probe.wait_until(old_key_asked_at(until, lives_on, ctx));
         }
         if let Some(asked) = retry_after {
             let most = left.unwrap_or(ctx.limits.control_every) / 4;
@@ -127,6 +138,9 @@ impl Rotation {
             let (label, generation) = (self.label(fingerprint), self.generation());
             out.records.extend(self.hints.answered(fingerprint, label, generation, verdict, ctx.now));
             self.current_was_asked(before, verdict, account, ctx, out);
+        }
+        if label.is_some() {
+            self.note_key(fingerprint, |note| note.label = label);
         }
     }
 
@@ -182,6 +196,9 @@ impl Rotation {
     }
 
     pub(super) fn next_probe_at(&self, ctx: Ctx<'_>) -> Option<Timestamp> {
+        if self.is_probe_off() {
+            return None;
+        }
         let retry = |key: Fingerprint| self.keys.get(&key)?.probe.waits_until();
         let current = self.current.as_ref().map(|current| current.fingerprint);
         let current_retry = current.and_then(|key| self.keys.get(&key)).and_then(|facts| {
@@ -204,8 +221,10 @@ impl Rotation {
     }
 }
 
-/// When an old key that works is asked next: a while on, or at the end of its grace.
-pub(super) fn old_key_asked_at(until: Option<Timestamp>, ctx: Ctx<'_>) -> Timestamp {
-    let next = ctx.now + ctx.limits.old_key_probe;
+/// When an old key that works is asked next: a while on, or at the end of its grace. One that works until somebody
+/// revokes it may be asked for days, and leaves the vendor's limit to the current key.
+pub(super) fn old_key_asked_at(until: Option<Timestamp>, lives_on: bool, ctx: Ctx<'_>) -> Timestamp {
+    let spared = if lives_on { OLD_KEY_SHARE * ctx.budget_period } else { Duration::ZERO };
+    let next = ctx.now + ctx.limits.old_key_probe.max(spared);
     until.filter(|until| *until > ctx.now).map_or(next, |until| next.min(until))
 }

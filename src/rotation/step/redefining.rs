@@ -3,20 +3,22 @@
 
 use super::Ctx;
 use crate::domain::Timestamp;
-use crate::rotation::{
-    consumer::ConsumerState,
-    settings::Credential,
-    state::{Phase, Rotation},
-};
+use crate::rotation::{consumer::ConsumerState, phase::Phase, settings::Credential, state::Rotation};
 use std::sync::Arc;
 
 impl Rotation {
     /// After every reload, whatever changed, the documents are read and the consumers compared.
     pub(in crate::rotation) fn reconfigure(&mut self, settings: Arc<Credential>, now: Timestamp) {
         self.take_consumers(&settings);
+        // A request that is mended counts at once: a rotation may wait for it.
+        if self.settings.probe != settings.probe {
+            self.settings =
+                Arc::new(Credential { probe: settings.probe.clone(), ..(*self.settings).clone() });
+        }
         self.take_observe(&settings);
         self.next_settings = Some(settings).filter(|settings| **settings != *self.settings);
         self.documents.key_wanted = true;
+        (self.due, self.next_due) = (None, None); // what the new schedule says is told next
         self.prove_due = Some(now);
     }
 

@@ -95,7 +95,7 @@ impl Rotation {
     fn rollbacks_asked(&self) -> Vec<(Ticket, Rollback)> {
         let wish = |awaits: &Awaits| match awaits {
             Awaits::Rollback(wish) => Some(*wish),
-            Awaits::Promotion(_) | Awaits::Consumers(_) | Awaits::Passes(_) => None,
+            Awaits::Rotation(_) | Awaits::Promotion(_) | Awaits::Consumers(_) | Awaits::Passes(_) => None,
         };
         self.waiting.iter().filter_map(|waiting| Some((waiting.ticket, wish(&waiting.awaits)?))).collect()
     }
@@ -191,7 +191,15 @@ impl Rotation {
     /// The end of the grace that a promotion gives to the key that it replaces. One that was gone back to dies when
     /// it would have died all the same; one that is gone back from is the vendor's newest, and has no end.
     pub(super) fn end_of_replaced(&self, candidate: &Candidate) -> Option<Timestamp> {
-        let usual = self.settings.grace.map(|grace| candidate.rotated_at + grace);
+        let said = match &candidate.origin {
+            Origin::Api { old_until, .. } => *old_until,
+            Origin::Mail(_)
+            | Origin::Ingest { .. }
+            | Origin::Store
+            | Origin::Former
+            | Origin::Rollback { .. } => None,
+        };
+        let usual = said.or(self.settings.grace.map(|grace| candidate.rotated_at + grace));
         match self.rolled_back() {
             Some(note) => [usual, note.until].into_iter().flatten().min(),
             None if matches!(candidate.origin, Origin::Rollback { .. }) => None,
@@ -240,6 +248,11 @@ impl Rotation {
                 "{vendor} ends the earlier key at {}; whoever uses it then is refused",
                 until.minutes()
             ),
+            None if self.lives_until_revoked() => {
+                format!(
+                    "whoever uses the earlier key is refused once somebody revokes it at {vendor}: nobody must"
+                )
+            }
             None => format!("{vendor} may end the earlier key at any time"),
         };
         let urgent = ladder.is_some_and(|ladder| ladder.is_urgent(ctx.now, ctx.limits));

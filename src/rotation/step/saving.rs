@@ -5,7 +5,8 @@ use crate::domain::{MailId, WriteOutcome};
 use crate::rotation::{
     effect::Action,
     event::Attempt,
-    state::{Call, Dirty, Phase, Rotation},
+    phase::Phase,
+    state::{Call, Dirty, Rotation},
     state_document::StateDocument,
     task::{backoff_cap, salt},
 };
@@ -30,6 +31,7 @@ impl Rotation {
         }
         self.dirty = Dirty::No;
         let attempt = self.saving.start(&mut self.attempts);
+        self.wish_is_being_noted(attempt);
         let document = Box::new(self.document());
         out.actions.push(Action::SaveState { attempt, cas: self.documents.state_version, document });
     }
@@ -40,6 +42,8 @@ impl Rotation {
         document.consumers =
             self.consumers.iter().map(|(name, consumer)| (name.clone(), consumer.note())).collect();
         document.incidents = self.incidents.to_vec();
+        let known = self.known_fingerprints();
+        document.notes.retain(|note| known.contains(&note.fingerprint));
         document
             .done
             .retain(|mail| self.candidates.iter().all(|candidate| candidate.mail_not_done() != Some(mail)));
@@ -60,6 +64,7 @@ impl Rotation {
         if !self.saving.finish(attempt) {
             return;
         }
+        let noted = outcome.clone();
         match outcome {
             WriteOutcome::Written { version } => {
                 self.saving.succeeded();
@@ -75,6 +80,7 @@ impl Rotation {
                 self.store_failed(Call::SaveState, trouble, out);
             }
         }
+        self.wish_was_noted(attempt, &noted, ctx, out);
     }
     fn save_later(&mut self, ctx: Ctx<'_>) {
         self.dirty = Dirty::Now;

@@ -17,6 +17,9 @@ impl Rotation {
             known.spool = Spool::Safe;
             return;
         }
+        if let Origin::Ingest { expires_at: Some(expires_at), .. } = candidate.origin {
+            self.note_key(fingerprint, |note| note.expires_at = Some(expires_at));
+        }
         self.add_candidate(candidate);
         let promoted = self.current.as_ref().is_some_and(|current| current.fingerprint == fingerprint)
             && self.documents.reverted.is_none()
@@ -41,7 +44,8 @@ impl Rotation {
         // A key that an operator goes back to is in the store.
         let elsewhere = |candidate: &&mut Candidate| matches!(candidate.origin, Origin::Rollback { .. });
         for candidate in self.candidates.iter_mut().filter(|candidate| !elsewhere(candidate)) {
-            let only_copy = matches!(candidate.origin, Origin::Ingest { .. } | Origin::Former);
+            let only_copy =
+                matches!(candidate.origin, Origin::Ingest { .. } | Origin::Api { .. } | Origin::Former);
             let late = candidate.received_at + ctx.limits.spool_after <= ctx.now;
             let due = match candidate.spool {
                 Spool::Outside => only_copy || late || stopping,
@@ -71,6 +75,7 @@ impl Rotation {
                 (candidate.spool, candidate.spool_error) = (Spool::Safe, None);
                 // Its mail is done with now, and that is to be noted.
                 self.dirty = self.dirty.max(Dirty::WhenCalm);
+                self.drop_answer_with(fingerprint, out);
             }
             Err(why) => {
                 candidate.spool = Spool::Failed { again_at: ctx.now + ctx.limits.backoff_cap_min };
@@ -94,6 +99,7 @@ impl Rotation {
             return;
         };
         let candidate = self.candidates.remove(index);
+        self.drop_answer_with(fingerprint, out);
         if candidate.spool == Spool::Safe && candidate.origin != Origin::Store {
             out.actions.push(Action::DropSpooled { fingerprint });
         }
@@ -110,7 +116,8 @@ impl Rotation {
         self.drop_older(newest, by_word, ctx, out);
         self.drop_candidate(promoted, out);
     }
-    /// An operator's word for an older key stands against a mail, and not against a later word.
+    /// Of two keys that operators put in the later one counts, and no earlier word stands against a later one; against
+    /// a mail, one that was let in stays let in.
     pub(super) fn drop_older(
         &mut self,
         newest: (Timestamp, Timestamp),
@@ -118,8 +125,10 @@ impl Rotation {
         ctx: Ctx<'_>,
         out: &mut Out,
     ) {
-        let older =
-            |candidate: &&Candidate| candidate.order() < newest && (by_word || candidate.word.is_none());
+        let waits = |candidate: &Candidate| {
+            by_word || candidate.word.is_none() || matches!(candidate.origin, Origin::Ingest { .. })
+        };
+        let older = |candidate: &&Candidate| candidate.order() < newest && waits(candidate);
         let over: Vec<_> = self.candidates.iter().filter(older).cloned().collect();
         for candidate in over {
             self.record_refusal(&candidate, "a newer key has taken its place", ctx.now, out);

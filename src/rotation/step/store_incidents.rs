@@ -153,20 +153,20 @@ impl Rotation {
         if candidate.spool != Spool::Safe || candidate.origin == Origin::Store {
             return None;
         }
-        let ladder = self.ladder_from(candidate.rotated_at, ctx);
-        let severity =
-            if ladder.is_urgent(ctx.now, ctx.limits) { Severity::Urgent } else { Severity::Warning };
+        // A key that lives until it is revoked leaves the new one all the time it needs.
+        let ladder = (!self.lives_until_revoked()).then(|| self.ladder_from(candidate.rotated_at, ctx));
+        let urgent = ladder.is_some_and(|ladder| ladder.is_urgent(ctx.now, ctx.limits));
+        let severity = if urgent { Severity::Urgent } else { Severity::Warning };
         let message =
             format!("the new key {} waits in the spool: {trouble}", self.label(candidate.fingerprint));
         let hint = format!(
             "bring the store back, then nothing:\nbao status\nkeyrelay status {}",
             self.settings.name
         );
-        let dies = (candidate.rotated_at + self.settings.hand_over()).minutes();
         let report = Report::new(Code::KeySpooled, severity, message, hint)
-            .breaks(format!("the old key dies {dies}"))
+            .breaks(self.old_key_dies(candidate.rotated_at))
             .doing("the key is safe on this machine, and goes into the store by itself")
-            .ladder(Some(ladder));
+            .ladder(ladder);
         Some(report)
     }
 }

@@ -41,10 +41,13 @@ impl Rotation {
             current.filter(|current| *current != candidate.fingerprint).or(self.documents.reverted);
         let written = self.documents.key.as_ref().map_or(0, |document| document.generation);
         let noted = self.memory.current.map_or(0, |noted| noted.generation);
+        // A document that was deleted or written anew may count less than what was handed out already.
+        let given = self.consumers.values().filter_map(|consumer| consumer.delivered).max();
+        let handed = self.memory.settled.max(given.unwrap_or_default());
         Promotion {
             fingerprint: candidate.fingerprint,
             previous,
-            generation: self.generation().max(written).max(noted) + 1,
+            generation: self.generation().max(written).max(noted).max(handed) + 1,
             rotated_at: candidate.rotated_at,
             rotation_id: candidate.rotation_id,
             previous_expires_at: previous.and(self.end_of_replaced(candidate)),

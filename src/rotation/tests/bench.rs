@@ -13,8 +13,8 @@ use crate::{
         Timestamp, Warning,
     },
     rotation::{
-        Credential, CredentialView, Delivery, Effect, Event, Fleet, Input, MailboxInput, Phase, Proof,
-        Rotation, Schedule, Settings,
+        CallInput, Credential, CredentialView, Delivery, Effect, Event, Fleet, Input, MailboxInput, Phase,
+        Proof, Rotation, Schedule, Settings,
     },
 };
 use std::{
@@ -128,6 +128,9 @@ impl Bench {
 
     /// An event, and its effects' lines; they are performed by `run`.
     pub fn happens(&mut self, event: Event) {
+        if let Event::CallAsked { ticket, .. } = &event {
+            self.asked.insert(*ticket);
+        }
         let effects = self.fleet.handle(event.clone(), self.now);
         self.story.push((Some(event), effects.clone()));
         self.emit(effects);
@@ -138,14 +141,15 @@ impl Bench {
             | Input::Accepted { ticket, .. }
             | Input::RollbackAsked { ticket, .. }
             | Input::DeliverAsked { ticket, .. }
-            | Input::ProveAsked { ticket, .. } => _ = self.asked.insert(*ticket),
+            | Input::ProveAsked { ticket, .. }
+            | Input::Call(CallInput::RotateAsked { ticket, .. }) => _ = self.asked.insert(*ticket),
             _ => {}
         }
         self.happens(Event::Credential { name: "main".parse().unwrap(), input });
     }
     pub fn emit(&mut self, effects: Vec<Effect>) {
         for effect in effects {
-            if let Effect::Answer { ticket, .. } = &effect {
+            if let Effect::Answer { ticket, .. } | Effect::Call { ticket } = &effect {
                 assert!(self.asked.remove(ticket), "{ticket} is answered twice");
             }
             if let Effect::TidyMail { mails, .. } = &effect {
@@ -244,6 +248,7 @@ impl Bench {
             | Effect::LookAtMailbox { .. }
             | Effect::SaveToken { .. }
             | Effect::Answer { .. }
+            | Effect::Call { .. }
             | Effect::Journal(_)
             | Effect::Record { .. } => return None,
         })
@@ -265,6 +270,7 @@ impl Bench {
             let input = Input::SpoolFound { fingerprint, origin, dated, rotated_at, held, rotation_id };
             self.happens(Event::Credential { name, input });
         }
+        self.reads_answers();
     }
     pub fn reload(&mut self, settings: Settings) {
         self.settings = settings.clone();
@@ -307,7 +313,7 @@ impl Bench {
     }
     pub fn ingest(&mut self, fingerprint: Fingerprint, sure: bool, ticket: u64) {
         let rotation_id = RotationId::from_parts(5, u128::from(ticket));
-        self.input(Input::Ingested { fingerprint, uid: 1000, sure, ticket, rotation_id });
+        self.input(Input::Ingested { fingerprint, uid: 1000, sure, expires_at: None, ticket, rotation_id });
     }
     pub fn rollback(&mut self, check: bool, ticket: u64) {
         let rotation_id = RotationId::from_parts(8, u128::from(ticket));
@@ -333,6 +339,15 @@ impl Bench {
     pub fn expect_mails(&mut self, lines: &[&str]) {
         let got: Vec<_> = self.take().into_iter().filter(|line| line.starts_with("mail ")).collect();
         assert_eq!(got, lines, "\n{}", got.join("\n"));
+    }
+    /// What was written down since the story was last taken.
+    pub fn take_records(&mut self) -> Vec<crate::rotation::Record> {
+        let effects = self.take_story().into_iter().flat_map(|(_, effects)| effects);
+        let record = |effect| match effect {
+            Effect::Record { record, .. } => Some(*record),
+            _ => None,
+        };
+        effects.filter_map(record).collect()
     }
     pub fn take_story(&mut self) -> Vec<(Option<Event>, Vec<Effect>)> {
         std::mem::take(&mut self.story)

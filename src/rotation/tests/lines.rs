@@ -3,7 +3,7 @@
 use super::{bench::Bench, name_of};
 use crate::{
     domain::{ConsumerName, Fingerprint, Settled},
-    rotation::{Action, Channel, Effect, Reply},
+    rotation::{Action, CallAction, Channel, Effect, Reply},
 };
 
 /// One effect as one line. The credential is named where it is not `main`. What goes with every notice has none.
@@ -35,6 +35,7 @@ pub fn line(effect: &Effect) -> Option<String> {
         }
         Effect::Beat => "beat".into(),
         Effect::Answer { ticket, reply } => format!("answer {ticket}: {}", reply_line(reply)),
+        Effect::Call { ticket } => format!("call {ticket}"),
         Effect::Record { record, .. } => format!("record {:?}", record.kind).to_lowercase(),
     })
 }
@@ -64,11 +65,20 @@ fn action_line(action: &Action) -> String {
         Action::Act { consumer, .. } => format!("act {consumer}"),
         Action::Prove { consumer, fingerprint, .. } => about("prove", consumer, fingerprint),
         Action::Rehearse { consumer, .. } => format!("rehearse {consumer}"),
+        Action::Call(CallAction::TrySpool { .. }) => "try spool".into(),
+        Action::Call(CallAction::CallRotation { fingerprint, .. }) => {
+            format!("call with {}", named(fingerprint))
+        }
+        Action::Call(CallAction::KeepAnswer { .. }) => "keep answer".into(),
+        Action::Call(CallAction::DropAnswer { .. }) => "drop answer".into(),
     }
 }
 fn reply_line(reply: &Reply) -> String {
     match reply {
-        Reply::Promoted { generation, proven } => format!("promoted as {generation}, proven: {proven}"),
+        Reply::Promoted { generation, proven, beside } => {
+            let beside = beside.as_ref().map(|text| format!("; {text}")).unwrap_or_default();
+            format!("promoted as {generation}, proven: {proven}{beside}")
+        }
         Reply::Spooled { why } => format!("spooled: {why}"),
         Reply::Held { why } => format!("held: {why}"),
         Reply::Refused { why } => format!("refused: {why}"),
@@ -78,6 +88,7 @@ fn reply_line(reply: &Reply) -> String {
             format!("possible: {key} until {until}")
         }
         Reply::Consumers { proven } => format!("proven: {proven}"),
+        Reply::Later { at } => format!("not before {at}"),
     }
 }
 

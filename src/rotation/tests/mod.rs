@@ -3,8 +3,16 @@
 
 mod alerts;
 mod bench;
+mod by_api;
+mod by_api_judged;
+mod by_api_killed;
+mod by_api_refused;
+mod by_api_scheduled;
+mod by_operator;
+mod calls;
 mod consumers;
 mod copies;
+mod ends;
 mod expecting;
 mod first_start;
 mod fleet;
@@ -21,12 +29,14 @@ mod observing;
 mod operator;
 mod parked;
 mod perform;
+mod probe_off;
 mod properties;
 mod restart;
 mod rollback;
 mod store;
 mod stories;
 mod tidying;
+mod unrevoked;
 mod world;
 
 use crate::domain::{Fingerprint, Timestamp};

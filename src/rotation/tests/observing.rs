@@ -42,7 +42,8 @@ fn records(bench: &mut Bench) -> Vec<Record> {
         | Effect::Notify { .. }
         | Effect::SaveAlerts(_)
         | Effect::Beat
-        | Effect::Answer { .. } => None,
+        | Effect::Answer { .. }
+        | Effect::Call { .. } => None,
     };
     story.filter_map(record).collect()
 }

@@ -79,7 +79,7 @@ fn a_pasted_key_whose_account_cannot_be_proven_is_held_until_the_operator_is_sur
     bench.world.vendor.insert(key(2), (Verdict::Alive, Account::default()));
     bench.ingest(key(2), false, 7);
     bench.run();
-    let why = "its account shows nothing to compare (no projects yet), so it cannot be proven to be ours";
+    let why = "its account shows nothing to compare, so it cannot be proven to be ours";
     assert_eq!(bench.take_only("answer"), [format!("answer 7: held: {why}")]);
     bench.ingest(key(2), true, 8);
     bench.run();

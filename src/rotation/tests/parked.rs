@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// One of each.
-const ALL: [Parked; 8] = [
+const ALL: [Parked; 9] = [
     Parked::StoreUnread,
     Parked::StateRefused,
     Parked::StoreForeign,
@@ -16,6 +16,7 @@ const ALL: [Parked; 8] = [
     Parked::ProbeBlind,
     Parked::KeyDead,
     Parked::Held,
+    Parked::KeyLost,
 ];
 
 /// A fleet that is parked for this reason, with its notices told.
@@ -28,6 +29,7 @@ fn parked(reason: Parked) -> Bench {
         | Parked::DocumentDeleted
         | Parked::ProbeBlind
         | Parked::KeyDead => Bench::rotated(),
+        Parked::KeyLost => by_api::api(),
     };
     match reason {
         Parked::StoreUnread => {
@@ -50,6 +52,10 @@ fn parked(reason: Parked) -> Bench {
             bench.confirmed(key(3));
         }
         Parked::KeyDead => bench.world.says(key(2), Verdict::Dead),
+        Parked::KeyLost => {
+            bench.world.api.mood = by_api::Mood::LosesAnswer;
+            bench.rotate(9);
+        }
         Parked::Held => {
             bench.world.alive(key(3));
             let confirmation = bench.confirmation(key(3), bench.now);
@@ -73,6 +79,7 @@ fn code(reason: Parked) -> Code {
         Parked::ProbeBlind => Code::ProbeBlind,
         Parked::KeyDead => Code::KeyDead,
         Parked::Held => Code::CandidateHeld,
+        Parked::KeyLost => Code::KeyLost,
     }
 }
 
@@ -100,7 +107,7 @@ fn each_has_a_way_out_by_the_operators_hand() {
             Parked::StoreReverted => bench.accept(key(2), 1),
             Parked::ProbeBlind => bench.world.control = Some(Verdict::Dead),
             Parked::Held => bench.accept(key(3), 1),
-            Parked::StoreForeign | Parked::DocumentDeleted | Parked::KeyDead => {
+            Parked::StoreForeign | Parked::DocumentDeleted | Parked::KeyDead | Parked::KeyLost => {
                 bench.world.alive(key(3));
                 bench.ingest(key(3), true, 1);
             }

@@ -3,7 +3,7 @@
 use super::world::World;
 use crate::{
     domain::{CredentialName, Timestamp},
-    rotation::{Action, Input},
+    rotation::{Action, CallAction, CallInput, Input},
 };
 
 pub fn perform(world: &mut World, name: &CredentialName, action: Action, now: Timestamp) -> Option<Input> {
@@ -52,6 +52,22 @@ pub fn perform(world: &mut World, name: &CredentialName, action: Action, now: Ti
         Action::Rehearse { consumer, attempt } => {
             let outcome = world.rehearse(&consumer);
             Input::Rehearsed { consumer, attempt, outcome }
+        }
+        Action::Call(action) => return call(world, action, now),
+    })
+}
+
+fn call(world: &mut World, action: CallAction, now: Timestamp) -> Option<Input> {
+    let spool = world.spool_trouble.clone().map_or(Ok(()), Err);
+    Some(match action {
+        CallAction::TrySpool { wish } => Input::Call(CallInput::SpoolTried { wish, outcome: spool }),
+        CallAction::CallRotation { wish, fingerprint, by } => world.api.call(wish, fingerprint, by, now)?,
+        CallAction::KeepAnswer { attempt, wish } => {
+            Input::Call(CallInput::AnswerKept { wish, attempt, outcome: spool })
+        }
+        CallAction::DropAnswer { wish } => {
+            world.api.answers.remove(&wish);
+            return None;
         }
     })
 }

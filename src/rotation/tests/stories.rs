@@ -46,7 +46,13 @@ pub fn gallery() -> BTreeMap<Code, Notice> {
         weekly(),
         login_ends(),
         super::tidying::untidy(),
+        super::by_operator::handed_over(),
+        super::ends::expiring(),
+        super::ends::outdated(),
+        super::ends::due(),
+        super::probe_off::written(),
     ]);
+    let benches = benches.chain(super::by_api_judged::in_vain());
     let mut all = BTreeMap::new();
     for notice in benches.flat_map(|bench| bench.notices).filter(|notice| !notice.resolved) {
         all.entry(notice.code).or_insert(notice);

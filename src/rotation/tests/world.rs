@@ -66,12 +66,22 @@ pub struct World {
     /// The vendor asks to be left alone so long.
     pub retry_after: Option<std::time::Duration>,
     pub control: Option<Verdict>,
+    /// How its dashboard shows keys, by their last digits.
+    pub labels: bool,
+    /// It calls these keys another account's.
+    pub anothers: BTreeSet<Fingerprint>,
+    /// A request that it must refuse is let through.
+    pub lets_through: bool,
     pub consumers: BTreeMap<ConsumerName, Fake>,
     pub mailbox: Mails,
     /// This machine's notes of its notices, as JSON.
     pub alerts: Option<String>,
     /// They cannot be written.
     pub disk_trouble: Option<String>,
+    /// The vendor's call for a new key.
+    pub api: super::by_api::Api,
+    /// Every key that was promoted.
+    pub promoted: BTreeSet<Fingerprint>,
     /// Writes to the store: promotions, retirements, states.
     pub writes: usize,
 }
@@ -184,6 +194,7 @@ impl World {
         stored.version += 1;
         stored.deleted = false;
         stored.written = Some(promotion.fingerprint);
+        self.promoted.insert(promotion.fingerprint);
         stored.key = Some(KeyDocument {
             version: stored.version,
             created_at: now,
@@ -244,18 +255,31 @@ impl World {
     }
 
     pub fn probe(&self, fingerprint: Fingerprint) -> ProbeAnswer {
-        let (verdict, account) =
-            self.vendor.get(&fingerprint).cloned().unwrap_or((Verdict::Dead, Account::default()));
+        let said = self.vendor.get(&fingerprint).cloned().filter(|_| !self.api.killed.contains(&fingerprint));
+        let issued = self.api.issued.contains(&fingerprint) && !self.api.killed.contains(&fingerprint);
+        let (verdict, account) = match said {
+            Some(said) => said,
+            None if issued => (Verdict::Alive, ["project-1"].into_iter().collect()),
+            None => (Verdict::Dead, Account::default()),
+        };
         let account = (verdict == Verdict::Alive).then_some(account);
+        if self.lets_through {
+            return let_through();
+        }
         let why = format!("the vendor says {verdict}");
         ProbeAnswer {
             account,
+            foreign: self.anothers.contains(&fingerprint),
+            label: self.labels.then(|| format!("…{}", &fingerprint.hex()[12..])),
             retry_after: self.retry_after,
             vendor_time: self.vendor_time,
             ..ProbeAnswer::new(verdict, why)
         }
     }
     pub fn random_key(&self) -> ProbeAnswer {
+        if self.lets_through {
+            return let_through();
+        }
         let verdict = self.control.unwrap_or(Verdict::Dead);
         ProbeAnswer::new(verdict, "random")
     }
@@ -334,4 +358,8 @@ impl World {
             .map_or(String::new(), |previous| format!(" after {}", name_of(previous.fingerprint)));
         format!("{current}{previous}, generation {}", document.generation)
     }
+}
+
+fn let_through() -> ProbeAnswer {
+    ProbeAnswer { wrote: true, ..ProbeAnswer::unclear("201 with a JSON object") }
 }

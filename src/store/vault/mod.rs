@@ -61,6 +61,18 @@ pub enum Auth {
     },
 }
 
+impl Auth {
+    /// From here on with the secrets that were read by now.
+    pub fn fix_secrets(&mut self) {
+        match self {
+            Self::Token(secret)
+            | Self::AppRole { secret_id: secret, .. }
+            | Self::Kubernetes { jwt: secret, .. }
+            | Self::Cert { key: secret, .. } => secret.fix(),
+        }
+    }
+}
+
 /// A logged-in client; it logs in with its first call.
 pub struct Vault {
     mount: String,

@@ -65,6 +65,21 @@ async fn a_typed_key_is_not_shown_and_a_question_is_answered_by_the_operator() {
     assert_eq!(shop.delivered().as_deref(), Some(key.expose()));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn where_keys_may_end_the_end_is_asked_for_until_it_is_a_moment() {
+    let by_hand = json!({"by": "operator", "create": ["make one"], "revoke": ["revoke the old one"]});
+    let shop = Shop::with(|config| _ = config.set("vendors.leaf7.rotation", by_hand)).await;
+    let key = shop.key();
+    let asked = "empty: never, or unknown) ";
+    let answers =
+        [("(not shown): ", format!("{}\n", key.expose())), (asked, "soon\n".into()), (asked, "30d\n".into())];
+    let (code, shown) = shop.type_in(&INGEST, answers.to_vec()).await;
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("\"soon\" is no moment in time"), "{shown}");
+    assert_eq!(shop.delivered().as_deref(), Some(key.expose()));
+    assert!(shop.credential().await["expires_at"].is_string());
+}
+
 impl Shop {
     /// Runs a command at a terminal, and types each answer when its question is there.
     async fn type_in(&self, args: &[&str], answers: Vec<(&'static str, String)>) -> (Option<i32>, String) {
@@ -78,7 +93,8 @@ impl Shop {
     }
 }
 
-fn talk(mut command: Command, answers: Vec<(&str, String)>) -> (Option<i32>, String) {
+/// Answers each question once it is there; the exit code, and all that the terminal showed.
+pub fn talk(mut command: Command, answers: Vec<(&str, String)>) -> (Option<i32>, String) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();

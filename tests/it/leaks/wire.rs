@@ -8,10 +8,11 @@ use keyrelay::{
     domain::{Key, Limits, ProofOutcome, Secret, Verdict},
     probe::Prober,
     store::{Fields, Settings, Store, vault},
-    vendor::Profile,
+    vendor::{Profile, resolve},
 };
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     sync::{Arc, Mutex},
     time::{Duration, SystemTime},
@@ -217,7 +218,7 @@ fn store(url: &str, auth: vault::Auth, limits: &Limits) -> Store {
 }
 
 fn profile(base_url: &str) -> Profile {
-    let text = include_str!("../../../src/vendor/profiles/leaf7/profile.yaml");
-    let profile: Profile = yaml_serde::from_str(text).expect("a profile");
+    let mut profiles = resolve(&BTreeMap::new()).expect("the built-in profiles");
+    let profile = profiles.remove(&"leaf7".parse().expect("a name")).expect("leaf7's");
     Profile { base_url: base_url.into(), ..profile }
 }

@@ -224,7 +224,7 @@ pub struct Alert {
 }
 
 impl Alert {
-    fn read(mail: &str) -> Self {
+    pub fn read(mail: &str) -> Self {
         let mail = mail_parser::MessageParser::default().parse(mail.as_bytes()).expect("a mail");
         let text =
             |name: &str| mail.header(name).and_then(|value| value.as_text()).unwrap_or_default().to_owned();

@@ -147,6 +147,11 @@ async fn stopped_in_mid_rotation_it_spools_the_key_and_ends_in_peace() {
 async fn what_root_types_beside_a_stopped_service_does_not_lock_it_out() {
     let Some(site) = Site::running().await else { return };
     site.stop().await;
+    let generate = ["leaf7", "buyer", "generate", "--project", super::servers::PROJECT];
+    let ran = site.keyrelay(&generate).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let written = site.sandbox.sh("cat /var/lib/keyrelay/history/leaf7-main.leaf7.jsonl").await;
+    assert!(written.contains("\"buyer generate\"") && written.contains("\"uid\":0"), "{written}");
     site.servers.bao.seal().await;
     let key = site.servers.replace_key();
     let ingest = ["keyrelay", "ingest", "leaf7-main"];

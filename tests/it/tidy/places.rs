@@ -37,8 +37,8 @@ const ADAPTER: &str = "an adapter does one thing when it is told to, and says wh
 const PURE: &str = "it must say the same of the same input, at any time and on any machine";
 const MAIL_ADAPTERS: &[&str] = &["mail::imap", "mail::maildir", "mail::dns", "mail::token"];
 const EVERYTHING_BUT_FRONTS: &[&str] = &[
-    "domain", "rotation", "vendor", "mail", "probe", "store", "spool", "at_rest", "consumer", "alert",
-    "config", "face", "tls", "http",
+    "domain", "rotation", "vendor", "mail", "ask", "probe", "rotate", "store", "spool", "at_rest",
+    "consumer", "alert", "config", "face", "tls", "http", "leaf7",
 ];
 
 const fn adapter(
@@ -125,9 +125,13 @@ pub const PLACES: &[Place] = &[
     ),
     adapter(
         &["probe"],
-        &["domain", "vendor::profile", "vendor::Profile", "vendor::classify", "tls", "http"],
+        &["domain", "vendor::profile", "vendor::Profile", "vendor::classify", "tls", "http", "ask"],
         &[],
     ),
+    adapter(&["ask"], &["domain", "vendor::profile", "vendor::Profile", "http"], &[]),
+    adapter(&["rotate"], &["domain", "vendor::profile", "vendor::Profile", "ask"], &[]),
+    // All speak to vendors: what went wrong on the way is said once, in the same words.
+    adapter(&["leaf7"], &["domain", "vendor::Profile", "ask"], &[]),
     adapter(&["store"], &["domain"], &[]),
     pure(&["store::layout", "store::fields"], &["domain", "store"], &["store::vault", "store::local"]),
     adapter(&["store::vault"], &["domain", "store", "tls", "at_rest", "http"], &["store::local"]),

@@ -79,7 +79,7 @@ pub fn install_tls() {
 }
 
 /// A program of Debian's, where Debian puts it.
-fn debian(program: &str, package: &str) -> PathBuf {
+pub fn debian(program: &str, package: &str) -> PathBuf {
     ["/usr/sbin", "/usr/bin", "/sbin", "/bin"]
         .iter()
         .map(|folder| Path::new(folder).join(program))

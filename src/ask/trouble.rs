@@ -7,7 +7,7 @@ use std::io;
 use std::time::Duration;
 
 /// A sentence that names the host and never the key.
-pub(super) fn name(error: &reqwest::Error, host: &str, timeout: Duration) -> String {
+pub fn name(error: &reqwest::Error, host: &str, timeout: Duration) -> String {
     if error.is_timeout() {
         return if error.is_connect() {
             format!("{host} does not accept a connection")
