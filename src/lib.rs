@@ -26,6 +26,7 @@
 //! | [`face`] | status, as JSON and text | `domain`, `rotation` |
 //! | [`cli`] | the commands | everything |
 //! | [`demo`] | a simulated vendor and a guided run | everything |
+//! | `sim` | of the tests: the core in a simulated world | `domain`, `rotation`, `alert` |
 //!
 //! `tests/it/tidy.rs` enforces this table and says why each rule is there.
 

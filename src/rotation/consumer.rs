@@ -154,14 +154,6 @@ impl ConsumerState {
             self.restart();
         }
     }
-    pub fn clock_went_back(&mut self, now: Timestamp) {
-        self.task.clock_went_back(now);
-        self.rehearsal.clock_went_back(now);
-        self.heals.iter_mut().for_each(|at| *at = (*at).min(now));
-        let moments = [&mut self.delivered_at, &mut self.unproven_since].into_iter().flatten();
-        let shown = self.shown.iter_mut().flat_map(|shown| [&mut shown.at, &mut shown.since]);
-        moments.chain(shown).for_each(|at| *at = (*at).min(now));
-    }
     /// A new key is current: what was known of the old one's delivery does not count. A delivery of the old key that
     /// is under way ends first: it might end last.
     pub fn key_changed(&mut self, now: Timestamp) {

@@ -24,6 +24,7 @@ mod alerts_state;
 mod budget;
 mod candidate;
 mod consumer;
+mod consumer_clock;
 mod consumer_observed;
 mod digest;
 mod effect;

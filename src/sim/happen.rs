@@ -199,6 +199,11 @@ impl Sim {
             }
             Fault::OldKeyBack => self.meddle(t, |running| running.runs = Some(1)),
             Fault::CopyChanged => self.meddle(t, |running| running.copy = Some(1)),
+            fault => self.operator_does(fault, newest),
+        }
+    }
+    fn operator_does(&mut self, fault: Fault, newest: u64) {
+        match fault {
             Fault::PastesWrong => self.paste(9_002, !self.world.luck.plan.on.contains(&Fault::Blind)),
             // Who vouches for a foreign key gets it, where the vendor does not say whose it is.
             Fault::PastesForeign => self.paste(1_000, false),

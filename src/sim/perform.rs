@@ -96,6 +96,15 @@ impl Sim {
                 }
                 Input::KeyRetired { attempt, outcome }
             }
+            action => self.note(action)?,
+        };
+        Some((input, keys))
+    }
+
+    /// Notes: the state document, and the spool.
+    fn note(&mut self, action: Action) -> Option<Input> {
+        let world = &mut self.world;
+        Some(match action {
             Action::SaveState { attempt, cas, document } => {
                 let json = serde_json::to_string(&document).unwrap();
                 let bytes = json.len();
@@ -118,6 +127,13 @@ impl Sim {
                 self.oracle.key_is_safe(&self.world);
                 return None;
             }
+            action => self.serve(action)?,
+        })
+    }
+
+    /// The consumers.
+    fn serve(&mut self, action: Action) -> Option<Input> {
+        Some(match action {
             Action::CompareCopy { consumer, attempt, fingerprint } => {
                 let outcome = self.compare(&consumer, fingerprint);
                 Input::CopyCompared { consumer, attempt, outcome }
@@ -141,13 +157,12 @@ impl Sim {
                 };
                 Input::Rehearsed { consumer, attempt, outcome }
             }
-            Action::Call(action) => {
+            action => {
                 // This vendor rotates by itself.
                 self.oracle.fail(format!("a call for a new key: {action:?}"));
                 return None;
             }
-        };
-        Some((input, keys))
+        })
     }
 
     fn compare(&mut self, consumer: &ConsumerName, fingerprint: Fingerprint) -> CopyState {

@@ -45,7 +45,9 @@ impl Rotation {
 
     /// A key that was current and is not in the store any more: into the spool, and held.
     pub(super) fn keep_as_held(&mut self, fingerprint: Fingerprint, why: &str, ctx: Ctx<'_>) {
-        if self.candidates.iter().any(|candidate| candidate.fingerprint == fingerprint) {
+        // One that was refused since would be refused again with each look at the document.
+        let waits = self.candidates.iter().any(|candidate| candidate.fingerprint == fingerprint);
+        if waits || self.refused.contains(&fingerprint) {
             return;
         }
         let rotation_id = self.derived_id(fingerprint, ctx.now);

@@ -157,6 +157,24 @@ fn an_earlier_key_is_replaced_by_itself_at_the_ladders_last_step() {
     );
 }
 
+/// The simulation's seed 772: it was taken up again, and refused again, with each look at the document.
+#[test]
+fn a_newer_key_that_is_dead_is_refused_once_however_often_the_document_is_read() {
+    let mut bench = Bench::rotated();
+    bench.world.put("main", key(1), bench.now);
+    bench.tick(Schedule::CurrentKeyProbe);
+    bench.wait(5 * MIN);
+    bench.world.says(key(2), crate::domain::Verdict::Dead);
+    bench.accept(key(2), 2);
+    bench.wait(DAY);
+    for _ in 0..10 {
+        bench.tick(Schedule::CurrentKeyProbe);
+        bench.wait(10 * MIN);
+    }
+    let refusals = bench.take_only("mail candidate-refused");
+    assert!(refusals.len() <= 1, "{refusals:?}");
+}
+
 #[test]
 fn a_newer_key_by_mail_ends_a_reverted_store_too() {
     let mut bench = Bench::rotated();

@@ -108,6 +108,7 @@ pub const PLACES: &[Place] = &[
             and it holds fingerprints, so that every state can be printed",
     },
     pure(&["vendor"], &["domain", "mail"], MAIL_ADAPTERS),
+    pure(&["sim"], &["domain", "rotation", "alert"], &["alert::smtp", "alert::web"]),
     pure(&["mail"], &["domain"], MAIL_ADAPTERS),
     adapter(
         &["mail::imap"],
