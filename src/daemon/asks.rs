@@ -100,17 +100,11 @@ impl Asks {
                 Ok(vec![self.event(name, |ticket| Input::DeliverAsked { consumer, ticket })])
             }
             Request::Ingest { credential, key, sure, expires_at } => {
-                let name = known(fleet, credential)?;
+                let (name, rotation_id) = (known(fleet, credential)?, clock::rotation_id());
                 let fingerprint = take_key(tools, &name, &key)?;
-                let rotation_id = clock::rotation_id();
-                Ok(vec![self.event(name, |ticket| Input::Ingested {
-                    fingerprint,
-                    uid,
-                    sure,
-                    expires_at,
-                    ticket,
-                    rotation_id,
-                })])
+                let ask =
+                    |ticket| Input::Ingested { fingerprint, uid, sure, expires_at, ticket, rotation_id };
+                Ok(vec![self.event(name, ask)])
             }
             Request::Rollback { credential, check } => {
                 let (name, rotation_id) = (known(fleet, credential)?, clock::rotation_id());

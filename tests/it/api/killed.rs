@@ -1,29 +1,38 @@
-//! The process is killed at a system call of its own, one after another, by `strace --inject`. From the moment at which
-//! the answer's bytes are in the spool the key arrives after the next start; before it, the loss is told.
+//! `keyrelay rotate` is killed at a system call of its own, one after another, by `strace --inject`: at each that one
+//! of its threads makes from the moment at which the vendor has made the new key. Once the answer's bytes are in the
+//! spool the key arrives after the next start; before it, the loss is told.
 //!
 //! The tests take a sample. `scripts/kill-every-syscall` takes each call, and waits for each incident.
+
+mod strace;
 
 use super::stage::{Slot, Stage};
 use crate::{
     rotation::stage::codes,
-    world::{debian, secrets, until},
+    world::{secrets, until},
 };
-use keyrelay::{demo::simulator::Simulator, domain::Key};
+use keyrelay::{
+    demo::simulator::{Faults, RotationFault},
+    domain::Key,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env, fs,
+    env,
+    fs::{self, File},
+    io::Write,
     path::PathBuf,
+    process::Output,
+    time::Duration,
 };
-use tokio::process::Command;
+use strace::{Point, Strace};
+use tokio::process::{Child, Command};
 
-/// What waits, and what asks for the time or for memory: a kill there is one before or after it.
-const ASIDE: &str = "!futex,epoll_wait,epoll_pwait,epoll_pwait2,clock_gettime,clock_nanosleep,nanosleep,gettimeofday,\
-    mmap,munmap,mprotect,madvise,brk,mremap,sched_yield,restart_syscall,rt_sigprocmask,rt_sigreturn,sigaltstack";
-/// Of all calls after the vendor was asked.
+/// How long the vendor keeps its answer to itself: strace takes hold of the process meanwhile.
+const PAUSE: Duration = Duration::from_secs(2);
+/// Of all calls.
 const SAMPLE: usize = 10;
-
-/// One call: its name, and how often the thread has made it.
-type Point = (String, usize);
+/// So many are killed before the daemon is started, which finds out about all of them side by side.
+const SLOTS: usize = 24;
 
 /// What a full run has done already, one point a line: it goes on there.
 fn done_file() -> Option<PathBuf> {
@@ -33,129 +42,117 @@ fn done_file() -> Option<PathBuf> {
 #[tokio::test]
 async fn r36_killed_at_any_system_call_after_the_answer_is_in_the_spool_the_key_arrives() {
     let mut stage = Stage::build().await;
-    let slot = stage.slot("main").await;
+    let full = done_file();
+    let mut slots = Vec::new();
+    for n in 0..full.as_ref().map_or(SAMPLE, |_| SLOTS) {
+        slots.push(stage.slot(&format!("slot-{n}")).await);
+    }
     stage.daemon.configure(&mut stage.config);
-    let points = points_after_the_call(&stage).await;
+    let points = points(&stage, &slots[0]).await;
     assert!(points.len() > SAMPLE, "{points:?}");
-    let file = done_file();
-    let done = file.as_ref().map(|file| fs::read_to_string(file).unwrap_or_default()).unwrap_or_default();
+    let done = full.as_ref().map(|file| fs::read_to_string(file).unwrap_or_default()).unwrap_or_default();
     let done: BTreeSet<_> = done.lines().collect();
-    let step = if file.is_some() { 1 } else { points.len().div_ceil(SAMPLE) };
+    let step = if full.is_some() { 1 } else { points.len().div_ceil(SAMPLE) };
+    let todo = points.iter().step_by(step).filter(|point| !done.contains(point.to_string().as_str()));
+    let todo: Vec<_> = todo.collect();
     let mut counts = BTreeMap::new();
-    for (name, nth) in points.iter().step_by(step) {
-        let label = format!("{name} {nth}");
-        if done.contains(label.as_str()) {
-            continue;
-        }
-        let end = killed_at(&mut stage, &slot, name, *nth).await;
-        println!("{label}: {end}");
-        *counts.entry(end).or_insert(0) += 1;
-        if let Some(file) = &file {
-            use std::io::Write;
-            let mut file =
-                fs::File::options().create(true).append(true).open(file).expect("the file of what is done");
-            writeln!(file, "{label}").expect("a line");
+    for batch in todo.chunks(slots.len()) {
+        for (point, end) in killed_at(&mut stage, &slots, batch).await {
+            println!("{point}: {end}");
+            *counts.entry(end).or_insert(0) += 1;
+            if let Some(file) = &full {
+                let file = File::options().create(true).append(true).open(file);
+                writeln!(file.expect("the file of what is done"), "{point}").expect("a line");
+            }
         }
     }
-    println!("{} calls after the vendor was asked; {counts:?}", points.len());
+    println!("{} calls since the vendor made the key; {counts:?}", points.len());
 }
 
-/// A whole rotation by the command alone, under strace; `None`: it was killed.
-async fn rotate(stage: &Stage, options: &[&str]) -> Option<i32> {
-    let mut command = Command::new(debian("strace", "strace"));
-    command.args(["-f", "-qq", "-s", "8"]).args(options).arg(env!("CARGO_BIN_EXE_keyrelay"));
-    command.arg("--config").arg(stage.daemon.config_path()).args(["rotate", "main"]);
+/// `keyrelay rotate` for one credential, without a daemon, up to the moment at which the vendor has made the new key.
+async fn begin(stage: &Stage, slot: &Slot) -> Child {
+    let old = stage.vendor.current_key(slot.account).fingerprint();
+    stage.vendor.set_faults(RotationFault::Late(PAUSE));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyrelay"));
+    command.arg("--config").arg(stage.daemon.config_path()).args(["rotate", &slot.name]);
     command.env_clear().envs(stage.daemon.environment()).env("TOKIO_WORKER_THREADS", "1");
-    let output = command.output().await.expect("strace");
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().expect("keyrelay");
+    until("the vendor makes a key", async || stage.vendor.rotations().contains_key(&old).then_some(())).await;
+    child
+}
+async fn end(child: Child) -> Output {
+    let output = child.wait_with_output().await.expect("its output");
     secrets::none_in("what a command printed", &[&output.stdout[..], &output.stderr].concat());
-    output.status.code()
+    output
 }
 
-/// The calls of a rotation that goes well, from the request to the vendor on, each once.
-async fn points_after_the_call(stage: &Stage) -> Vec<Point> {
+/// The calls of a rotation that goes well.
+async fn points(stage: &Stage, slot: &Slot) -> Vec<Point> {
+    let child = begin(stage, slot).await;
     let trace = stage.scratch.folder("trace").join("calls");
-    let filter = format!("--trace={ASIDE}");
-    let code = rotate(stage, &["-o", &trace.display().to_string(), &filter]).await;
-    assert_eq!(code, Some(0), "it goes well");
-    let text = fs::read_to_string(&trace).expect("what strace has written");
-    fs::remove_file(&trace).expect("it is removed");
-    let (mut counts, mut points, mut asked) = (BTreeMap::new(), Vec::new(), false);
-    for line in text.lines() {
-        let Some((thread, call)) = line.split_once(' ') else { continue };
-        let Some((name, rest)) = call.trim().split_once('(') else { continue };
-        if !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') {
-            continue;
-        }
-        let count = counts.entry((thread.to_owned(), name.to_owned())).or_insert(0);
-        *count += 1;
-        if asked && !points.contains(&(name.to_owned(), *count)) {
-            points.push((name.to_owned(), *count));
-        }
-        asked |= rest.contains("\"POST /or");
-    }
-    assert!(asked, "the request to the vendor is not seen");
-    points
+    let strace = Strace::record(child.id().expect("it runs"), &trace).await;
+    let output = end(child).await;
+    assert_eq!(output.status.code(), Some(0), "it goes well: {output:?}");
+    strace.points(&trace).await
 }
 
-/// Kills it there, starts the daemon, and says how it ended; all is well afterwards.
-async fn killed_at(stage: &mut Stage, slot: &Slot, name: &str, nth: usize) -> &'static str {
-    let old = stage.vendor.current_key(slot.account);
-    let (trace, inject) = (format!("--trace={name}"), format!("--inject={name}:signal=KILL:when={nth}"));
-    let code = rotate(stage, &["-o", "/dev/null", &trace, &inject]).await;
-    let new = stage.vendor.current_key(slot.account);
-    let spooled = stage.spooled();
-    if new == old {
-        // Another thread made that call first: the vendor was not asked. What is noted of it is another test's affair.
-        stage.bao.delete("keyrelay/main").await;
-        return "not asked";
+/// One process that was killed.
+struct Killed<'a> {
+    slot: &'a Slot,
+    point: &'a Point,
+    new: Key,
+    /// Its call was reached.
+    hit: bool,
+    /// What was in the spool then.
+    safe: bool,
+}
+
+/// Kills one after the other, starts the daemon, and says how each ended; all is well afterwards.
+async fn killed_at<'a>(
+    stage: &mut Stage,
+    slots: &'a [Slot],
+    points: &[&'a Point],
+) -> Vec<(&'a Point, &'static str)> {
+    let mut all = Vec::new();
+    for (slot, point) in slots.iter().zip(points) {
+        let child = begin(stage, slot).await;
+        let strace = Strace::kill(child.id().expect("it runs"), point).await;
+        let hit = end(child).await.status.code().is_none();
+        strace.ended().await;
+        let (new, spooled) = (stage.vendor.current_key(slot.account), stage.spooled());
+        let safe = spooled.iter().any(|name| name.starts_with(&format!("{}.", slot.name)));
+        all.push(Killed { slot, point, new, hit, safe });
     }
+    stage.vendor.set_faults(Faults::none());
     stage.daemon.start_up().await;
-    let end = match ends(stage, slot, &new).await {
-        true => "arrived",
-        false => {
-            let safe = spooled.iter().any(|name| name.ends_with(".answer") || name.ends_with(".key"));
-            assert!(
-                !safe && code.is_none(),
-                "{name} {nth}: {spooled:?} was in the spool, and the key is lost"
-            );
-            is_told(stage, slot, &stage.vendor.clone()).await;
-            "lost and told"
-        }
-    };
-    let now = stage.vendor.current_key(slot.account);
-    stage.wait_settled(slot, &now).await;
+    let mut ends = Vec::new();
+    for killed in &all {
+        ends.push((killed.point, how_it_ends(stage, killed).await));
+    }
     assert_eq!(stage.daemon.term().await.code(), Some(0));
-    end
+    ends
 }
 
-/// Whether the key arrives; `false`: nothing of it is here, and the wish is open.
-async fn ends(stage: &mut Stage, slot: &Slot, new: &Key) -> bool {
+async fn how_it_ends(stage: &mut Stage, killed: &Killed<'_>) -> &'static str {
+    let Killed { slot, point, new, hit, safe } = killed;
     let hex = new.fingerprint().hex();
-    let look = |found: &serde_json::Value| {
-        let waits = found["phase"] == "probing" && found["rotation_asked_at"].is_string();
-        let here = found["fingerprint"] == hex;
-        (here || (waits && found["last_probe"].is_object())).then_some(here)
+    let waits = done_file().is_some();
+    let look = |found: &serde_json::Value| match found["fingerprint"] == hex {
+        true => Some(true),
+        // Two answers about the old key, a minute apart; a sample does not wait for that.
+        false if waits && !safe => (codes(found) == ["key-lost"]).then_some(false),
+        false => (!safe && found["last_probe"].is_object()).then_some(false),
     };
-    if stage.wait(slot, "it arrives, or is waited for", look).await {
-        return true;
+    if stage.wait(slot, "it arrives, or its loss is told", look).await {
+        stage.wait_settled(slot, new).await;
+        return if *hit { "arrived" } else { "not reached" };
     }
-    // A key that is being proven looks the same for a moment.
-    let spooled = !stage.spooled().is_empty();
-    spooled && stage.wait(slot, "it arrives", |found| (found["fingerprint"] == hex).then_some(true)).await
-}
-
-/// In a full run the incident is waited for; then its way out is taken.
-async fn is_told(stage: &mut Stage, slot: &Slot, vendor: &Simulator) {
-    assert_eq!(stage.state(slot).await["wish"]["fate"], "open");
-    if done_file().is_some() {
-        until("the first answer about the old key", async || {
-            let found = stage.daemon.status().await["credentials"][0].clone();
-            (found["last_probe"]["verdict"] == "dead").then_some(())
-        })
-        .await;
-        stage.wait(slot, "it is told", |found| (codes(found) == ["key-lost"]).then_some(())).await;
-    }
-    let another = vendor.create_key(slot.account, None);
-    let ran = stage.daemon.run_with(&["ingest", "main", "--yes"], another.expose()).await;
-    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(*hit && !safe, "{point}: it was in the spool, and is lost");
+    assert_eq!(stage.state(slot).await["wish"]["fate"], if waits { "lost" } else { "open" }, "{point}");
+    let another = stage.vendor.create_key(slot.account, None);
+    let ran = stage.daemon.run_with(&["ingest", &slot.name, "--yes"], another.expose()).await;
+    assert_eq!(ran.code, Some(0), "{point}: {ran:?}");
+    stage.wait_settled(slot, &another).await;
+    "lost and told"
 }
