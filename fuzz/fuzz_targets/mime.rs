@@ -60,7 +60,8 @@ impl Part {
     /// The part as it stands in a mail, its own header first.
     fn write(&self, expected: &mut Expected, depth: usize, hidden: bool) -> String {
         let mut word = |mark: &str, number: u16| {
-            let word = format!("{mark}{number}x{}", expected.seen.len() + expected.never.len());
+            // With an end, so that no word begins another one.
+            let word = format!("{mark}{number}x{}.", expected.seen.len() + expected.never.len());
             let hidden = hidden || mark == "NEVER";
             if hidden { &mut expected.never } else { &mut expected.seen }.push(word.clone());
             word
