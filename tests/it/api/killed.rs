@@ -60,7 +60,8 @@ async fn r36_killed_at_any_system_call_after_the_answer_is_in_the_spool_the_key_
         for (point, end) in killed_at(&mut stage, &slots, batch).await {
             println!("{point}: {end}");
             *counts.entry(end).or_insert(0) += 1;
-            if let Some(file) = &full {
+            // What was not reached is tried again by the next run: which thread does what differs.
+            if let Some(file) = full.as_ref().filter(|_| end != "not reached") {
                 let file = File::options().create(true).append(true).open(file);
                 writeln!(file.expect("the file of what is done"), "{point}").expect("a line");
             }
@@ -149,7 +150,8 @@ async fn how_it_ends(stage: &mut Stage, killed: &Killed<'_>) -> &'static str {
         return if *hit { "arrived" } else { "not reached" };
     }
     assert!(*hit && !safe, "{point}: it was in the spool, and is lost");
-    assert_eq!(stage.state(slot).await["wish"]["fate"], if waits { "lost" } else { "open" }, "{point}");
+    let fate = if waits { "lost" } else { "open" };
+    until("it is noted", async || (stage.state(slot).await["wish"]["fate"] == fate).then_some(())).await;
     let another = stage.vendor.create_key(slot.account, None);
     let ran = stage.daemon.run_with(&["ingest", &slot.name, "--yes"], another.expose()).await;
     assert_eq!(ran.code, Some(0), "{point}: {ran:?}");

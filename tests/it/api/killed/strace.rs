@@ -1,24 +1,32 @@
 //! strace, attached to a process that runs: it writes down what each thread calls, or kills at one of the calls.
 
 use crate::world::{debian, until};
-use std::{collections::BTreeMap, fmt, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, fs,
+    path::Path,
+};
 use tokio::process::{Child, Command};
 
 /// What waits, and what asks for the time or for memory: a kill there is one before or after it.
 const ASIDE: &str = "!futex,epoll_wait,epoll_pwait,epoll_pwait2,clock_gettime,clock_nanosleep,nanosleep,gettimeofday,\
     mmap,munmap,mprotect,madvise,brk,mremap,sched_yield,restart_syscall,rt_sigprocmask,rt_sigreturn,sigaltstack";
 
-/// One call: the thread, counted from the process's first; the call's name; how often that thread has made it.
+/// One call: the thread, counted from the process's first (`None`: whichever is the first to make it); the call's
+/// name; how often that thread has made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Point {
-    thread: usize,
+    thread: Option<usize>,
     name: String,
     nth: usize,
 }
 
 impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "thread {} {} {}", self.thread, self.name, self.nth)
+        match self.thread {
+            Some(thread) => write!(f, "thread {thread} {} {}", self.name, self.nth),
+            None => write!(f, "any thread {} {}", self.name, self.nth),
+        }
     }
 }
 
@@ -37,12 +45,11 @@ impl Strace {
 
     /// Kills the process when that thread makes that call.
     pub async fn kill(pid: u32, point: &Point) -> Self {
-        let thread = threads(pid).get(point.thread).copied().unwrap_or(pid);
+        let thread = point.thread.map(|thread| threads(pid).get(thread).copied().unwrap_or(pid));
         let filter = format!("--trace={}", point.name);
         let inject = format!("--inject={}:signal=KILL:when={}", point.name, point.nth);
-        let thread_text = thread.to_string();
-        let args = ["-o", "/dev/null", &filter, &inject, "-p", &thread_text];
-        Self::attach(pid, &args, Some(thread)).await
+        let (id, all) = (thread.unwrap_or(pid).to_string(), if thread.is_none() { "-f" } else { "-qq" });
+        Self::attach(pid, &["-o", "/dev/null", all, &filter, &inject, "-p", &id], thread).await
     }
 
     /// Returns when it has taken hold of the thread, or of all; or when the process is gone.
@@ -61,7 +68,8 @@ impl Strace {
         self.child.wait().await.expect("strace ends with the process");
     }
 
-    /// The calls of the threads that were there from the beginning, each once.
+    /// The first call of each name by whichever thread: which one writes to the spool differs from run to run. Then the
+    /// calls of the threads that were there from the beginning, each once.
     pub async fn points(self, trace: &Path) -> Vec<Point> {
         let threads = self.threads.clone();
         self.ended().await;
@@ -81,8 +89,11 @@ impl Strace {
             };
             let nth = counts.entry((thread, name.to_owned())).or_insert(0);
             *nth += 1;
-            points.push(Point { thread, name: name.to_owned(), nth: *nth });
+            points.push(Point { thread: Some(thread), name: name.to_owned(), nth: *nth });
         }
+        let names: BTreeSet<String> = points.iter().map(|point| point.name.clone()).collect();
+        let firsts = names.into_iter().map(|name| Point { thread: None, name, nth: 1 });
+        let points: Vec<_> = firsts.chain(points).collect();
         println!("{} calls of {} threads; {later} of threads that came later", points.len(), threads.len());
         points
     }
