@@ -1,7 +1,7 @@
 //! `Retry-After` never keeps anybody waiting for more than a day, and only where a pause was asked for.
 #![no_main]
 
-use keyrelay::probe::{date, retry_after};
+use keyrelay::ask::{date, retry_after};
 use keyrelay_fuzz::arrived_at;
 use libfuzzer_sys::fuzz_target;
 use reqwest::{

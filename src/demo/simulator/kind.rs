@@ -18,7 +18,7 @@ pub enum Kind {
     Leadey,
     /// Rotates on a call, whose answer is the only copy; the old key dies in the same instant.
     Legba,
-    /// No real vendor: rotates on a call with a grace period that the caller names ([`super::example`]).
+    /// No real vendor: rotates on a call with a grace period that the caller names (`example.rs`).
     Example,
 }
 
