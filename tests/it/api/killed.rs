@@ -122,7 +122,10 @@ async fn killed_at<'a>(
         let hit = end(child).await.status.code().is_none();
         strace.ended().await;
         let (new, spooled) = (stage.vendor.current_key(slot.account), stage.spooled());
-        let safe = spooled.iter().any(|name| name.starts_with(&format!("{}.", slot.name)));
+        // One that was cut off while it was written may be whole, or nothing.
+        let whole = |name: &&String| name.ends_with(".answer") || name.ends_with(".key");
+        let mut whole = spooled.iter().filter(whole);
+        let safe = whole.any(|name| name.starts_with(&format!("{}.", slot.name)));
         all.push(Killed { slot, point, new, hit, safe });
     }
     stage.vendor.set_faults(Faults::none());
