@@ -198,8 +198,9 @@ impl Rotation {
         }
     }
     fn mail_unparsed(&mut self, mail: MailRef, why: String, dated: Timestamp, ctx: Ctx<'_>) {
-        // One of a rotation that is over is history.
-        let over = self.current.as_ref().is_some_and(|current| dated <= current.dated());
+        // One of a rotation that is over is history. When a key that somebody else put there was made is not known.
+        let over =
+            self.current.as_ref().is_some_and(|current| current.generation > 0 && dated <= current.dated());
         if self.is_done_now(&mail, ctx) && !over {
             let (name, whole) = (&self.settings.name, self.settings.hand_over());
             let message = format!(
