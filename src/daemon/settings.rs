@@ -71,7 +71,7 @@ fn one(
             LimitScope::Key => format!("{} (the key of {name})", profile.base_url),
         },
         limit: (profile.limit.requests, profile.limit.per.0),
-        probe: asked(profile).into(),
+        probe: profile.probe.in_words(&profile.base_url).into(),
         consumers: credential
             .consumers
             .iter()
@@ -98,17 +98,6 @@ fn consumer(settings: &consumer::Settings) -> rotation::Consumer {
         accepted: settings.accepted,
         elsewhere: settings.host.as_deref().is_some_and(|host| host != host_name()),
     }
-}
-
-/// The request that asks about a key, in words and without one.
-fn asked(profile: &Profile) -> String {
-    let probe = &profile.probe;
-    let (method, path) = match (&probe.get, &probe.post) {
-        (None, Some(path)) => ("POST", path.as_str()),
-        (path, _) => ("GET", path.as_deref().unwrap_or_default()),
-    };
-    let body = probe.json.as_ref().map(|json| format!(" with {json}")).unwrap_or_default();
-    format!("{method} {}{path}{body}", profile.base_url)
 }
 
 /// One a line, as an operator follows them.

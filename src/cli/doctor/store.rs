@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     domain::{CredentialName, Key, Timestamp},
+    rotation::ProbeOff,
     store::{self, Store, local},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -29,6 +30,8 @@ pub struct Known {
 #[derive(Default)]
 pub struct Keys {
     known: BTreeMap<CredentialName, Known>,
+    /// Probes that a daemon has switched off: they were let through where they must be refused.
+    off: BTreeMap<CredentialName, ProbeOff>,
     /// Why there are none at all.
     trouble: Option<String>,
     /// Where consumers' copies and reports lie: open, and logged in. The local store holds none of them.
@@ -41,6 +44,10 @@ impl Keys {
     }
     pub fn get(&self, name: &CredentialName) -> Option<&Known> {
         self.known.get(name)
+    }
+    /// Since when no probe like this one is sent any more, as the daemon has noted.
+    pub fn switched_off(&self, name: &CredentialName, probe: &str) -> Option<Timestamp> {
+        self.off.get(name).filter(|off| off.probe == probe).map(|off| off.since)
     }
     /// Gives back what a login gave.
     pub async fn leave(&self) {

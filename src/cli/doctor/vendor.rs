@@ -56,7 +56,7 @@ struct Asking<'a> {
 impl Asking<'_> {
     async fn ask(&mut self, cases: &[Case<'_>], keys: &Keys, daemon: Option<&Status>, area: &mut Area) {
         let Some((_, credential, profile)) = cases.first() else { return };
-        if let Some(line) = cases.iter().find_map(|case| switched_off(case, daemon)) {
+        if let Some(line) = cases.iter().find_map(|case| switched_off(case, keys, daemon)) {
             return area.add(line);
         }
         // One key can always be asked about, with its control.
@@ -156,9 +156,11 @@ fn account(
     }
 }
 
-/// The daemon has seen it let through before: nobody sends it again.
-fn switched_off((name, _, profile): &Case<'_>, daemon: Option<&Status>) -> Option<Line> {
-    let since = daemon?.credential(name)?.probe_off_since?;
+/// A daemon has seen it let through: nobody sends it again. Its note in the store holds without a daemon too.
+fn switched_off((name, _, profile): &Case<'_>, keys: &Keys, daemon: Option<&Status>) -> Option<Line> {
+    let told = daemon.and_then(|status| status.credential(name)?.probe_off_since);
+    let noted = || keys.switched_off(name, &profile.probe.in_words(&profile.base_url));
+    let since = told.or_else(noted)?;
     let seen = format!("not asked: its probe is switched off since {}", since.minutes());
     Some(
         Line::warning(format!("probe of {}", profile.title), seen).command(format!("keyrelay status {name}")),

@@ -259,6 +259,10 @@ fn key(credential: &Credential, now: Timestamp) -> Markup {
                 (when(probe.at, now))
             }
         }
+        @if let Some(since) = credential.probe_off_since {
+            " · " strong.warning { "nobody is asked since " (since.minutes()) }
+        }
+        @if let Some(ends) = credential.expires_at { " · ends " (ends.minutes()) " (" (when(ends, now)) ")" }
     }
 }
 

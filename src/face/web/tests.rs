@@ -137,6 +137,16 @@ fn the_strip_of_a_hand_over_says_in_words_what_it_draws() {
 }
 
 #[test]
+fn a_key_that_ends_and_one_that_nobody_is_asked_about_are_shown_as_such() {
+    let mut status = status(&calm(), &about(), NOW);
+    status.credentials[0].expires_at = Some(NOW + 30 * HOUR);
+    status.credentials[0].probe_off_since = Some(NOW - HOUR);
+    let page = page(&status, &Past::new());
+    assert!(page.contains("nobody is asked since 2026-11-21 08:01 UTC"), "{page}");
+    assert!(page.contains(" · ends 2026-11-22 15:01 UTC (in 1 d 6 h)"), "{page}");
+}
+
+#[test]
 fn of_a_large_fleet_the_calm_are_a_line_each_on_one_axis() {
     let mut status = status(&calm(), &about(), NOW);
     let one = status.credentials[0].clone();

@@ -38,6 +38,18 @@ pub struct Probe {
     pub key_id: Option<String>,
 }
 
+impl Probe {
+    /// The request below an origin, in words and without a key.
+    pub fn in_words(&self, base_url: &str) -> String {
+        let (method, path) = match (&self.get, &self.post) {
+            (None, Some(path)) => ("POST", path.as_str()),
+            (path, _) => ("GET", path.as_deref().unwrap_or_default()),
+        };
+        let body = self.json.as_ref().map(|json| format!(" with {json}")).unwrap_or_default();
+        format!("{method} {base_url}{path}{body}")
+    }
+}
+
 /// An answer matches by status *and* by the shape of its JSON body.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -19,7 +19,11 @@ async fn a_probe_that_writes_is_sent_once_told_and_never_again_until_it_is_anoth
     assert!(told.text.contains("correct vendors.leafpad.probe"), "{}", told.text);
 
     let asked = desk.vendor.requests();
-    desk.restart().await;
+    assert_eq!(desk.daemon.term().await.code(), Some(0), "the daemon ends in peace");
+    let ran = desk.daemon.run_with(&["doctor"], "").await;
+    assert!(ran.stdout.contains("not asked: its probe is switched off since"), "{ran:?}");
+    desk.daemon.start_up().await;
+    desk.daemon.wait_ready().await;
     let second = desk.new_key();
     let ran = desk.ingest(second.expose(), &[]).await;
     assert_eq!(ran.code, Some(1), "{ran:?}");

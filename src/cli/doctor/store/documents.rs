@@ -10,8 +10,10 @@ use crate::{
     },
     config::Credential,
     domain::{CredentialName, StoreTrouble, WriteOutcome},
+    rotation::ProbeOff,
     store::{Fields, Read, Store, layout},
 };
+use serde::Deserialize;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -27,6 +29,7 @@ struct Seen {
     /// `None`: the state may be written.
     state: Option<Line>,
     known: Option<Known>,
+    off: Option<ProbeOff>,
 }
 
 pub async fn look(site: &Arc<Site>, store: &Arc<Store>, area: &mut Area) -> Keys {
@@ -51,9 +54,8 @@ pub async fn look(site: &Arc<Site>, store: &Arc<Store>, area: &mut Area) -> Keys
             Some(line) => area.add(line),
             None => may_be_written += 1,
         }
-        if let Some(known) = seen.known {
-            keys.known.insert(seen.name, known);
-        }
+        keys.off.extend(seen.off.map(|off| (seen.name.clone(), off)));
+        keys.known.extend(seen.known.map(|known| (seen.name, known)));
     }
     if may_be_written > 0 {
         let seen = format!("{may_be_written} may be written; each was tried without changing it");
@@ -65,8 +67,8 @@ pub async fn look(site: &Arc<Site>, store: &Arc<Store>, area: &mut Area) -> Keys
 async fn one(site: Arc<Site>, store: Arc<Store>, name: CredentialName) -> Option<Seen> {
     let credential = site.config.credentials.get(&name)?;
     let (key, known) = key(&site, &store, &name, credential).await;
-    let state = state(&store, &format!("{}/{name}", site.config.state_path)).await;
-    Some(Seen { name, key, state, known })
+    let (state, off) = state(&store, &format!("{}/{name}", site.config.state_path)).await;
+    Some(Seen { name, key, state, known, off })
 }
 
 async fn key(
@@ -113,15 +115,22 @@ async fn key(
     }
 }
 
-/// `None`: it may be written.
-async fn state(store: &Store, path: &str) -> Option<Line> {
-    let tried = format!("the state at {path}");
-    let (fields, impossible) = match store.read(None, path).await {
-        Read::Present(document) => (document.fields, NO_VERSION),
-        Read::Absent | Read::Deleted { .. } => (Fields::default(), NO_VERSION),
-        Read::Failed(trouble) => return Some(Line::store_trouble(tried, &trouble)),
+/// `None`: it may be written. And what it says of a probe that is not sent any more.
+async fn state(store: &Store, path: &str) -> (Option<Line>, Option<ProbeOff>) {
+    let fields = match store.read(None, path).await {
+        Read::Present(document) => document.fields,
+        Read::Absent | Read::Deleted { .. } => Fields::default(),
+        Read::Failed(trouble) => {
+            return (Some(Line::store_trouble(format!("the state at {path}"), &trouble)), None);
+        }
     };
-    match store.write(None, path, &fields, impossible).await {
+    let off = fields.to_json().get("probe_off").and_then(|note| ProbeOff::deserialize(note).ok());
+    (write_back(store, path, &fields).await, off)
+}
+
+async fn write_back(store: &Store, path: &str, fields: &Fields) -> Option<Line> {
+    let tried = format!("the state at {path}");
+    match store.write(None, path, fields, NO_VERSION).await {
         WriteOutcome::Mismatch => None,
         WriteOutcome::Written { version } => {
             let seen = format!("written as version {version}, against a check-and-set that cannot hold");
