@@ -27,7 +27,9 @@ impl Rotation {
         if self.current.as_ref().is_some_and(|current| current.fingerprint == fingerprint)
             && self.documents.foreign.is_none()
         {
-            let why = "it is the current key already".to_owned();
+            let name = &self.settings.name;
+            let end = expires_at.map(|_| format!("; when it ends is said by credentials.{name}.expires_at"));
+            let why = format!("it is the current key already{}", end.unwrap_or_default());
             return out.replies.push((ticket, Reply::Refused { why }));
         }
         if self.memory.formers.iter().any(|former| former.fingerprint == fingerprint) {

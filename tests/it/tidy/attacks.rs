@@ -20,12 +20,12 @@ const ROWS: [(&str, RangeInclusive<u32>); 8] = [
     ("R", 60..=60),
 ];
 
-/// What is wrong with the list. With `KEYRELAY_WRITE_DOCS` its last column is written anew first.
+/// What is wrong with the list. With `WRITE_DOCS` its last column is written anew first.
 pub fn findings(files: &[Source]) -> Vec<String> {
     let tests = tests_by_row(files);
     let is_test = |row: &str| tests.get(row).map(|names| shown(names));
     let mut text = read(LIST);
-    if std::env::var_os("KEYRELAY_WRITE_DOCS").is_some() {
+    if std::env::var_os("WRITE_DOCS").is_some() {
         text = rewritten(&text, is_test);
         fs::write(root().join(LIST), &text).expect("the list can be written");
     }
@@ -48,7 +48,7 @@ pub fn findings(files: &[Source]) -> Vec<String> {
         }
     }
     if !found.is_empty() {
-        found.push("KEYRELAY_WRITE_DOCS=1 scripts/test -E 'test(tidy)' writes the last column".into());
+        found.push("WRITE_DOCS=1 scripts/test -E 'test(tidy)' writes the last column".into());
     }
     found
 }
