@@ -3,7 +3,7 @@
 use super::{
     console::{Console, Exit, Failure},
     expiry, prove,
-    work::{Done, Work, now},
+    work::{Work, now},
 };
 use crate::{
     daemon::request::{Outcome, Pasted, Request},
@@ -65,17 +65,7 @@ pub async fn ingest(args: &Args, path: &Path, console: &mut Console<'_>) -> Resu
         // The same key once more, and this time the operator vouches for it.
         done = work.ask(request(true), console).await?;
     }
-    Ok(tell(&done, &args.credential, console))
-}
-
-fn tell(done: &Done, credential: &CredentialName, console: &mut Console<'_>) -> Exit {
-    match done.outcome {
-        Outcome::Done | Outcome::NotProven => {
-            prove::show(&prove::asked(done, Some(credential), None), console)
-        }
-        Outcome::Held | Outcome::Refused | Outcome::Spooled | Outcome::Unknown | Outcome::Unreachable => {}
-    }
-    done.tell(console)
+    Ok(prove::told(&done, &args.credential, console))
 }
 
 fn waits(credential: &CredentialName) -> String {

@@ -62,7 +62,7 @@ fn taken(mut input: &[u8], one_line: bool) -> Result<Secret, Failure> {
 #[test]
 fn after_a_promotion_the_consumers_are_shown_and_a_spooled_key_shows_none() {
     let name = "leaf7-main".parse().unwrap();
-    let hear = |outcome| captured(|console| super::tell(&done(outcome, calm()), &name, console));
+    let hear = |outcome| captured(|console| crate::cli::prove::told(&done(outcome, calm()), &name, console));
     let (exit, said, _) = hear(Outcome::NotProven);
     assert_eq!(exit, Exit::NotHeld);
     assert!(said.contains("storefront in use"), "{said}");

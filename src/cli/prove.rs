@@ -92,6 +92,15 @@ pub fn show(credentials: &[Credential], console: &mut Console<'_>) {
     }
 }
 
+/// What came of a key that was to be the current one: its consumers, where it is, and the end.
+pub fn told(done: &Done, credential: &CredentialName, console: &mut Console<'_>) -> Exit {
+    match done.outcome {
+        Outcome::Done | Outcome::NotProven => show(&asked(done, Some(credential), None), console),
+        Outcome::Held | Outcome::Refused | Outcome::Spooled | Outcome::Unknown | Outcome::Unreachable => {}
+    }
+    done.tell(console)
+}
+
 fn json(credentials: &[Credential]) -> String {
     let proofs = credentials.iter().map(|known| Proofs { name: &known.name, consumers: &known.consumers });
     let document = Document { schema: 1, credentials: proofs.collect() };

@@ -5,10 +5,7 @@ use super::{
     prove,
     work::Work,
 };
-use crate::{
-    daemon::request::{Outcome, Request},
-    domain::CredentialName,
-};
+use crate::{daemon::request::Request, domain::CredentialName};
 use std::path::Path;
 
 /// Go back to the key before the current one
@@ -31,17 +28,5 @@ pub async fn rollback(args: &Args, path: &Path, console: &mut Console<'_>) -> Re
     work.check_names(Some(&args.credential), None)?;
     let request = Request::Rollback { credential: args.credential.clone(), check: args.check };
     let done = work.ask(request, console).await?;
-    match done.outcome {
-        Outcome::Done | Outcome::NotProven if !args.check => {
-            prove::show(&prove::asked(&done, Some(&args.credential), None), console);
-        }
-        Outcome::Done
-        | Outcome::NotProven
-        | Outcome::Held
-        | Outcome::Refused
-        | Outcome::Spooled
-        | Outcome::Unknown
-        | Outcome::Unreachable => {}
-    }
-    Ok(done.tell(console))
+    Ok(if args.check { done.tell(console) } else { prove::told(&done, &args.credential, console) })
 }

@@ -5,10 +5,7 @@ use super::{
     prove,
     work::Work,
 };
-use crate::{
-    daemon::request::{Outcome, Request},
-    domain::CredentialName,
-};
+use crate::{daemon::request::Request, domain::CredentialName};
 use std::path::Path;
 
 /// Ask the vendor's API for a new key
@@ -27,11 +24,5 @@ pub async fn rotate(args: &Args, path: &Path, console: &mut Console<'_>) -> Resu
     let work = Work::new(path)?;
     work.check_names(Some(&args.credential), None)?;
     let done = work.ask(Request::Rotate { credential: args.credential.clone() }, console).await?;
-    match done.outcome {
-        Outcome::Done | Outcome::NotProven => {
-            prove::show(&prove::asked(&done, Some(&args.credential), None), console);
-        }
-        Outcome::Held | Outcome::Refused | Outcome::Spooled | Outcome::Unknown | Outcome::Unreachable => {}
-    }
-    Ok(done.tell(console))
+    Ok(prove::told(&done, &args.credential, console))
 }

@@ -104,27 +104,20 @@ impl Shell {
     }
     /// Every sender of every credential that this mailbox serves.
     fn senders(&self, name: &MailboxName) -> Vec<String> {
-        let here = self
-            .tools
-            .config
-            .credentials
-            .iter()
-            .filter(|(_, credential)| credential.mailbox.as_ref() == Some(name));
-        let mut senders: Vec<_> =
-            here.filter_map(|(name, _)| self.tools.profile(name)).flat_map(vendor::senders).collect();
+        let mut senders: Vec<_> = self.profiles_in(name).flat_map(vendor::senders).collect();
         senders.sort();
         senders.dedup();
         senders
     }
+    /// Of each credential whose mails come there.
+    fn profiles_in<'a>(&'a self, name: &'a MailboxName) -> impl Iterator<Item = &'a vendor::Profile> {
+        let all = self.tools.config.credentials.iter();
+        let here = all.filter(move |(_, credential)| credential.mailbox.as_ref() == Some(name));
+        here.filter_map(|(name, _)| self.tools.profile(name))
+    }
     /// Two weeks back, or as far as a rotation and its grace reach.
     pub(super) fn search_since(&self, name: &MailboxName) -> Timestamp {
-        let here = self
-            .tools
-            .config
-            .credentials
-            .iter()
-            .filter(|(_, credential)| credential.mailbox.as_ref() == Some(name));
-        let reach = here.filter_map(|(name, _)| self.tools.profile(name)).map(|profile| {
+        let reach = self.profiles_in(name).map(|profile| {
             profile.cadence.map_or(Duration::ZERO, |span| span.0)
                 + profile.grace.map_or(Duration::ZERO, |span| span.0)
         });

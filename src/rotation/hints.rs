@@ -52,18 +52,11 @@ impl Hints {
         }
         let entered = |phase: &str, at| PhaseEntered { phase: phase.to_owned(), at };
         Some(Record {
-            rotation_id: from.rotation_id,
-            kind: RecordKind::Hint,
             trigger: Some(Trigger::Hint { uid: from.uid }),
             phases: vec![entered("hinted", at), entered(&said, now)],
             old_fingerprint: Some(label),
-            new_fingerprint: None,
-            generation,
-            store_version: None,
-            consumers: Vec::new(),
-            margin_secs: None,
-            observed: None,
             why: Some(format!("the vendor was asked at once: {said}")),
+            ..Record::bare(from.rotation_id, RecordKind::Hint, generation)
         })
     }
 }

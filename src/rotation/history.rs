@@ -86,6 +86,23 @@ pub fn merged(lines: impl IntoIterator<Item = Record>) -> Vec<Record> {
 }
 
 impl Record {
+    /// Without anything that only some have.
+    pub(super) fn bare(rotation_id: RotationId, kind: RecordKind, generation: u64) -> Self {
+        Self {
+            rotation_id,
+            kind,
+            trigger: None,
+            phases: Vec::new(),
+            old_fingerprint: None,
+            new_fingerprint: None,
+            generation,
+            store_version: None,
+            consumers: Vec::new(),
+            margin_secs: None,
+            observed: None,
+            why: None,
+        }
+    }
     /// When it began, the warning aside.
     pub fn at(&self) -> Timestamp {
         let named = i64::try_from(self.rotation_id.timestamp_ms()).unwrap_or_default();

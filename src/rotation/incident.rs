@@ -1,7 +1,7 @@
 //! Incidents: each has a key, a beginning, steps that are told, and an end. Raising one twice tells it once.
 
 use super::task::salt;
-use crate::domain::{Code, Limits, Severity, Timestamp};
+use crate::domain::{Code, Limits, Notice, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -128,6 +128,34 @@ pub(super) struct Telling {
     pub resolved: bool,
     /// It has no end, because nothing is wrong.
     pub good_news: bool,
+}
+
+impl Telling {
+    /// As one of the fleet.
+    pub fn into_notice(self, now: Timestamp, limits: &Limits) -> Notice {
+        let Self { incident, id, step, resolved, good_news } = self;
+        Notice {
+            next_mail_at: incident.next_told_at(limits).filter(|_| !resolved),
+            until: incident.until(),
+            incident: id,
+            step,
+            code: incident.code,
+            severity: incident.severity,
+            resolved,
+            good_news,
+            credential: None,
+            since: incident.since,
+            at: now,
+            message: incident.message,
+            breaks: incident.breaks,
+            doing: incident.doing,
+            hint: incident.hint,
+            sections: Vec::new(),
+            consumers: Vec::new(),
+            count: incident.count,
+            rotation_id: None,
+        }
+    }
 }
 
 /// The open incidents of one credential, or of the fleet.

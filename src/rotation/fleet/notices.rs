@@ -1,11 +1,11 @@
 //! The way out for notices: the fleet's own and everybody's, each to whom it concerns, through the outboxes.
 
 use super::Fleet;
-use crate::domain::{Code, GoodNews, Limits, Notice, Severity, Timestamp};
+use crate::domain::{Code, GoodNews, Notice, Severity, Timestamp};
 use crate::rotation::{
     effect::Effect,
     event::NoticeFailure,
-    incident::{Report, Telling},
+    incident::Report,
     outbox::{Channel, Pushed, Told},
 };
 
@@ -21,7 +21,7 @@ impl Fleet {
         self.tell_of_dropped(now);
         self.incidents.climb(now, &limits);
         for telling in self.incidents.take_tellings() {
-            self.route(fleet_notice(telling, now, &limits), effects);
+            self.route(telling.into_notice(now, &limits), effects);
         }
         self.tell_of_the_week(now);
         let mut next = Vec::new();
@@ -144,29 +144,4 @@ fn failing(channel: Channel, why: &str) -> Report {
     Report::new(failing_code(channel), severity, message, hint)
         .breaks("nobody hears of anything on this way")
         .doing("what is to be told waits, also through a restart, and goes out by itself")
-}
-
-pub(super) fn fleet_notice(telling: Telling, now: Timestamp, limits: &Limits) -> Notice {
-    let Telling { incident, id, step, resolved, good_news } = telling;
-    Notice {
-        next_mail_at: incident.next_told_at(limits).filter(|_| !resolved),
-        until: incident.until(),
-        incident: id,
-        step,
-        code: incident.code,
-        severity: incident.severity,
-        resolved,
-        good_news,
-        credential: None,
-        since: incident.since,
-        at: now,
-        message: incident.message,
-        breaks: incident.breaks,
-        doing: incident.doing,
-        hint: incident.hint,
-        sections: Vec::new(),
-        consumers: Vec::new(),
-        count: incident.count,
-        rotation_id: None,
-    }
 }

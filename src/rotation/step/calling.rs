@@ -194,18 +194,11 @@ impl Rotation {
         let trigger = Origin::Api { by: wish.by, wish: wish.rotation_id, key_id: None, old_until: None };
         let phase = |phase: &str, at| PhaseEntered { phase: phase.into(), at };
         out.records.push(Record {
-            rotation_id: wish.rotation_id,
-            kind: RecordKind::Refusal,
             trigger: Some(Trigger::Candidate(trigger)),
             phases: vec![phase("asked", wish.at), phase("refused", now)],
             old_fingerprint: Some(self.label(wish.old)),
-            new_fingerprint: None,
-            generation: self.generation(),
-            store_version: None,
-            consumers: Vec::new(),
-            margin_secs: None,
-            observed: None,
             why: Some(why.to_owned()),
+            ..Record::bare(wish.rotation_id, RecordKind::Refusal, self.generation())
         });
     }
 

@@ -164,18 +164,12 @@ impl Rotation {
 
     pub(super) fn record_refusal(&mut self, candidate: &Candidate, why: &str, now: Timestamp, out: &mut Out) {
         out.records.push(Record {
-            rotation_id: candidate.rotation_id,
-            kind: RecordKind::Refusal,
             trigger: Some(Trigger::Candidate(candidate.origin.clone())),
             phases: vec![PhaseEntered { phase: "refused".into(), at: now }],
             old_fingerprint: self.current.as_ref().map(|current| self.label(current.fingerprint)),
             new_fingerprint: Some(self.label(candidate.fingerprint)),
-            generation: self.generation(),
-            store_version: None,
-            consumers: Vec::new(),
-            margin_secs: None,
-            observed: None,
             why: Some(why.to_owned()),
+            ..Record::bare(candidate.rotation_id, RecordKind::Refusal, self.generation())
         });
     }
     pub(super) fn record(&self, margin_secs: Option<i64>) -> Option<Record> {

@@ -24,28 +24,12 @@ impl Rotation {
     }
 
     fn notice(&self, telling: Telling, ctx: Ctx<'_>) -> Notice {
-        let Telling { incident, id, step, resolved, good_news } = telling;
         let written = self.documents.key.as_ref().and_then(|document| document.rotation_id);
         Notice {
-            next_mail_at: incident.next_told_at(ctx.limits).filter(|_| !resolved),
-            until: incident.until(),
-            incident: id,
-            step,
-            code: incident.code,
-            severity: incident.severity,
-            resolved,
-            good_news,
             credential: Some(self.settings.name.clone()),
-            since: incident.since,
-            at: ctx.now,
-            message: incident.message,
-            breaks: incident.breaks,
-            doing: incident.doing,
-            hint: incident.hint,
-            sections: Vec::new(),
             consumers: self.consumers.iter().map(|(name, state)| self.line(name, state)).collect(),
-            count: incident.count,
             rotation_id: self.journey.as_ref().map(|journey| journey.rotation_id).or(written),
+            ..telling.into_notice(ctx.now, ctx.limits)
         }
     }
     fn line(&self, name: &ConsumerName, state: &ConsumerState) -> ConsumerLine {

@@ -222,7 +222,9 @@ fn when_the_current_key_ends_is_not_said_by_putting_it_in_again() {
     bench.ingest_until(1, START + 60 * DAY, 7);
     assert_eq!(
         bench.take_only("answer"),
-        ["answer 7: refused: it is the current key already; when it ends is said by credentials.main.expires_at"]
+        [
+            "answer 7: refused: it is the current key already; when it ends is said by credentials.main.expires_at"
+        ]
     );
     assert_eq!(bench.view().next_rotation_expected_at, Some(START + 30 * DAY));
 }
