@@ -138,6 +138,8 @@ impl Rotation {
             }
         }
         let learned = std::mem::replace(&mut self.memory, document.clone());
+        // Noted by a clock that was ahead, it would keep the schedule from asking until then.
+        self.memory.scheduled = self.memory.scheduled.map(|at| at.min(ctx.now));
         // A mail that an earlier process was done with: its key was promoted, refused, or is in the spool.
         let done = |mail: &&crate::domain::MailId| self.memory.done.contains(*mail);
         let again: Vec<_> = self.candidates.iter().filter(|known| known.spool != Spool::Safe).collect();

@@ -10,6 +10,7 @@ mod by_api_refused;
 mod by_api_scheduled;
 mod by_operator;
 mod calls;
+mod clock;
 mod consumers;
 mod copies;
 mod ends;
