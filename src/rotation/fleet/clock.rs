@@ -74,7 +74,8 @@ impl Fleet {
         effects.push(Effect::CheckStore);
         self.step_all(now, effects);
     }
-    pub(super) fn passed(&self, now: Timestamp) -> Timestamp {
+    /// Up to this moment deadlines have passed, as far as others' clocks show it.
+    pub fn passed(&self, now: Timestamp) -> Timestamp {
         self.clock.passed(now, self.settings.limits.unconfirmed_after)
     }
     pub(super) fn clock_agrees(&self, now: Timestamp) -> bool {

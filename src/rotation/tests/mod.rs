@@ -34,6 +34,7 @@ mod probe_off;
 mod properties;
 mod restart;
 mod rollback;
+mod schema;
 mod store;
 mod stories;
 mod tidying;

@@ -17,7 +17,7 @@ use std::{
 };
 
 /// Rotations with a leader that steps down; `scripts/step-downs` makes as many as are wished for.
-const SAMPLE: usize = 3;
+const SAMPLE: usize = 2;
 
 struct Site {
     scene: Scene,
@@ -70,18 +70,17 @@ impl Site {
 async fn r42_r43_r44_whatever_becomes_of_the_leader_in_mid_write_it_is_one_version_and_the_key_arrives() {
     let ca = Ca::new();
     let mut site = Site::running(&ca, Cluster::start(&ca).await).await;
-    for hold in [Hold::Request, Hold::Answer] {
-        let key = site.held_up(hold).await;
-        site.cluster.step_down().await;
-        site.scene.store.let_go();
-        site.completed(&key).await;
+    let key = site.held_up(Hold::Request).await;
+    site.cluster.step_down().await;
+    site.scene.store.let_go();
+    site.completed(&key).await;
 
-        let key = site.held_up(hold).await;
-        site.cluster.nodes[0].kill();
-        site.scene.store.let_go();
-        site.completed(&key).await;
-        site.comes_back(0).await;
-    }
+    let key = site.held_up(Hold::Answer).await;
+    site.cluster.nodes[0].kill();
+    site.scene.store.let_go();
+    site.completed(&key).await;
+    site.comes_back(0).await;
+
     // A standby cannot be sealed; one that has just been started is.
     let key = site.held_up(Hold::Request).await;
     for node in &mut site.cluster.nodes {
