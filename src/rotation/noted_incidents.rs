@@ -3,11 +3,7 @@
 
 use super::incident::Incident;
 use crate::domain::Code;
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::Error,
-    ser::SerializeSeq,
-};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error, ser::SerializeSeq};
 use serde_json::Value;
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -32,7 +28,8 @@ impl<'de> Deserialize<'de> for NotedIncidents {
         };
         let all = Vec::<Value>::deserialize(deserializer)?;
         let (strange, known): (Vec<_>, Vec<_>) = all.into_iter().partition(is_strange);
-        let known = known.into_iter().map(|incident| serde_json::from_value(incident).map_err(D::Error::custom));
+        let known =
+            known.into_iter().map(|incident| serde_json::from_value(incident).map_err(D::Error::custom));
         Ok(Self { known: known.collect::<Result<_, _>>()?, strange })
     }
 }

@@ -166,7 +166,8 @@ impl Inner {
             })?;
         match self.is_right_key(&database) {
             Ok(true) if is_new => {
-                let named = fs::rename(&new, &path).and_then(|()| sync_dir(&self.dir)).map_err(|error| named(&error));
+                let named =
+                    fs::rename(&new, &path).and_then(|()| sync_dir(&self.dir)).map_err(|error| named(&error));
                 named.map(|()| database)
             }
             Ok(true) => Ok(database),

@@ -208,9 +208,14 @@ async fn r39_a_database_cut_anywhere_is_refused_by_name_and_left_as_it_is() {
         fs::write(&file, &whole[..len]).unwrap();
         match Local::open(&settings(dir.path(), 1)) {
             Err(why) => assert!(why.starts_with(&format!("{}: ", file.display())), "cut at {len}: {why}"),
-            Ok(store) => assert_eq!(version(&store, PATH).await, Some((3, SECRET.to_owned())), "cut at {len}"),
+            Ok(store) => {
+                assert_eq!(version(&store, PATH).await, Some((3, SECRET.to_owned())), "cut at {len}")
+            }
         }
-        assert!(fs::read(&file).unwrap().starts_with(&whole[..len.min(64)]), "cut at {len}: it was overwritten");
+        assert!(
+            fs::read(&file).unwrap().starts_with(&whole[..len.min(64)]),
+            "cut at {len}: it was overwritten"
+        );
     }
 }
 

@@ -4,7 +4,10 @@
 use super::Fleet;
 use crate::domain::{Code, Severity, Timestamp};
 use crate::rotation::{effect::Effect, incident::Report};
-use std::{collections::{BTreeMap, BTreeSet}, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// What is known of this machine's clock.
 #[derive(Debug, Clone, Default)]

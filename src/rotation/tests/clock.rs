@@ -136,7 +136,8 @@ fn r58_what_was_planned_by_a_clock_that_was_ahead_is_not_waited_for() {
 
 /// Between any two effects of a rotation, and set right a moment later.
 #[test]
-fn r58_whenever_it_is_set_and_set_right_the_rotation_ends_well_and_nobody_is_told_of_anything_but_the_clock() {
+fn r58_whenever_it_is_set_and_set_right_the_rotation_ends_well_and_nobody_is_told_of_anything_but_the_clock()
+{
     let mut effects = 0;
     let steps = [10 * YEAR, HOUR, SEC];
     for step in 0.. {

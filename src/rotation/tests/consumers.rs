@@ -207,7 +207,8 @@ fn r54_of_twenty_consumers_one_is_away_until_ten_minutes_before_the_deadline_and
     let deadline = bench.now + DAY - 5 * MIN;
     rotate(&mut bench, 2);
     bench.wait(MIN);
-    let served = |bench: &mut Bench| bench.world.consumers.values().filter(|fake| fake.runs == Some(key(2))).count();
+    let served =
+        |bench: &mut Bench| bench.world.consumers.values().filter(|fake| fake.runs == Some(key(2))).count();
     assert_eq!(served(&mut bench), 19);
     bench.wait(deadline.since(bench.now) - 10 * MIN);
     let told = bench.take_only("mail");

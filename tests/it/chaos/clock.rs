@@ -10,7 +10,10 @@ const YEAR: i64 = 365 * 86_400;
 async fn r58_c02_c07_a_boot_in_1970_and_years_ahead_and_back_delay_no_key_and_nothing_is_called_late() {
     let clock = Clock::new();
     let mut scene = Scene::build().await;
-    scene.config.set("schedules.current_key_probe", "* * * * * *").set("schedules.mailbox_poll", "* * * * * *");
+    scene
+        .config
+        .set("schedules.current_key_probe", "* * * * * *")
+        .set("schedules.mailbox_poll", "* * * * * *");
     scene.daemon.also_environment = clock.environment().to_vec();
     clock.set(-56 * YEAR);
     scene.start().await;
@@ -46,7 +49,8 @@ async fn r58_c02_c07_a_boot_in_1970_and_years_ahead_and_back_delay_no_key_and_no
     let ticked = async || (scene.daemon.log_since(log).matches("ProbeKey").count() >= 3).then_some(());
     until("the schedules come round", ticked).await;
     let codes: Vec<_> = scene.smtp.mails().iter().map(|mail| code(mail)).collect();
-    let known = ["clock-skewed", "mailbox-unreachable", "alerts-failing", "rotated", "account-recorded", "unseeded"];
+    let known =
+        ["clock-skewed", "mailbox-unreachable", "alerts-failing", "rotated", "account-recorded", "unseeded"];
     assert!(codes.iter().all(|code| known.contains(&code.as_str())), "{NAME}: {codes:?}");
 }
 

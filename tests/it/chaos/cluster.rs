@@ -117,7 +117,10 @@ async fn r46_a_standby_that_answers_with_old_values_decides_nothing() {
     site.scene.confirm(&key).await;
     site.completed(&key).await;
     let lagging = &site.cluster.nodes[2];
-    println!("the standby that is cut off reads {:?}", lagging.read_if_it_answers(PATH).await.map(|found| found == before));
+    println!(
+        "the standby that is cut off reads {:?}",
+        lagging.read_if_it_answers(PATH).await.map(|found| found == before)
+    );
 
     // Nobody but the standby answers now: nothing is concluded from what it says.
     site.scene.daemon.sighup();

@@ -9,7 +9,7 @@ async fn r59_r13_alerts_that_cannot_go_out_and_a_dns_that_fails_hold_up_no_key_f
     let mut scene = Scene::running().await;
     let (name, record) = scene.signer.txt_record();
     for (mode, behaviour) in
-        [(SmtpMode::Busy, TxtBehaviour::ServerFailure), (SmtpMode::Silent, TxtBehaviour::NoSuchName)]
+        [(SmtpMode::Busy, TxtBehaviour::ServerFailure), (SmtpMode::Refuse, TxtBehaviour::ServerFailure)]
     {
         scene.smtp.set_mode(mode);
         scene.dns.set(&name, behaviour);
@@ -31,10 +31,8 @@ async fn r59_r13_alerts_that_cannot_go_out_and_a_dns_that_fails_hold_up_no_key_f
     }
     scene.smtp.set_mode(SmtpMode::Accept);
     scene.daemon.sighup();
-    until("nothing waits", async || {
-        (scene.daemon.status().await["alerts"]["queued"] == 0).then_some(())
-    })
-    .await;
+    until("nothing waits", async || (scene.daemon.status().await["alerts"]["queued"] == 0).then_some(()))
+        .await;
     let mails = scene.smtp.mails();
     let mut ids: Vec<_> =
         mails.iter().filter_map(|mail| mail.lines().find(|line| line.starts_with("Message-ID:"))).collect();

@@ -88,7 +88,8 @@ async fn r45_r47_what_the_store_refuses_in_mid_rotation_is_told_and_the_key_arri
 }
 
 #[tokio::test]
-async fn r49_few_versions_cas_required_and_deleted_and_destroyed_ones_lead_to_one_version_at_the_right_place() {
+async fn r49_few_versions_cas_required_and_deleted_and_destroyed_ones_lead_to_one_version_at_the_right_place()
+{
     let mut scene = Scene::running().await;
     let metadata = format!("secret/metadata/{PATH}");
     for (settings, mount) in [

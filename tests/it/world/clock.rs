@@ -21,7 +21,8 @@ impl Clock {
         let dir = Scratch::new();
         let library = dir.join("clock.so");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/world/clock.c");
-        let made = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).status();
+        let made =
+            Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).status();
         assert!(made.expect("a C compiler: scripts/test installs build-essential").success());
         let mut file = File::create(dir.join("offset")).expect("a file");
         file.write_all(&0_i64.to_ne_bytes()).expect("its content");
