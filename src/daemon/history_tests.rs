@@ -26,6 +26,27 @@ fn a_line_that_makes_no_sense_is_skipped_and_counted() {
     assert_eq!(past.unreadable, 3);
 }
 
+/// A power cut leaves any number of bytes.
+#[test]
+fn r39_a_history_cut_at_any_byte_loses_the_line_that_was_cut_and_no_other() {
+    let (dir, name) = (tempfile::tempdir().unwrap(), name());
+    append(dir.path(), &name, &record(1, None));
+    let path = path(dir.path(), &name);
+    let first = fs::read(&path).unwrap().len();
+    append(dir.path(), &name, &record(2, None));
+    let whole = fs::read(&path).unwrap();
+    for len in 0..whole.len() {
+        fs::write(&path, &whole[..len]).unwrap();
+        append(dir.path(), &name, &record(3, None));
+        let past = read(dir.path(), &name).unwrap();
+        // Without its line end a line is whole.
+        let kept = [(2, whole.len()), (1, first)].into_iter().filter(|(_, end)| len + 1 >= *end);
+        let kept = [3].into_iter().chain(kept.map(|(number, _)| number)).map(|number| record(number, None));
+        assert_eq!(past.records, kept.collect::<Vec<_>>(), "cut at {len}");
+        assert!(past.unreadable <= 1, "cut at {len}");
+    }
+}
+
 #[test]
 fn the_last_hundred_records_are_kept() {
     let (dir, name) = (tempfile::tempdir().unwrap(), name());

@@ -121,7 +121,8 @@ impl Shell {
             profile.cadence.map_or(Duration::ZERO, |span| span.0)
                 + profile.grace.map_or(Duration::ZERO, |span| span.0)
         });
-        clock::now() - reach.max().unwrap_or_default().max(self.limits.mailbox_window)
+        // By a clock that is ahead, a mail of today would lie before all that is searched for.
+        self.fleet.passed(clock::now()) - reach.max().unwrap_or_default().max(self.limits.mailbox_window)
     }
 
     pub(super) fn judge_later(&mut self, mailbox: MailboxName, mails: Vec<RawMail>, all: bool) {

@@ -109,6 +109,9 @@ pub async fn serve(config: Config, limits: Limits, mut orders: mpsc::Receiver<Or
             },
             () = shell.turn() => {}
         }
+        if shell.take_clock_was_set() {
+            restart(&mut ticking, &mut shell, &config).await;
+        }
         systemd.turned(&shell);
     }
     systemd.stopping();
@@ -116,6 +119,21 @@ pub async fn serve(config: Config, limits: Limits, mut orders: mpsc::Receiver<Or
     ticking.stop().await;
     shell.stop().await;
     Ok(())
+}
+
+/// Schedules remember when they are next due: after the clock was set back they would stand still until then.
+async fn restart(ticking: &mut Ticking, shell: &mut Shell, config: &Config) {
+    let (sender, tools) = (shell.sender(), shell.tools.clone());
+    let anew = async {
+        let mut anew = Ticking::start(&config.schedules, sender).await?;
+        anew.rotate(&tools.config).await?;
+        Ok::<_, String>(anew)
+    };
+    match anew.await {
+        Ok(anew) => std::mem::replace(ticking, anew).stop().await,
+        Err(why) => tracing::error!("{why}"),
+    }
+    shell.tell_what_is_due();
 }
 
 /// The metrics go on with what was left of the last rotations' time. Reading it delays nobody.

@@ -52,6 +52,9 @@ pub struct Shell {
     pub needs_restart: Vec<String>,
     /// The longest wait for something to do.
     pub patience: Duration,
+    clock: clock::Watch,
+    /// It was set, and the schedules do not know it yet.
+    clock_was_set: bool,
 }
 
 /// Timers stand still while the machine sleeps: the clock is looked at again at least this often.
@@ -81,6 +84,8 @@ impl Shell {
             counted: Counted::default(),
             needs_restart: Vec::new(),
             patience: SLEEP_MAX,
+            clock: clock::Watch::begin(),
+            clock_was_set: false,
         };
         shell.tell_of_alerts();
         shell.tell_of_spool();
@@ -97,6 +102,7 @@ impl Shell {
 
     /// Takes the next message, or does what has become due, and performs what comes of it.
     pub async fn turn(&mut self) {
+        self.look_at_clock();
         let due = self.fleet.next_deadline(clock::now()).map(|(at, _)| at.since(clock::now()));
         let patience = due.map_or(self.patience, |due| due.min(self.patience));
         if due.is_some_and(|due| due.is_zero()) {
@@ -104,7 +110,9 @@ impl Shell {
             let effects = self.fleet.handle_deadline(clock::now());
             return self.perform_all(effects);
         }
-        match tokio::time::timeout(patience, self.inbox.recv()).await {
+        let received = tokio::time::timeout(patience, self.inbox.recv()).await;
+        self.look_at_clock();
+        match received {
             Ok(message) => message.into_iter().for_each(|message| self.take(message)),
             Err(_) => {
                 let effects = self.fleet.handle_deadline(clock::now());
@@ -112,6 +120,18 @@ impl Shell {
                 self.perform_all(effects);
             }
         }
+    }
+
+    fn look_at_clock(&mut self) {
+        if let Some(before) = self.clock.look() {
+            tracing::warn!("this machine's clock was set: it would say {before}");
+            self.clock_was_set = true;
+            self.handle(Event::ClockSet { before });
+        }
+    }
+    /// Whether the clock was set since this was last asked.
+    pub fn take_clock_was_set(&mut self) -> bool {
+        std::mem::take(&mut self.clock_was_set)
     }
 
     fn take(&mut self, message: Message) {

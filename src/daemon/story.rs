@@ -81,6 +81,7 @@ pub fn name_of(event: &Event) -> String {
         Event::BeatSent { .. } => return "BeatSent".into(),
         Event::NoticeSent { .. } => return "NoticeSent".into(),
         Event::Tick(schedule) => return format!("Tick({schedule:?})"),
+        Event::ClockSet { before } => return format!("ClockSet({before})"),
         Event::CallAsked { name, .. } => return format!("CallAsked({name})"),
         Event::Stopping => return "Stopping".into(),
     };

@@ -40,6 +40,9 @@ impl Digest {
     pub fn begin(&mut self, now: Timestamp) {
         self.since.get_or_insert(now);
     }
+    pub fn clock_went_back(&mut self, now: Timestamp) {
+        self.since = self.since.map(|since| since.min(now));
+    }
     /// Nobody wants one any more.
     pub fn end(&mut self) {
         *self = Self::default();

@@ -67,6 +67,10 @@ pub enum Event {
     },
     /// A schedule came round; its work is spread over a tenth of the period.
     Tick(Schedule),
+    /// This machine's clock was set: otherwise it would say `before` now. A suspend does not set it.
+    ClockSet {
+        before: Timestamp,
+    },
     /// The process was told to stop: whatever exists nowhere else must be spooled now.
     Stopping,
 }

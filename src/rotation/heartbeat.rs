@@ -23,6 +23,10 @@ impl Heartbeat {
             (self.every, self.due_at) = (every, every.map(|_| now));
         }
     }
+    pub fn clock_went_back(&mut self, now: Timestamp) {
+        let moments = [&mut self.due_at, &mut self.last_ok_at];
+        moments.into_iter().flatten().for_each(|at| *at = (*at).min(now));
+    }
     pub fn is_wanted(&self) -> bool {
         self.every.is_some()
     }

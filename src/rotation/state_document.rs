@@ -1,6 +1,6 @@
 //! The document that outlives the process: how far things are. The key document decides which key is current.
 
-use super::{incident::Incident, key_note::KeyNote, wish::Wish};
+use super::{key_note::KeyNote, noted_incidents::NotedIncidents, wish::Wish};
 use crate::domain::{
     Account, ConsumerName, CredentialName, Fingerprint, MailId, MailPlace, ProofLevel, RotationId, Timestamp,
 };
@@ -43,7 +43,7 @@ pub struct StateDocument {
     #[serde(default)]
     pub consumers: BTreeMap<ConsumerName, ConsumerNote>,
     #[serde(default)]
-    pub incidents: Vec<Incident>,
+    pub incidents: NotedIncidents,
     /// The vendor's API was asked for a new key, and what came of it is not settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wish: Option<Wish>,

@@ -58,7 +58,7 @@ fn s16_nothing_of_it_is_readable_on_disk_or_when_it_is_printed() {
 }
 
 #[test]
-fn what_a_crash_cut_off_before_its_rename_is_whole_again_at_the_next_start() {
+fn r39_what_a_crash_cut_off_before_its_rename_is_whole_again_at_the_next_start() {
     let dir = tempfile::tempdir().unwrap();
     let settings = settings(dir.path());
     let answer = answer(1, BODY.as_bytes());
@@ -70,7 +70,7 @@ fn what_a_crash_cut_off_before_its_rename_is_whole_again_at_the_next_start() {
 }
 
 #[test]
-fn one_that_is_damaged_is_named_and_left_alone() {
+fn r39_one_that_is_damaged_is_named_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let settings = settings(dir.path());
     let spool = Spool::open(&settings).unwrap();

@@ -86,7 +86,7 @@ fn s16_nothing_of_the_key_is_readable_and_its_name_does_not_tell_it() {
 }
 
 #[test]
-fn a_file_cut_at_any_byte_is_named_and_left_alone() {
+fn r39_a_file_cut_at_any_byte_is_named_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let settings = given(dir.path(), 1);
     let spool = Spool::open(&settings).unwrap();
@@ -149,7 +149,7 @@ fn what_is_no_file_of_the_spools_is_named() {
 }
 
 #[test]
-fn a_write_that_a_crash_cut_off_before_the_rename_is_finished() {
+fn r39_a_write_that_a_crash_cut_off_before_the_rename_is_finished() {
     let dir = tempfile::tempdir().unwrap();
     let settings = given(dir.path(), 1);
     Spool::open(&settings).unwrap().put(&name(), &key(SECRET), &note(false)).unwrap();

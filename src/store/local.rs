@@ -12,6 +12,7 @@ use redb::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{
+    fs, io,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::SystemTime,
@@ -26,6 +27,10 @@ pub struct Settings {
 }
 
 const FILE: &str = "store.redb";
+/// Until the first record is in it. So an empty [`FILE`] is always one that lost what it held.
+const NEW_FILE: &str = "store.redb.new";
+const EMPTY: &str = "it is empty, which a store never is: what it held is lost. Bring a copy of it back; or remove it, \
+    and keyrelay begins without a key";
 
 /// What [`Local::open`] says where another process has it.
 pub const HELD: &str = "another keyrelay has it open; stop that one first";
@@ -136,10 +141,22 @@ impl Inner {
     fn open(&self) -> Result<Database, String> {
         let path = self.dir.join(FILE);
         let named = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        let new = self.dir.join(NEW_FILE);
         let mut options = private_file();
-        let file = options.read(true).write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(|error| named(&error))?;
+        options.read(true).write(true);
+        let found = match options.open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            found => Some(found.map_err(|error| named(&error))?),
+        };
+        let is_new = found.is_none();
+        let file = match found {
+            Some(file) => file,
+            None => options.create(true).open(&new).map_err(|error| named(&error))?,
+        };
         check_private(&file, &path)?;
+        if !is_new && file.metadata().is_ok_and(|data| data.len() == 0) {
+            return Err(named(&EMPTY));
+        }
         sync_dir(&self.dir).map_err(|error| named(&error))?;
         let mut builder = Builder::new();
         let database =
@@ -148,6 +165,11 @@ impl Inner {
                 other => named(&other),
             })?;
         match self.is_right_key(&database) {
+            Ok(true) if is_new => {
+                let named =
+                    fs::rename(&new, &path).and_then(|()| sync_dir(&self.dir)).map_err(|error| named(&error));
+                named.map(|()| database)
+            }
             Ok(true) => Ok(database),
             Ok(false) => Err(named(
                 &"store.local.master_key does not open it; give the key that it was made with (nothing was changed)",

@@ -191,6 +191,34 @@ fn a_file_that_is_no_database_is_named_and_left_alone() {
     assert_eq!(fs::read(&file).unwrap(), b"not a database at all");
 }
 
+/// A power cut leaves any number of pages. What was lost is told, and nothing begins anew over it.
+#[tokio::test]
+async fn r39_a_database_cut_anywhere_is_refused_by_name_and_left_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir);
+    for version in 0..3 {
+        let written = store.write(PATH, &fields(SECRET), version).await;
+        assert_eq!(written, WriteOutcome::Written { version: version + 1 });
+    }
+    drop(store);
+    let file = dir.path().join("store/store.redb");
+    let whole = fs::read(&file).unwrap();
+    let (pages, odd) = ((0..whole.len()).step_by(4_096), [1, 64, 319, 4_097, whole.len() - 1]);
+    for len in pages.chain(odd) {
+        fs::write(&file, &whole[..len]).unwrap();
+        match Local::open(&settings(dir.path(), 1)) {
+            Err(why) => assert!(why.starts_with(&format!("{}: ", file.display())), "cut at {len}: {why}"),
+            Ok(store) => {
+                assert_eq!(version(&store, PATH).await, Some((3, SECRET.to_owned())), "cut at {len}")
+            }
+        }
+        assert!(
+            fs::read(&file).unwrap().starts_with(&whole[..len.min(64)]),
+            "cut at {len}: it was overwritten"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_full_disk_refuses_a_write_and_costs_nothing_that_was_written() {
     let Some(disk) = SmallDisk::mount() else { return };

@@ -1,9 +1,14 @@
 //! What goes wrong while a rotation is under way: the process is killed, the store is sealed, a mail server hangs, a
 //! disk is full. However it goes wrong, no key is lost, nothing is promoted twice, and somebody is told.
 
+mod clock;
+mod cluster;
 mod dice;
+mod disk;
 mod kills;
 mod mailbox;
+mod outside;
+mod refusals;
 mod scene;
 mod spool;
 mod start;

@@ -45,7 +45,7 @@ async fn a_document_is_written_read_and_replaced_by_check_and_set() {
 }
 
 #[tokio::test]
-async fn a_deleted_version_is_told_from_one_that_never_was() {
+async fn r49_a_deleted_version_is_told_from_one_that_never_was() {
     let ca = Ca::new();
     let bao = Bao::start(&ca).await;
     let store = open(&bao, root(&bao));

@@ -16,7 +16,7 @@ fn what_was_written_is_there_for_the_next_process_and_for_nobody_else() {
 }
 
 #[test]
-fn a_file_cut_at_any_byte_is_set_aside_and_named() {
+fn r39_a_file_cut_at_any_byte_is_set_aside_and_named() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), &state()).unwrap();
     let whole = fs::read(dir.path().join(FILE)).unwrap();

@@ -69,7 +69,10 @@ fn parse_state(json: serde_json::Value) -> Result<StateDocument, String> {
     let schema = json.get("schema").and_then(serde_json::Value::as_u64);
     match schema {
         Some(schema) if schema == u64::from(SCHEMA) => {
-            serde_json::from_value(json).map_err(|error| format!("schema {SCHEMA}, but damaged: {error}"))
+            let why = |error: serde_json::Error| {
+                format!("they are of schema {SCHEMA}, and this version does not understand them: {error}")
+            };
+            serde_json::from_value(json).map_err(why)
         }
         Some(schema) => Err(format!("they are of schema {schema}, and this version reads schema {SCHEMA}")),
         None => Err("they name no schema".into()),

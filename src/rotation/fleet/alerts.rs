@@ -136,7 +136,7 @@ impl Fleet {
 
     pub(super) fn tell_of_the_week(&mut self, now: Timestamp) {
         let limits = self.settings.limits.clone();
-        if !self.digest.is_due(now, &limits) || !self.outboxes.contains_key(&Channel::Mail) {
+        if !self.digest.is_due(self.passed(now), &limits) || !self.outboxes.contains_key(&Channel::Mail) {
             return;
         }
         let outlook = self.outlook(now);

@@ -26,6 +26,7 @@ use super::{
 };
 use crate::domain::{CredentialName, Fingerprint, MailboxName, Timestamp};
 use alerts::Keeping;
+use clock::Clock;
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -53,8 +54,7 @@ pub struct Fleet {
     due_by_name: BTreeMap<CredentialName, Timestamp>,
     /// Requests that were let through where they must be refused, in words: none of them is sent again.
     probes_off: BTreeMap<String, ProbeOff>,
-    /// Whose clocks differ from this machine's by minutes.
-    clocks_apart: BTreeSet<String>,
+    clock: Clock,
     /// Everything that was due at this moment is done.
     handled_at: Timestamp,
     /// The last moment that was told.
@@ -80,7 +80,7 @@ impl Fleet {
             due: BTreeSet::new(),
             due_by_name: BTreeMap::new(),
             probes_off: BTreeMap::new(),
-            clocks_apart: BTreeSet::new(),
+            clock: Clock::default(),
             handled_at: now,
             latest: now,
             starting: true,
@@ -118,6 +118,7 @@ impl Fleet {
                 effects.push(self.call_asked(&name, weight, ticket, now));
             }
             Event::Tick(schedule) => self.tick(schedule, now, &mut effects),
+            Event::ClockSet { before } => self.clock_was_set(before, now, &mut effects),
             Event::Stopping => {
                 self.rotations.values_mut().for_each(|rotation| rotation.stopping = true);
                 self.step_all(now, &mut effects);
@@ -165,7 +166,8 @@ impl Fleet {
             limits: &self.settings.limits,
             taken: &self.taken,
             control: meter.and_then(|meter| meter.control),
-            clock_agrees: self.clocks_apart.is_empty(),
+            passed: self.passed(now),
+            clock_agrees: self.clock_agrees(now),
             probe_period: self.probe_period(origin),
             budget_period: meter.map(|meter| meter.routine_period).unwrap_or_default(),
             probe_off: self.probes_off.get(probe),

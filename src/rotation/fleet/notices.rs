@@ -19,7 +19,7 @@ impl Fleet {
             self.incidents.expire(code, now, limits.control_every);
         }
         self.tell_of_dropped(now);
-        self.incidents.climb(now, &limits);
+        self.incidents.climb(self.passed(now), &limits);
         for telling in self.incidents.take_tellings() {
             self.route(telling.into_notice(now, &limits), effects);
         }

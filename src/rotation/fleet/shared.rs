@@ -1,12 +1,11 @@
 //! What belongs to no single credential: budgets, the negative control, mailboxes, clocks.
 
 use super::Fleet;
-use crate::domain::{Code, CredentialName, ProbeAnswer, Severity, Timestamp};
+use crate::domain::{CredentialName, ProbeAnswer, Timestamp};
 use crate::rotation::{
     budget::Waiting,
     effect::{Action, Effect, Purpose, Reply},
     event::Ticket,
-    incident::Report,
     state::Rotation,
     state_document::ProbeOff,
     step::Out,
@@ -180,20 +179,5 @@ impl Fleet {
             meter.into_iter().for_each(|meter| meter.forget_control());
             self.step(&name, None, now, effects);
         }
-    }
-
-    pub(super) fn compare_clock(&mut self, whose: &str, theirs: Timestamp, now: Timestamp) {
-        let apart = now.since(theirs).max(theirs.since(now)) > self.settings.limits.clock_skew;
-        if !apart {
-            self.clocks_apart.remove(whose);
-            return self.incidents.clear(Code::ClockSkewed, whose);
-        }
-        self.clocks_apart.insert(whose.to_owned());
-        let message = format!("this machine's clock ({now}) and {whose} ({theirs}) differ");
-        let report = Report::new(Code::ClockSkewed, Severity::Warning, message, "timedatectl status")
-            .about(whose)
-            .breaks("grace periods and deadlines are judged by a clock that may be wrong")
-            .doing("no old key is removed, and no key is put back, until the clocks agree");
-        self.incidents.raise(now, report);
     }
 }

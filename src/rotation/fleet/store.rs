@@ -119,7 +119,7 @@ impl Fleet {
             if self.store.reachable {
                 OUTAGES.into_iter().for_each(|code| self.incidents.clear(code, ""));
             }
-            return self.report_endings(now);
+            return self.report_endings(self.passed(now));
         };
         let long_away = self
             .store

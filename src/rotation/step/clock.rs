@@ -16,7 +16,9 @@ impl Rotation {
         ] {
             task.clock_went_back(now);
         }
+        self.due.take_if(|due| due.at > now);
         self.due.iter_mut().for_each(|due| due.retry.clock_went_back(now));
+        self.memory.scheduled = self.memory.scheduled.map(|at| at.min(now));
         self.answers.values_mut().for_each(|answer| answer.keeping.clock_went_back(now));
         self.keys.values_mut().for_each(|facts| facts.clock_went_back(now));
         self.consumers.values_mut().for_each(|consumer| consumer.clock_went_back(now));

@@ -103,6 +103,8 @@ impl Rotation {
                 if !self.documents.known || self.memory.lineage != document.lineage {
                     self.take_over(*document, ctx, out);
                 } else {
+                    // What only a later version knows is that one's to change.
+                    self.memory.other = document.other;
                     self.wish_read(document.wish, document.scheduled);
                 }
             }
@@ -130,7 +132,7 @@ impl Rotation {
 
     /// Takes over what an earlier process left. Whatever this one has learned meanwhile stays.
     fn take_over(&mut self, document: StateDocument, ctx: Ctx<'_>, out: &mut Out) {
-        self.incidents.take_over(document.incidents.clone());
+        self.incidents.take_over(document.incidents.known.clone());
         self.incidents.clock_went_back(ctx.now);
         for (name, note) in &document.consumers {
             if let Some(consumer) = self.consumers.get_mut(name) {
@@ -138,6 +140,8 @@ impl Rotation {
             }
         }
         let learned = std::mem::replace(&mut self.memory, document.clone());
+        // Noted by a clock that was ahead, it would keep the schedule from asking until then.
+        self.memory.scheduled = self.memory.scheduled.map(|at| at.min(ctx.now));
         // A mail that an earlier process was done with: its key was promoted, refused, or is in the spool.
         let done = |mail: &&crate::domain::MailId| self.memory.done.contains(*mail);
         let again: Vec<_> = self.candidates.iter().filter(|known| known.spool != Spool::Safe).collect();

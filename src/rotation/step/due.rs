@@ -37,7 +37,10 @@ impl Rotation {
         if due.at <= scheduled || rotated {
             return self.is_served(&due);
         }
-        if gives_up_at(&due, ctx) < ctx.now {
+        if due.at > ctx.passed {
+            return;
+        }
+        if gives_up_at(&due, ctx) < ctx.passed {
             self.missed(&due, ctx);
             return self.is_served(&due);
         }

@@ -22,7 +22,7 @@ impl Rotation {
         {
             self.rehearse(expected, ctx, out);
         }
-        if let Some(expected) = self.rehearsal_expected().filter(|expected| *expected <= ctx.now) {
+        if let Some(expected) = self.rehearsal_expected().filter(|expected| *expected <= ctx.passed) {
             let before = self.settings.notice_before.unwrap_or_default();
             self.rehearse(expected + before, ctx, out);
         }

@@ -29,7 +29,9 @@ impl Seen {
 }
 
 impl Rotation {
+    /// Whether something is late is judged by a moment that others' clocks have reached as well.
     pub(super) fn advance_incidents(&mut self, ctx: Ctx<'_>, out: &mut Out) {
+        let ctx = Ctx { now: ctx.passed, ..ctx };
         if self.documents.known {
             self.incidents.everything_is_seen();
         }

@@ -55,7 +55,7 @@ impl Rotation {
                 let whole = self.settings.hand_over();
                 let deadline = candidate.rotated_at + whole - ctx.limits.margin(whole);
                 let told = candidate.dead_since.map(|since| since + ctx.limits.wrong_key_after);
-                sure && deadline <= ctx.now && told < Some(ctx.now)
+                sure && deadline <= ctx.passed && told < Some(ctx.passed)
             }
         })
     }

@@ -25,12 +25,12 @@ impl Rotation {
         self.documents.key_version = version;
         self.documents.key = None;
         (self.documents.foreign, self.documents.reverted) = (None, None);
-        let lost = self.current.take();
+        let lost = self.current.as_ref().map(|current| current.fingerprint);
         self.documents.deleted |= deleted || lost.is_some() || self.memory.current.is_some();
         if let Some(lost) = lost {
-            let why = "it was the current key when its document was removed";
-            self.keep_as_held(lost.fingerprint, why, ctx);
+            self.keep_as_held(lost, "it was the current key when its document was removed", ctx);
         }
+        self.current = None;
         self.pending = None;
     }
 

@@ -63,6 +63,8 @@ pub(super) struct Ctx<'a> {
     pub taken: &'a BTreeMap<Fingerprint, CredentialName>,
     /// The last answer to a random key at this credential's origin.
     pub control: Option<(Verdict, Timestamp)>,
+    /// Deadlines up to this moment have passed, as far as others' clocks show it.
+    pub passed: Timestamp,
     /// Whether this machine's clock agrees with the vendor's and the store's.
     pub clock_agrees: bool,
     pub probe_period: Duration,

@@ -41,7 +41,7 @@ impl Rotation {
         let mut document = self.memory.clone();
         document.consumers =
             self.consumers.iter().map(|(name, consumer)| (name.clone(), consumer.note())).collect();
-        document.incidents = self.incidents.to_vec();
+        document.incidents.known = self.incidents.to_vec();
         let known = self.known_fingerprints();
         document.notes.retain(|note| known.contains(&note.fingerprint));
         document

@@ -1,7 +1,7 @@
 //! The promotion: read, write by check-and-set, read back. The write is the commit.
 
 use super::{Ctx, Out};
-use crate::domain::{StoreTrouble, WriteOutcome};
+use crate::domain::{Fingerprint, Origin, StoreTrouble, WriteOutcome};
 use crate::rotation::{
     candidate::Candidate,
     effect::{Action, Promotion},
@@ -36,7 +36,7 @@ impl Rotation {
     /// The old key is the current one (or the earlier one that somebody put back over it); its grace begins with the
     /// rotation.
     fn promotion_of(&self, candidate: &Candidate) -> Promotion {
-        let current = self.current.as_ref().map(|current| current.fingerprint);
+        let current = self.current.as_ref().map(|current| current.fingerprint).or(self.removed_key());
         let previous =
             current.filter(|current| *current != candidate.fingerprint).or(self.documents.reverted);
         let written = self.documents.key.as_ref().map_or(0, |document| document.generation);
@@ -52,6 +52,12 @@ impl Rotation {
             rotation_id: candidate.rotation_id,
             previous_expires_at: previous.and(self.end_of_replaced(candidate)),
         }
+    }
+
+    /// The key whose document was removed; consumers may work with it still.
+    fn removed_key(&self) -> Option<Fingerprint> {
+        let removed = |known: &&Candidate| known.origin == Origin::Former && known.held.is_some();
+        self.candidates.iter().filter(|_| self.documents.deleted).find(removed).map(|known| known.fingerprint)
     }
 
     pub(super) fn key_stored(

@@ -197,6 +197,30 @@ fn a_silent_consumer_is_told_of_on_the_ladder_and_once_more_when_it_is_proven() 
 }
 
 #[test]
+fn r54_of_twenty_consumers_one_is_away_until_ten_minutes_before_the_deadline_and_holds_nobody_up() {
+    let names: Vec<_> = (1..=20).map(|n| format!("c{n}")).collect();
+    let all: Vec<_> =
+        names.iter().map(|name| (name.as_str(), consumer(Delivery::Copy, true, Proof::Asked))).collect();
+    let mut bench = Bench::seeded_with(with(&all));
+    bench.world.fake("c7").silent = true;
+    bench.world.fake("c7").deliver_fails = true;
+    let deadline = bench.now + DAY - 5 * MIN;
+    rotate(&mut bench, 2);
+    bench.wait(MIN);
+    let served =
+        |bench: &mut Bench| bench.world.consumers.values().filter(|fake| fake.runs == Some(key(2))).count();
+    assert_eq!(served(&mut bench), 19);
+    bench.wait(deadline.since(bench.now) - 10 * MIN);
+    let told = bench.take_only("mail");
+    assert_eq!(told.last().map(String::as_str), Some("mail consumer-failed 4 urgent"), "{told:?}");
+    bench.world.fake("c7").silent = false;
+    bench.world.fake("c7").deliver_fails = false;
+    bench.wait(10 * MIN);
+    assert_eq!(served(&mut bench), 20);
+    bench.expect_mails(&["mail consumer-failed 5 urgent resolved", "mail rotated 0 info"]);
+}
+
+#[test]
 fn a_late_mail_is_told_at_the_step_it_has_reached() {
     let mut bench = Bench::seeded();
     bench.world.fake("web").silent = true;
@@ -224,7 +248,7 @@ fn one_that_reports_has_the_time_that_it_was_given() {
 }
 
 #[test]
-fn one_that_works_with_another_key_is_told_five_minutes_after_its_delivery() {
+fn r55_one_that_works_with_another_key_is_told_five_minutes_after_its_delivery() {
     let mut bench = Bench::seeded_with(with(&[("bot", consumer(Delivery::Copy, false, Proof::Asked))]));
     bench.world.fake("bot").acts = true; // it takes no notice of its file
     rotate(&mut bench, 2);

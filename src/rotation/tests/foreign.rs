@@ -3,7 +3,7 @@
 use super::{bench::*, *};
 use crate::{
     domain::{Account, Verdict},
-    rotation::{Parked, Phase, Schedule},
+    rotation::{Credential, Parked, Phase, Schedule},
 };
 
 /// Somebody writes K9 over the current key, and the schedule finds it.
@@ -254,4 +254,27 @@ fn a_reverted_store_is_known_again_after_a_restart() {
     bench.accept(key(2), 2);
     bench.run();
     assert_eq!(bench.world.holds("main"), "K2 after K1, generation 2");
+}
+
+/// It was kept in the spool with the date of the deletion: newer than the key that took its place, it stayed held,
+/// and the document no longer had it.
+#[test]
+fn r49_a_key_whose_document_was_removed_is_the_previous_one_of_the_key_that_is_written_in_its_place() {
+    let pin = |one: &std::sync::Arc<Credential>| {
+        let account = Some(["project-1"].into_iter().collect());
+        std::sync::Arc::new(Credential { account, ..(**one).clone() })
+    };
+    let mut settings = main_settings();
+    settings.credentials = settings.credentials.iter().map(|(name, one)| (name.clone(), pin(one))).collect();
+    let mut bench = Bench::seeded_with(settings);
+    bench.world.alive(key(2));
+    bench.confirmed(key(2));
+    bench.wait(HOUR);
+    bench.world.stored("main").deleted = true;
+    bench.world.alive(key(3));
+    bench.confirmed(key(3));
+    bench.wait(10 * MIN);
+    assert_eq!(bench.world.holds("main"), "K3 after K2, generation 2");
+    assert_eq!((bench.phase(), bench.world.spool.len(), bench.view().held.len()), (Phase::Steady, 0, 0));
+    assert_eq!(bench.view().incidents.len(), 0);
 }

@@ -243,7 +243,7 @@ fn between_the_note_of_a_retirement_and_the_retirement() {
 }
 
 #[test]
-fn notes_of_another_version_are_left_alone_and_told_of() {
+fn r62_notes_of_another_version_are_left_alone_and_told_of() {
     let mut bench = Bench::rotated();
     bench.world.stored("main").state_refused = true;
     bench.restart();

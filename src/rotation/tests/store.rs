@@ -339,7 +339,7 @@ fn c02_no_old_key_is_removed_while_the_clocks_disagree() {
 }
 
 #[test]
-fn an_old_key_that_dies_early_is_told_of_while_consumers_are_not_tested() {
+fn r56_an_old_key_that_dies_early_is_told_of_while_consumers_are_not_tested() {
     let mut bench = Bench::seeded();
     bench.world.alive(key(2));
     bench.world.fake("web").silent = true;

@@ -5,7 +5,7 @@ use crate::world::{SmtpMode, until};
 use std::fs;
 
 #[tokio::test]
-async fn a_notice_outlives_the_mail_servers_outage_and_the_process() {
+async fn r59_a_notice_outlives_the_mail_servers_outage_and_the_process() {
     let mut scene = Scene::build().await;
     scene.smtp.stop();
     scene.start().await;
@@ -39,7 +39,7 @@ async fn a_notice_outlives_the_mail_servers_outage_and_the_process() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_busy_or_falls_silent_gets_the_mail_later_and_once() {
+async fn r59_a_server_that_is_busy_or_falls_silent_gets_the_mail_later_and_once() {
     for (mode, sign) in [(SmtpMode::Busy, "answered 451"), (SmtpMode::Silent, "Notify { channel: Mail")] {
         let mut scene = Scene::build().await;
         scene.smtp.set_mode(mode);

@@ -35,6 +35,7 @@ pub struct Scene {
     pub bao: Bao,
     pub smtp: Smtp,
     pub vendor: Simulator,
+    pub dns: DnsServer,
     pub account: AccountId,
     /// On the way to the store, to the vendor, to a consumer.
     pub store: Proxy,
@@ -53,11 +54,10 @@ pub struct Scene {
     versions_seen: u64,
     last_fields: Value,
     spool: PathBuf,
-    signer: Signer,
+    pub signer: Signer,
     _scratch: Scratch,
     _storefront: Consumer,
     _crm: Consumer,
-    _dns: DnsServer,
     _ca: Ca,
 }
 
@@ -102,6 +102,7 @@ impl Scene {
             bao,
             smtp,
             vendor,
+            dns,
             account,
             store,
             api,
@@ -119,7 +120,6 @@ impl Scene {
             _scratch: scratch,
             _storefront: storefront,
             _crm: crm,
-            _dns: dns,
             _ca: ca,
         }
     }

@@ -4,7 +4,7 @@ use super::scene::Scene;
 use crate::world::SmallDisk;
 
 #[tokio::test]
-async fn a_full_spool_is_told_and_a_store_that_works_gets_the_key_all_the_same() {
+async fn r40_a_full_spool_is_told_and_a_store_that_works_gets_the_key_all_the_same() {
     let Some(disk) = SmallDisk::mount() else { return };
     let mut scene = Scene::build().await;
     scene.use_spool(&disk.path());
@@ -29,7 +29,7 @@ async fn a_full_spool_is_told_and_a_store_that_works_gets_the_key_all_the_same()
 }
 
 #[tokio::test]
-async fn a_spool_that_has_room_again_takes_the_key_by_itself() {
+async fn r40_a_spool_that_has_room_again_takes_the_key_by_itself() {
     let Some(disk) = SmallDisk::mount() else { return };
     let mut scene = Scene::build().await;
     scene.use_spool(&disk.path());

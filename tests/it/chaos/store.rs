@@ -15,7 +15,7 @@ async fn written_unheard(scene: &mut Scene) -> Key {
 }
 
 #[tokio::test]
-async fn sealed_before_the_read_it_spools_the_key_tells_and_goes_on_when_it_is_unsealed() {
+async fn r42_sealed_before_the_read_it_spools_the_key_tells_and_goes_on_when_it_is_unsealed() {
     let mut scene = Scene::running().await;
     scene.bao.seal().await;
     let key = scene.rotate();
@@ -58,7 +58,7 @@ async fn frozen_in_mid_rotation_it_spools_the_key_and_goes_on_when_it_thaws() {
 }
 
 #[tokio::test]
-async fn h09_an_answer_lost_after_the_commit_is_read_back_and_nothing_is_written_twice() {
+async fn h09_r44_an_answer_lost_after_the_commit_is_read_back_and_nothing_is_written_twice() {
     let mut scene = Scene::running().await;
     let key = written_unheard(&mut scene).await;
     scene.store.let_go();
@@ -66,7 +66,7 @@ async fn h09_an_answer_lost_after_the_commit_is_read_back_and_nothing_is_written
 }
 
 #[tokio::test]
-async fn sealed_between_write_and_read_back_it_promotes_once() {
+async fn r42_sealed_between_write_and_read_back_it_promotes_once() {
     let mut scene = Scene::running().await;
     let key = written_unheard(&mut scene).await;
     scene.bao.seal().await;
@@ -104,7 +104,7 @@ async fn frozen_between_write_and_read_back_it_promotes_once() {
 }
 
 #[tokio::test]
-async fn a_document_that_somebody_writes_between_read_and_write_keeps_his_field_and_gets_the_key() {
+async fn r45_a_document_that_somebody_writes_between_read_and_write_keeps_his_field_and_gets_the_key() {
     let mut scene = Scene::running().await;
     scene.store.hold(PATH, Hold::Request);
     let key = scene.rotate();

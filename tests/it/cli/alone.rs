@@ -91,7 +91,7 @@ async fn what_cannot_be_proven_is_held_and_goes_in_by_accept_or_by_yes() {
 }
 
 #[tokio::test]
-async fn a_consumer_that_lies_is_not_tested_and_one_that_was_overwritten_is_delivered_to_again() {
+async fn r55_a_consumer_that_lies_is_not_tested_and_one_that_was_overwritten_is_delivered_to_again() {
     let shop = Shop::new().await;
     let key = shop.key();
     assert_eq!(shop.ingest(&key, &[]).await.code, Some(0));

@@ -6,7 +6,7 @@ use serde_json::json;
 use std::{fs, io, process::Command};
 
 #[tokio::test]
-async fn check_names_every_mistake_at_once_and_run_refuses_for_the_same() {
+async fn r62_check_names_every_mistake_at_once_and_run_refuses_for_the_same() {
     let shop = Shop::with(|config| {
         config
             .set("store.local.master_key", "a literal secret")

@@ -339,7 +339,7 @@ async fn two_processes_of_one_host_ask_one_after_the_other_and_spoil_nothing() {
 }
 
 #[tokio::test]
-async fn a_document_that_this_version_cannot_read_is_neither_used_nor_overwritten() {
+async fn r62_a_document_that_this_version_cannot_read_is_neither_used_nor_overwritten() {
     let host = Host::new().await;
     let grant = grant(&host.provider);
     let path = "keyrelay/_mailboxes/office";

@@ -1,7 +1,6 @@
-//! The login to the store ends, is revoked, is replaced; and the store is a cluster whose leader changes.
+//! The login to the store ends, is revoked, is replaced.
 
 use super::stage::Stage;
-use crate::world::{Ca, Cluster};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -39,46 +38,6 @@ async fn a_given_token_that_will_not_last_is_told_of_and_a_new_one_in_its_file_i
     stage.scratch.secret("vault-token", &third);
     stage.wait_promoted(&slot, &new).await;
     stage.wait_mail("it is over", |mail| mail.references.contains(&refused.message_id)).await;
-    stage.end().await;
-}
-
-#[tokio::test]
-async fn a_rotation_is_one_promotion_though_the_cluster_changes_its_leader_meanwhile() {
-    let mut stage = Stage::build().await;
-    let ca = Ca::new();
-    let mut cluster = Cluster::start(&ca).await;
-    let addresses = cluster.addresses();
-    let store = cluster.leader().await.store(&["vendors/leaf7/*"]).await;
-    stage.config.set("store", store).set("store.vault.address", json!(addresses));
-    let slot = stage.slot("leaf7-main");
-    let mut key = stage.vendor.current_key(slot.account);
-    cluster.leader().await.write(&slot.path, json!({"api_key": key.expose()})).await;
-    stage.start().await;
-    stage.date_from_now();
-
-    for generation in 1..=3 {
-        cluster.step_down().await;
-        let (old, new) = stage.rotate(&slot);
-        stage.confirm(&slot, 0, &old, &new).await;
-        stage.wait_promoted(&slot, &new).await;
-        let document = cluster.leader().await.read(&slot.path).await.expect("a document");
-        assert_eq!(
-            (&document["api_key"], &document["api_key_generation"]),
-            (&json!(new.expose()), &json!(generation))
-        );
-        key = new;
-    }
-    assert_eq!(
-        cluster.leader().await.versions(&slot.path).await,
-        4,
-        "written once by hand, and once a rotation"
-    );
-
-    let gone = cluster.active().await;
-    cluster.nodes[gone].kill();
-    let new = stage.rotate(&slot).1;
-    stage.confirm(&slot, 0, &key, &new).await;
-    stage.wait_promoted(&slot, &new).await;
     stage.end().await;
 }
 

@@ -23,7 +23,7 @@ async fn an_app_role_may_what_its_policy_says_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_replaced_once_however_many_calls_meet_it() {
+async fn r47_a_revoked_token_is_replaced_once_however_many_calls_meet_it() {
     let ca = Ca::new();
     let bao = Bao::start(&ca).await;
     let store = open(&bao, app_role(&bao, 3600).await);

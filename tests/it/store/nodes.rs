@@ -159,7 +159,7 @@ async fn r48_a_standby_that_redirects_is_followed_with_the_token_to_a_configured
 }
 
 #[tokio::test]
-async fn behind_one_address_what_was_written_is_read_though_a_standby_lags() {
+async fn r46_behind_one_address_what_was_written_is_read_though_a_standby_lags() {
     let ca = Ca::new();
     let cluster = Cluster::start(&ca).await;
     let standby = (cluster.active().await + 1) % 3;

@@ -8,7 +8,7 @@ const MAIL_BYTES: usize = 900 << 10;
 const MAILS: usize = 12;
 
 #[tokio::test]
-async fn large_mails_do_not_fill_the_memory_and_who_needs_more_than_allowed_is_ended_and_told_of() {
+async fn r41_large_mails_do_not_fill_the_memory_and_who_needs_more_than_allowed_is_ended_and_told_of() {
     let Some(sandbox) = Sandbox::boot_limited().await else { return };
     sandbox.sh(INSTALL).await;
     let mut site = Site::in_box(sandbox).await;

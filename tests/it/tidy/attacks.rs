@@ -15,9 +15,9 @@ const ROWS: [(&str, RangeInclusive<u32>); 8] = [
     ("S", 1..=25),
     ("H", 1..=9),
     ("C", 1..=8),
-    ("R", 1..=35),
-    ("R", 48..=48),
-    ("R", 60..=60),
+    ("R", 1..=36),
+    ("R", 39..=56),
+    ("R", 58..=62),
 ];
 
 /// What is wrong with the list. With `WRITE_DOCS` its last column is written anew first.

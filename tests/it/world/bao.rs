@@ -1,7 +1,7 @@
 //! One node of OpenBao on raft storage, so that it can be sealed, killed and started again; alone, or of a cluster. It
 //! writes its audit log, in which whatever is no JSON text would stand in clear.
 
-use super::{Ca, Port, Scratch, Server, install_tls, secrets, tool, until};
+use super::{Ca, Port, Scratch, Server, Tap, install_tls, secrets, tool, until};
 use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -20,6 +20,8 @@ pub struct Bao {
     dir: Scratch,
     port: Port,
     cluster: Port,
+    /// Where the others reach it, if not at its own port.
+    reached_at: Option<u16>,
     http: reqwest::Client,
     ca: PathBuf,
     cert: PathBuf,
@@ -54,7 +56,17 @@ impl Bao {
 
     /// Another node of the cluster of `first`; unsealed, a standby.
     pub async fn join(ca: &Ca, first: &Bao) -> Self {
+        Self::new(ca, Some(first.address())).joined(first).await
+    }
+    /// The same, with a wire on the others' way to it.
+    pub async fn join_tapped(ca: &Ca, first: &Bao) -> (Self, Tap) {
         let mut bao = Self::new(ca, Some(first.address()));
+        let tap = Tap::to(bao.cluster.number).await;
+        bao.reached_at = Some(tap.port());
+        (bao.joined(first).await, tap)
+    }
+    async fn joined(self, first: &Bao) -> Self {
+        let mut bao = self;
         bao.start_sealed().await;
         (bao.root_token, bao.unseal_key) = (first.root_token.clone(), first.unseal_key.clone());
         bao.unseal().await;
@@ -74,6 +86,7 @@ impl Bao {
             dir,
             port,
             cluster,
+            reached_at: None,
             http,
             ca: ca.ca_path(),
             cert,
@@ -146,6 +159,11 @@ impl Bao {
             other => panic!("reading {path}: {other} {answer}"),
         }
     }
+    /// The same of a node that may not answer.
+    pub async fn read_if_it_answers(&self, path: &str) -> Option<Value> {
+        let (status, answer) = self.call(Method::GET, &format!("secret/data/{path}"), Value::Null).await?;
+        (status == 200).then(|| answer["data"]["data"].clone())
+    }
     /// Writes without check-and-set, as anybody else would; returns the version written.
     pub async fn write(&self, path: &str, data: Value) -> u64 {
         if let Some(key) = data["api_key"].as_str() {
@@ -174,15 +192,19 @@ impl Bao {
     }
     /// Returns when it is active again or, in a cluster, works as a standby.
     pub async fn unseal(&self) {
+        self.unseal_alone().await;
+        until("OpenBao is unsealed", async || {
+            let (status, _) = self.call(Method::GET, "sys/health", Value::Null).await?;
+            (status == 200 || (status == 429 && self.has_peers)).then_some(())
+        })
+        .await;
+    }
+    /// Returns when it has the key: what it becomes is the others' matter, too.
+    pub async fn unseal_alone(&self) {
         // A node that is about to join says at first that it is not initialised.
         until("OpenBao takes the key", async || {
             let (status, _) = self.call(Method::PUT, "sys/unseal", json!({"key": self.unseal_key})).await?;
             (status == 200).then_some(())
-        })
-        .await;
-        until("OpenBao is unsealed", async || {
-            let (status, _) = self.call(Method::GET, "sys/health", Value::Null).await?;
-            (status == 200 || (status == 429 && self.has_peers)).then_some(())
         })
         .await;
     }
@@ -278,6 +300,7 @@ impl Bao {
 
     fn configuration(&self) -> String {
         let (dir, port, cluster) = (self.dir.path().display(), self.port.number, self.cluster.number);
+        let reached = self.reached_at.unwrap_or(cluster);
         let (cert, key, ca) = (self.cert.display(), self.key.display(), self.ca.display());
         let join = self.joins.as_ref().map_or(String::new(), |first| {
             format!("retry_join {{\n leader_api_addr = \"{first}\"\n leader_ca_cert_file = \"{ca}\"\n }}")
@@ -301,7 +324,7 @@ listener "tcp" {{
   tls_key_file = "{key}"
 }}
 api_addr = "https://127.0.0.1:{port}"
-cluster_addr = "https://127.0.0.1:{cluster}"
+cluster_addr = "https://127.0.0.1:{reached}"
 {audit}
 "#
         )

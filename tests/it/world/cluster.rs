@@ -1,6 +1,6 @@
 //! Three nodes of OpenBao, of which one is active at a time.
 
-use super::{Bao, Ca, until};
+use super::{Bao, Ca, Tap, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -10,21 +10,34 @@ pub struct Cluster {
 
 impl Cluster {
     pub async fn start(ca: &Ca) -> Self {
+        let first = Self::first(ca).await;
+        let (second, third) = tokio::join!(Bao::join(ca, &first), Bao::join(ca, &first));
+        Self::voting(vec![first, second, third]).await
+    }
+    /// With a wire on the others' way to the third node.
+    pub async fn start_tapped(ca: &Ca) -> (Self, Tap) {
+        let first = Self::first(ca).await;
+        let (second, (third, tap)) = tokio::join!(Bao::join(ca, &first), Bao::join_tapped(ca, &first));
+        (Self::voting(vec![first, second, third]).await, tap)
+    }
+    async fn first(ca: &Ca) -> Bao {
         let mut first = Bao::start(ca).await;
         first.has_peers = true;
         // A node that joins may not vote before it has been steady for a while.
         let autopilot = json!({"server_stabilization_time": "1s"});
         first.must_call(Method::POST, "sys/storage/raft/autopilot/configuration", autopilot).await;
-        let (second, third) = tokio::join!(Bao::join(ca, &first), Bao::join(ca, &first));
+        first
+    }
+    async fn voting(nodes: Vec<Bao>) -> Self {
         until("all three may vote", async || {
             let path = "sys/storage/raft/configuration";
-            let (_, raft) = first.must_call(Method::GET, path, Value::Null).await;
+            let (_, raft) = nodes[0].must_call(Method::GET, path, Value::Null).await;
             let servers = raft.pointer("/data/config/servers")?.as_array()?;
             let voters = servers.iter().filter(|server| server["voter"] == true);
             (voters.count() == 3).then_some(())
         })
         .await;
-        Self { nodes: vec![first, second, third] }
+        Self { nodes }
     }
 
     pub fn addresses(&self) -> Vec<String> {

@@ -26,6 +26,8 @@ pub struct Daemon {
     trap: TcpListener,
     /// Where it listens besides.
     pub also_listen: Vec<String>,
+    /// What else stands in its environment.
+    pub also_environment: Vec<(&'static str, OsString)>,
 }
 
 impl Daemon {
@@ -40,6 +42,7 @@ impl Daemon {
             http,
             trap: trap(),
             also_listen: Vec::new(),
+            also_environment: Vec::new(),
         };
         daemon.dir.folder("state");
         daemon.configure(config);
@@ -201,6 +204,7 @@ impl Daemon {
             ("RUNTIME_DIRECTORY", self.dir.path().into()),
             ("PATH", "/usr/bin:/bin".into()),
         ]);
+        environment.extend(self.also_environment.clone());
         environment
     }
     /// Whoever heeds `SSLKEYLOGFILE` writes the keys of his connections there.

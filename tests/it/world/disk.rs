@@ -3,7 +3,7 @@
 use super::Scratch;
 use std::{fs, io::ErrorKind, path::PathBuf, process::Command};
 
-/// A file system of its own of 64 KiB, for the owner alone; gone when dropped.
+/// A file system of its own, for the owner alone; gone when dropped.
 pub struct SmallDisk {
     dir: Scratch,
 }
@@ -11,10 +11,14 @@ pub struct SmallDisk {
 impl SmallDisk {
     /// `None`, with the reason on stderr, where this process may not mount one.
     pub fn mount() -> Option<Self> {
+        Self::mount_of("64k")
+    }
+    pub fn mount_of(size: &str) -> Option<Self> {
         let disk = Self { dir: Scratch::new() };
         let path = disk.dir.folder("disk");
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=64k,mode=0700", "tmpfs"]).arg(path);
+        let options = format!("size={size},mode=0700");
+        mount.args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(path);
         let mounted = mount.output().expect("mount(8)");
         if mounted.status.success() {
             return Some(disk);
@@ -32,6 +36,12 @@ impl SmallDisk {
     }
     pub fn free(&self) {
         fs::remove_file(self.path().join("filler")).expect("the filler");
+    }
+    /// As a kernel does when the device has failed; and as an operator does when it is mended.
+    pub fn read_only(&self, is_so: bool) {
+        let options = if is_so { "remount,ro" } else { "remount,rw" };
+        let done = Command::new("mount").args(["-o", options]).arg(self.path()).status().expect("mount(8)");
+        assert!(done.success(), "mount -o {options}");
     }
 }
 

@@ -7,6 +7,7 @@
 mod bao;
 mod ca;
 mod canary;
+mod clock;
 mod cluster;
 mod config;
 mod cyrus;
@@ -30,6 +31,7 @@ mod unpacked;
 pub use bao::Bao;
 pub use ca::Ca;
 pub use canary::{Canary, Leak};
+pub use clock::Clock;
 pub use cluster::Cluster;
 pub use config::Config;
 pub use cyrus::Cyrus;
