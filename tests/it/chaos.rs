@@ -4,7 +4,7 @@
 mod dice;
 mod kills;
 mod mailbox;
-mod scene;
+pub mod scene;
 mod spool;
 mod start;
 mod stop;
