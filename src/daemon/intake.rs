@@ -1,5 +1,5 @@
 //! From raw mails to findings: the DNS answers are fetched, then each mail is recognised for each credential of its
-//! mailbox, on a thread with a large stack. A mail that killed the process is not opened a second time.
+//! mailbox, on a thread with a large stack. A mail over which the process died twice is not opened a third time.
 
 use super::tools::Tools;
 use crate::{
@@ -168,13 +168,22 @@ fn is_notice(finding: &Finding) -> bool {
     }
 }
 
-/// Which mail is being read is written down before, and crossed out after: what stands there at a start has killed
-/// the process. Files named by a hash of the mail; their content is nothing.
+/// Which mail is being read is written down before, and crossed out after. What stands there at a start was being read
+/// when the process died: once that may have been a kill or a power cut, and its key is wanted; twice it was the mail.
+/// Files named by a hash of the mail; their content is nothing.
 struct Diary {
     dir: PathBuf,
 }
 
-struct Page(PathBuf);
+/// A mail that is being read.
+const READING: &str = "reading";
+/// The process died while it was read.
+const DIED_ONCE: &str = "died-once";
+/// And once more: it stays closed.
+const BROKEN: &str = "broken";
+
+/// What is crossed out: that it is read, and that it was when the process died.
+struct Page([PathBuf; 2]);
 
 impl Diary {
     fn at(state_dir: &Path) -> Self {
@@ -183,10 +192,10 @@ impl Diary {
     fn open(&self, mail: &RawMail) -> Result<Page, String> {
         let digest = Sha256::digest(mail.bytes.as_slice());
         let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        let (reading, broken) =
-            (self.dir.join(format!("{name}.reading")), self.dir.join(format!("{name}.broken")));
+        let [reading, died_once, broken] =
+            [READING, DIED_ONCE, BROKEN].map(|end| self.dir.join(format!("{name}.{end}")));
         if broken.exists() {
-            return Err("keyrelay died over it before, and does not open it again".into());
+            return Err("keyrelay died over it twice, and does not open it again".into());
         }
         // Without this note a mail that kills the process would be read again after each restart; with a full disk
         // that risk is taken, because a key may be in it.
@@ -194,22 +203,26 @@ impl Diary {
         if let Err(error) = written {
             tracing::warn!("{} cannot be written: {error}", reading.display());
         }
-        Ok(Page(reading))
+        Ok(Page([reading, died_once]))
     }
 }
 impl Page {
     fn close(self) {
-        // What is left behind is found at the next start, and its mail held to be broken: it is read by its operator.
-        let _ = fs::remove_file(self.0);
+        for path in self.0 {
+            // What is left behind counts as a death at the next start, and is crossed out by the next reading.
+            let _ = fs::remove_file(path);
+        }
     }
 }
 
-/// At a start: mails that were being read when the process died are set aside. Returns how many.
+/// At a start: mails that were being read when the process died for the second time are set aside. Returns how many.
 pub fn set_broken_aside(state_dir: &Path) -> usize {
     let Ok(entries) = fs::read_dir(Diary::at(state_dir).dir) else { return 0 };
-    let reading = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|end| end == "reading"));
-    reading.filter(|path| fs::rename(path, path.with_extension("broken")).is_ok()).count()
+    let paths = entries.flatten().map(|entry| entry.path());
+    let reading = paths.filter(|path| path.extension().is_some_and(|end| end == READING));
+    let died_again = |path: &PathBuf| {
+        let end = if path.with_extension(DIED_ONCE).exists() { BROKEN } else { DIED_ONCE };
+        fs::rename(path, path.with_extension(end)).is_ok() && end == BROKEN
+    };
+    reading.filter(died_again).count()
 }

@@ -159,7 +159,7 @@ codes! {
         do "mend what the message says; it is written by itself, and the mailbox is read meanwhile";
     MailTooLarge "mail-too-large": "A mail that may be the vendor's is too large to be read.",
         do "read it yourself; its key goes in with: keyrelay ingest NAME";
-    MailBroken "mail-broken": "keyrelay died over a mail, and does not open it a second time.",
+    MailBroken "mail-broken": "keyrelay died twice over a mail, and does not open it again.",
         do "read it yourself; its key goes in with: keyrelay ingest NAME";
     MailNotTidied "mail-not-tidied": "A confirmation whose rotation is over could not be moved or deleted; it is still in the mailbox.",
         do "mend what the server says (keyrelay doctor tries it), or correct mailboxes.NAME.settled";

@@ -9,7 +9,7 @@ mod kills;
 mod mailbox;
 mod outside;
 mod refusals;
-mod scene;
+pub mod scene;
 mod spool;
 mod start;
 mod stop;

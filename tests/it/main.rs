@@ -6,6 +6,7 @@ mod chaos;
 mod cli;
 mod consumers;
 mod doctor;
+mod every_call;
 mod face;
 mod figures;
 mod imap;

@@ -1,7 +1,10 @@
 //! Answers that are lost, late, or that nobody can read: the truth is told, and a key that came is not lost.
 
 use super::stage::{Slot, Stage, rotated};
-use crate::{rotation::stage::codes, world::until};
+use crate::{
+    rotation::stage::codes,
+    world::{Hold, Proxy, until},
+};
 use keyrelay::demo::simulator::{Faults, Outcome, Part, RotationFault};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
@@ -27,6 +30,25 @@ async fn ask(stage: &mut Stage, slot: &Slot, fault: RotationFault) {
     stage.vendor.set_faults(Faults::none());
 }
 
+/// SIGKILL while the vendor has not got the first call, and has made the new key for the second.
+async fn kill_during_both_calls(stage: &mut Stage, proxy: &Proxy, slots: [&Slot; 2]) {
+    proxy.hold("/api/key/rotate", Hold::Request);
+    stage.vendor.set_faults(RotationFault::Late(Duration::from_secs(60)));
+    let [unheard, unread] = slots.map(|slot| ["rotate", slot.name.as_str()]);
+    let under_way = async {
+        proxy.holds().await;
+        rotated(&stage.vendor, 1).await;
+    };
+    tokio::select! {
+        _ = stage.daemon.run(&unheard) => panic!("it has no answer"),
+        _ = stage.daemon.run(&unread) => panic!("it has no answer"),
+        () = under_way => {}
+    }
+    stage.daemon.kill9();
+    stage.vendor.set_faults(Faults::none());
+    stage.daemon.start_up().await;
+}
+
 #[tokio::test]
 async fn the_old_key_says_what_became_of_a_lost_answer() {
     let mut stage = Stage::build().await;
@@ -40,13 +62,17 @@ async fn the_old_key_says_what_became_of_a_lost_answer() {
         (stage.slot("excused").await, RotationFault::FailedAfter),
         (stage.slot("paged").await, RotationFault::WebPage),
     ];
+    let (unheard, unread) = (stage.slot("unheard").await, stage.slot("unread").await);
+    let proxy = Proxy::to(&stage.vendor.base_url(), None).await;
+    stage.config.set("credentials.unheard.params.host", proxy.url().replace("http://", ""));
     stage.start().await;
+    kill_during_both_calls(&mut stage, &proxy, [&unheard, &unread]).await;
     for (slot, fault) in nothing.iter().chain(&lost) {
         ask(&mut stage, slot, *fault).await;
         assert!(codes(&stage.daemon.status().await["credentials"][0]).len() < 2);
     }
     let count = stage.vendor.rotations().len();
-    assert_eq!(count, lost.len());
+    assert_eq!(count, lost.len() + 1);
     // While it is not known, nobody is asked again.
     let ran = stage.keyrelay(&["rotate", "silent"]).await;
     assert_eq!(ran.code, Some(1), "{ran:?}");
@@ -56,13 +82,13 @@ async fn the_old_key_says_what_became_of_a_lost_answer() {
     let asked_at = |found: &serde_json::Value| found["last_probe"]["at"].as_str().map(str::to_owned);
     let before = stage.wait(last, "it was asked about", asked_at).await;
     stage.wait(last, "it is asked about again", |found| asked_at(found).filter(|at| *at != before)).await;
-    for (slot, _) in &nothing {
+    for slot in nothing.iter().map(|(slot, _)| slot).chain([&unheard]) {
         stage
             .wait(slot, "nothing was rotated", |found| (codes(found) == ["rotation-failed"]).then_some(()))
             .await;
         until("the wish is closed", async || stage.state(slot).await["wish"].is_null().then_some(())).await;
     }
-    for (slot, _) in &lost {
+    for slot in lost.iter().map(|(slot, _)| slot).chain([&unread]) {
         let told = |found: &serde_json::Value| {
             (codes(found) == ["key-lost"] && found["phase"] == "parked").then_some(())
         };
@@ -191,4 +217,33 @@ async fn an_interrupted_command_that_does_it_alone_waits_for_the_answer_too() {
     let new = stage.vendor.current_key(slot.account);
     assert!(slot.holds(&new));
     assert_eq!(stage.document(&slot).await["api_key"], json!(new.expose()));
+}
+
+#[tokio::test]
+async fn a_reload_during_the_call_loses_no_answer_not_even_that_of_a_credential_that_it_removes() {
+    let mut stage = Stage::build().await;
+    let (gone, changed) = (stage.slot("gone").await, stage.slot("changed").await);
+    stage.start().await;
+    stage.vendor.set_faults(RotationFault::Late(Duration::from_secs(4)));
+    let settings = stage.config.take("credentials.gone");
+    stage.config.set("credentials.changed.hand_over_within", "2h");
+    let reload = async {
+        rotated(&stage.vendor, 2).await;
+        stage.daemon.configure(&mut stage.config);
+        stage.daemon.sighup();
+    };
+    let asked = [["rotate", "gone"], ["rotate", "changed"]];
+    let (one, other, ()) = tokio::join!(stage.daemon.run(&asked[0]), stage.daemon.run(&asked[1]), reload);
+    assert_eq!((one.code, one.stderr.as_str()), (Some(1), "refused: gone is no longer configured\n"));
+    assert_eq!(other.code, Some(0), "{other:?}");
+    let [new, theirs] = [&gone, &changed].map(|slot| stage.vendor.current_key(slot.account));
+    stage.wait_settled(&changed, &theirs).await;
+    // It waits for whoever brings the credential back.
+    until("its answer is in the spool", async || (stage.spooled().len() == 1).then_some(())).await;
+    stage.config.set("credentials.gone", settings);
+    stage.daemon.configure(&mut stage.config);
+    stage.daemon.sighup();
+    stage.wait_settled(&gone, &new).await;
+    assert_eq!((stage.spooled(), stage.vendor.rotations().len()), (Vec::new(), 2));
+    stage.end().await;
 }

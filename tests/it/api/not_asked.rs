@@ -1,11 +1,12 @@
 //! Where the new key could be lost or could not be used, the vendor is not asked; and the operator reads why.
 
 use super::stage::{Slot, Stage};
+use crate::world::{Daemon, SmallDisk};
 use keyrelay::demo::{
     consumer::Manner,
-    simulator::{Mode, Outcome},
+    simulator::{Mode, Outcome, RotationFault},
 };
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::time::Duration;
 
 /// Nothing was called, and the key is the one before.
 async fn refused(stage: &Stage, slot: &Slot, code: i32, why: &str) {
@@ -31,7 +32,7 @@ async fn a_consumer_that_is_not_proven_is_named_with_the_command() {
 }
 
 #[tokio::test]
-async fn a_sealed_store_and_a_spool_that_cannot_be_written_are_said() {
+async fn a_sealed_store_is_said() {
     let mut stage = Stage::build().await;
     let slot = stage.slot("main").await;
     stage.start().await;
@@ -40,13 +41,55 @@ async fn a_sealed_store_and_a_spool_that_cannot_be_written_are_said() {
     refused(&stage, &slot, 3, "nothing was changed: ").await;
     stage.bao.unseal().await;
     stage.daemon.wait_ready().await;
-    let spool = stage.daemon.state_dir().join("spool");
-    let rights = |mode| fs::set_permissions(&spool, fs::Permissions::from_mode(mode)).expect("rights");
-    if !rustix::process::geteuid().is_root() {
-        rights(0o500);
-        refused(&stage, &slot, 1, "refused: the spool cannot be written").await;
-        rights(0o700);
-    }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_spool_that_cannot_be_written_is_said_before_the_call() {
+    let Some(disk) = SmallDisk::mount_with(512 << 10) else { return };
+    let mut stage = Stage::build().await;
+    let slot = stage.slot("main").await;
+    stage.config.set("spool.dir", disk.path().display().to_string());
+    stage.start().await;
+    stage.wait_settled(&slot, &stage.vendor.current_key(slot.account)).await;
+    disk.fill();
+    refused(&stage, &slot, 1, "refused: the spool cannot be written").await;
+    disk.free();
+    disk.set_read_only(true);
+    refused(&stage, &slot, 1, "refused: the spool cannot be written").await;
+    disk.set_read_only(false);
+    assert_eq!(stage.keyrelay(&["rotate", "main"]).await.code, Some(0));
+    stage.wait_settled(&slot, &stage.vendor.current_key(slot.account)).await;
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn of_two_daemons_only_one_asks() {
+    let mut stage = Stage::build().await;
+    let slot = stage.slot("main").await;
+    stage.start().await;
+    let mut other = Daemon::new(&mut stage.config);
+    other.start_up().await;
+    other.wait_ready().await;
+    stage.wait_settled(&slot, &stage.vendor.current_key(slot.account)).await;
+    stage.vendor.set_faults(RotationFault::Late(Duration::from_secs(3)));
+    let rotate = ["rotate", "main"];
+    let (one, two) = tokio::join!(stage.daemon.run(&rotate), other.run(&rotate));
+    assert!(one.code == Some(0) || two.code == Some(0), "{one:?} {two:?}");
+    let calls = [stage.daemon.log(), other.log()].concat().matches("is asked for a new key").count();
+    assert_eq!((calls, stage.vendor.rotations().len()), (1, 1), "{one:?} {two:?}");
+    let new = stage.vendor.current_key(slot.account);
+    stage.wait_settled(&slot, &new).await;
+    let hex = new.fingerprint().hex();
+    // It would look by itself within a minute.
+    other.sighup();
+    other
+        .wait_status("the other knows it", |status| {
+            let found = &status["credentials"][0];
+            (found["fingerprint"] == hex && found["phase"] == "steady").then_some(())
+        })
+        .await;
+    assert_eq!(other.term().await.code(), Some(0));
     stage.end().await;
 }
 

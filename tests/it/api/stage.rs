@@ -25,6 +25,7 @@ pub struct Stage {
 }
 
 /// One credential with one consumer, which reads its key from a file before each use.
+#[derive(Clone)]
 pub struct Slot {
     pub name: String,
     pub path: String,

@@ -6,7 +6,7 @@ use std::{fs, os::unix::fs::symlink};
 
 #[tokio::test]
 async fn r40_with_a_state_folder_that_takes_nothing_the_key_reaches_the_store_and_somebody_is_told() {
-    let Some(disk) = SmallDisk::mount_of("384k") else { return };
+    let Some(disk) = SmallDisk::mount_with(384 << 10) else { return };
     let mut scene = Scene::build().await;
     let state = scene.daemon.state_dir();
     fs::remove_dir(&state).expect("an empty folder");

@@ -123,13 +123,28 @@ async fn r29_a_mail_that_is_expunged_while_the_store_is_sealed_has_its_key_in_th
 }
 
 #[tokio::test]
-async fn m49_a_mail_that_killed_the_process_is_not_opened_again_and_told_of() {
+async fn m49_a_mail_over_which_the_process_died_twice_is_not_opened_again_and_told_of() {
     let mut scene = Scene::running().await;
+    let note = |scene: &Scene, mail: &[u8], end: &str| {
+        let hash: String = Sha256::digest(mail).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let path = scene.daemon.state_dir().join(format!("mails/{hash}.{end}"));
+        fs::write(path, "").expect("a note");
+    };
+    // Once: whoever was killed then, a key may be in it.
     let key = scene.rotate();
     scene.daemon.kill9();
     let mail = scene.lay_confirmation(&key);
-    let hash: String = Sha256::digest(&mail).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    fs::write(scene.daemon.state_dir().join(format!("mails/{hash}.reading")), "").expect("a note");
+    note(&scene, &mail, "reading");
+    scene.start().await;
+    scene.completed(&key).await;
+    let left = fs::read_dir(scene.daemon.state_dir().join("mails")).expect("the notes").count();
+    assert_eq!(left, 0, "it was read to its end");
+
+    let key = scene.rotate();
+    scene.daemon.kill9();
+    let mail = scene.lay_confirmation(&key);
+    note(&scene, &mail, "died-once");
+    note(&scene, &mail, "reading");
     scene.start().await;
     let told = scene.mailed("mail-broken").await;
     assert!(told.contains("keyrelay ingest"), "{told}");

@@ -24,13 +24,17 @@ impl Config {
 
     /// Removes what stands at `path`.
     pub fn remove(&mut self, path: &str) -> &mut Self {
+        self.take(path);
+        self
+    }
+    /// The same; returns what it was.
+    pub fn take(&mut self, path: &str) -> Value {
         let (above, name) = path.rsplit_once('.').map_or((String::new(), path), |(above, name)| {
             (above.split('.').map(|part| format!("/{part}")).collect(), name)
         });
         let taken =
             self.0.pointer_mut(&above).and_then(Value::as_object_mut).and_then(|map| map.remove(name));
-        assert!(taken.is_some(), "the configuration has no {path}");
-        self
+        taken.unwrap_or_else(|| panic!("the configuration has no {path}"))
     }
 
     pub fn yaml(&self) -> String {

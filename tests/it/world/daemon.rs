@@ -73,6 +73,10 @@ impl Daemon {
     /// Starts it and waits until it answers; outside systems may be missing.
     pub async fn start_up(&mut self) {
         self.start();
+        self.wait_healthy().await;
+    }
+    /// Waits until its process answers; for [`Daemon::start_logging`].
+    pub async fn wait_healthy(&mut self) {
         self.wait_for_200("healthz").await;
     }
     /// Waits until mailbox, store and alert path work.
@@ -182,6 +186,10 @@ impl Daemon {
         self.dir.join("log")
     }
 
+    /// Whether its process is there.
+    pub fn is_running(&mut self) -> bool {
+        self.server.as_mut().is_some_and(Server::is_running)
+    }
     /// Panics when it runs no more.
     fn assert_running(&mut self) {
         self.server.as_mut().expect("the daemon was started").assert_running();

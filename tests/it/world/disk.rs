@@ -11,14 +11,14 @@ pub struct SmallDisk {
 impl SmallDisk {
     /// `None`, with the reason on stderr, where this process may not mount one.
     pub fn mount() -> Option<Self> {
-        Self::mount_of("64k")
+        Self::mount_with(64 << 10)
     }
-    pub fn mount_of(size: &str) -> Option<Self> {
+    /// The same with room for so many bytes.
+    pub fn mount_with(bytes: u32) -> Option<Self> {
         let disk = Self { dir: Scratch::new() };
         let path = disk.dir.folder("disk");
         let mut mount = Command::new("mount");
-        let options = format!("size={size},mode=0700");
-        mount.args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(path);
+        mount.args(["-t", "tmpfs", "-o", &format!("size={bytes},mode=0700"), "tmpfs"]).arg(path);
         let mounted = mount.output().expect("mount(8)");
         if mounted.status.success() {
             return Some(disk);
@@ -33,6 +33,13 @@ impl SmallDisk {
     pub fn fill(&self) {
         let full = fs::write(self.path().join("filler"), vec![0; 1 << 20]).expect_err("a full disk");
         assert_eq!(full.kind(), ErrorKind::StorageFull);
+    }
+    /// Nothing can be written, or everything again.
+    pub fn set_read_only(&self, read_only: bool) {
+        let options = format!("remount,{}", if read_only { "ro" } else { "rw" });
+        let mut mount = Command::new("mount");
+        let mounted = mount.args(["-o", &options]).arg(self.path()).output().expect("mount(8)");
+        assert!(mounted.status.success(), "{mounted:?}");
     }
     pub fn free(&self) {
         fs::remove_file(self.path().join("filler")).expect("the filler");
