@@ -55,7 +55,7 @@ pub struct Sim {
     pub oracle: Oracle,
     pub process: Option<Process>,
     pub settings: Settings,
-    coming: BTreeMap<(i64, u64), Coming>,
+    coming: BTreeMap<(i64, u64), Box<Coming>>,
     numbers: u64,
     epoch: u64,
     pub skew: i64,
@@ -94,7 +94,7 @@ impl Sim {
     }
     fn comes(&mut self, t: i64, what: Coming) {
         self.numbers += 1;
-        self.coming.insert((t, self.numbers), what);
+        self.coming.insert((t, self.numbers), Box::new(what));
     }
     pub fn happens_at(&mut self, t: i64, happening: Happening) {
         self.comes(t, Coming::Happens(happening));
@@ -113,7 +113,7 @@ impl Sim {
     pub fn run(&mut self) {
         while let Some(((t, _), what)) = self.coming.pop_first().filter(|((t, _), _)| *t <= END) {
             self.world.luck.t = self.world.luck.t.max(t);
-            self.take(what);
+            self.take(*what);
             if self.events > 400_000 {
                 self.oracle.fail("it never ends: 400,000 events");
             }
@@ -239,7 +239,7 @@ impl Sim {
         };
         process.wakes_at = None;
         let effects = process.fleet.handle_deadline(clock);
-        if let Some((due, reason)) = process.fleet.next_deadline(clock).filter(|(due, _)| *due <= clock) {
+        if let Some((due, reason)) = process.fleet.next_deadline().filter(|(due, _)| *due <= clock) {
             self.oracle.fail(format!("{reason:?} is due at {due}, which was handled"));
         }
         if !effects.is_empty() {
@@ -259,7 +259,7 @@ impl Sim {
         }
         self.emit(effects);
         let Some(process) = &self.process else { return };
-        if let Some((due, _)) = process.fleet.next_deadline(now) {
+        if let Some((due, _)) = process.fleet.next_deadline() {
             // A process that sleeps for long looks at the clock meanwhile; here only where the clock jumps.
             let wait = i64::try_from(due.since(now).as_millis()).unwrap_or(END);
             self.wakes(t.saturating_add(wait));
@@ -288,6 +288,7 @@ impl Sim {
                 },
                 Effect::Journal(notice) => {
                     self.journal += 1;
+                    self.oracle.shown(&notice);
                     if self.journal > 3_000 {
                         self.oracle.fail(format!("P8: 3,000 notices, the last one {}", notice.code));
                     }
