@@ -99,6 +99,8 @@ pub(super) struct Documents {
     pub key: Option<KeyDocument>,
     /// Both documents were read at least once.
     pub known: bool,
+    /// The newest version of it that was read, and when that was written.
+    pub newest: Option<(Generation, Timestamp)>,
     /// The version that the next write of the key document names.
     pub key_version: Generation,
     pub state_version: Generation,

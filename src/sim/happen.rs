@@ -208,6 +208,7 @@ impl Sim {
                 if self.process.is_some() {
                     self.die("the power was cut");
                 }
+                self.suspend(0);
                 self.step_clock(Fault::Boots1970, t);
             }
             Fault::OldKeyBack => self.meddle(t, |running| running.runs = Some(1)),

@@ -1,12 +1,11 @@
 //! The spool: where a key rests that exists nowhere else, or is not promoted in time.
 
 use super::{Ctx, Out};
-use crate::domain::{Code, Fingerprint, Origin, Severity, Timestamp};
+use crate::domain::{Code, Fingerprint, Limits, Origin, Severity, Timestamp};
 use crate::rotation::{
     candidate::{Candidate, Spool},
     effect::Action,
     incident::Report,
-    keys::KeyFacts,
     state::{Dirty, Rotation},
 };
 
@@ -107,7 +106,7 @@ impl Rotation {
     }
     /// One became the current key: it is done with, and so is everything older, held or not.
     pub(super) fn finish_candidates(&mut self, promoted: Fingerprint, ctx: Ctx<'_>, out: &mut Out) {
-        let kept = self.hold_what_may_be_newer(promoted);
+        let kept = self.hold_what_may_be_newer(promoted, ctx.limits);
         let promoted_one =
             self.candidate(promoted).map(|candidate| (candidate.order(), candidate.word.is_some()));
         let (newest, by_word) = match (promoted_one, &self.current) {
@@ -120,14 +119,14 @@ impl Rotation {
     }
     /// The date of a key that somebody put in by hand says nothing of its age: what the vendor sent meanwhile may be the
     /// newer one, and lie nowhere else. Whoever pastes one has decided against an earlier key that was offered.
-    fn hold_what_may_be_newer(&mut self, promoted: Fingerprint) -> Vec<Fingerprint> {
+    fn hold_what_may_be_newer(&mut self, promoted: Fingerprint, limits: &Limits) -> Vec<Fingerprint> {
         let mut kept = Vec::new();
         let by_word = match self.candidate(promoted) {
             Some(candidate) if !candidate.is_dated_by_vendor() => candidate.word.is_some(),
             Some(_) | None => return kept,
         };
         for candidate in &mut self.candidates {
-            let refused = self.keys.get(&candidate.fingerprint).is_some_and(KeyFacts::looks_dead);
+            let refused = self.keys.get(&candidate.fingerprint).is_some_and(|facts| facts.is_dead(limits));
             let sent = matches!(candidate.origin, Origin::Mail(_) | Origin::Api { .. });
             let genuine = candidate.held.is_none() || candidate.unprovable;
             let former = candidate.origin == Origin::Former && !by_word;
