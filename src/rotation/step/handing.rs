@@ -34,7 +34,9 @@ impl Rotation {
             let lives_on = self.lives_until_revoked();
             let facts = self.keys.entry(old.fingerprint).or_default();
             facts.probe.wait_until(old_key_asked_at(until, lives_on, ctx));
-        } else if let Some(previous) = document.previous.filter(|previous| previous.fingerprint != fingerprint) {
+        } else if let Some(previous) =
+            document.previous.filter(|previous| previous.fingerprint != fingerprint)
+        {
             self.remember_former(Former { fingerprint: previous.fingerprint, until: previous.expires_at });
         } else if let Some(noted) = self.memory.current.filter(|noted| noted.fingerprint != fingerprint) {
             // It had left the store before: put back there, it is an earlier key, and not one that nobody has seen.
