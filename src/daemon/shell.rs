@@ -103,7 +103,7 @@ impl Shell {
     /// Takes the next message, or does what has become due, and performs what comes of it.
     pub async fn turn(&mut self) {
         self.look_at_clock();
-        let due = self.fleet.next_deadline(clock::now()).map(|(at, _)| at.since(clock::now()));
+        let due = self.fleet.next_deadline().map(|(at, _)| at.since(clock::now()));
         let patience = due.map_or(self.patience, |due| due.min(self.patience));
         if due.is_some_and(|due| due.is_zero()) {
             // What is due comes before what is new: a full inbox holds no deadline up.

@@ -45,7 +45,8 @@ impl Fingerprint {
 
     /// The 16 hex digits, also of a weak one: for documents that lie beside the key itself.
     pub fn hex(&self) -> String {
-        self.id.iter().map(|byte| format!("{byte:02x}")).collect()
+        let digits = self.id.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
     }
 }
 

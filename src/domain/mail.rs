@@ -68,6 +68,8 @@ pub enum Finding {
     Known {
         mail: MailRef,
         fingerprint: Fingerprint,
+        /// Its `Date`, which is the signed one where it is genuine.
+        dated: Timestamp,
         /// Nothing speaks against it: had its key been new, it had been let in.
         genuine: bool,
     },

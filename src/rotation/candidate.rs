@@ -123,6 +123,13 @@ impl Candidate {
         (self.spool, self.from_spool) = (Spool::Safe, true);
         self
     }
+    /// Its date is the vendor's, and not that of somebody's hand.
+    pub fn is_dated_by_vendor(&self) -> bool {
+        match self.origin {
+            Origin::Mail(_) | Origin::Api { .. } | Origin::Former => true,
+            Origin::Ingest { .. } | Origin::Store | Origin::Rollback { .. } => false,
+        }
+    }
     pub fn is_vouched_for(&self) -> bool {
         self.word.is_some_and(|word| word.sure)
     }

@@ -10,6 +10,10 @@ pub(super) struct Case<'a> {
     pub facts: &'a KeyFacts,
     /// The current key and what is known of it; `None` where the store holds none.
     pub current: Option<(&'a CurrentKey, &'a KeyFacts)>,
+    /// The current key's value lies nowhere that it could be asked from.
+    pub unheld: bool,
+    /// The date of the last key that was current, also of one that has left the store.
+    pub newest: Option<Timestamp>,
     pub pin: Option<&'a Account>,
     /// The account that was recorded while the current key was alive.
     pub recorded: Option<&'a Account>,
@@ -93,7 +97,7 @@ pub(super) fn needs(case: &Case<'_>) -> Vec<Need> {
         candidate |= apart && mine < theirs;
         current |= apart && mine >= theirs;
     }
-    current &= !is_asked_for(case);
+    current &= !is_asked_for(case) && !case.unheld;
     // A blind vendor is asked again and again, for as long as something depends on it.
     let control = match case.control {
         Some((Verdict::Dead | Verdict::Unclear, at)) => case.now.since(at) > case.limits.control_every,
@@ -121,14 +125,10 @@ fn not_a_former_key(case: &Case<'_>) -> Option<Judgement> {
 
 /// Equal counts as after: a Date has whole seconds.
 fn newer(case: &Case<'_>) -> Option<Judgement> {
-    let (current, _) = case.current?;
-    let older = case.candidate.dated < current.dated() && case.candidate.word.is_none();
+    let newest = case.newest?;
+    let older = case.candidate.dated < newest && case.candidate.word.is_none();
     older.then(|| {
-        Judgement::Hold(format!(
-            "it is dated {}, before the current key ({})",
-            case.candidate.dated,
-            current.dated()
-        ))
+        Judgement::Hold(format!("it is dated {}, before the current key ({newest})", case.candidate.dated))
     })
 }
 
@@ -204,7 +204,7 @@ fn same_account(case: &Case<'_>) -> Option<Judgement> {
         let shown = shown.filter(|account| !account.is_empty());
         return compare(&mine, shown.or(case.pin).or(case.recorded), vouched, "");
     }
-    let Some((_, facts)) = case.current else {
+    let Some((_, facts)) = case.current.filter(|_| !case.unheld) else {
         return compare(
             &mine,
             case.pin.or(case.recorded),

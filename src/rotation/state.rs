@@ -99,6 +99,8 @@ pub(super) struct Documents {
     pub key: Option<KeyDocument>,
     /// Both documents were read at least once.
     pub known: bool,
+    /// The newest version of it that was read, and when that was written.
+    pub newest: Option<(Generation, Timestamp)>,
     /// The version that the next write of the key document names.
     pub key_version: Generation,
     pub state_version: Generation,
@@ -112,6 +114,9 @@ pub(super) struct Documents {
     pub foreign: Option<String>,
     /// An earlier key of ours that somebody put back.
     pub reverted: Option<Fingerprint>,
+    /// The key that the notes call current, of which only an older version in the store has the value: it was replaced
+    /// there while nobody ran.
+    pub unheld: Option<Fingerprint>,
 }
 
 /// When the state document must be written.
@@ -347,11 +352,15 @@ impl Rotation {
     }
     /// Everything that is, was or may become this credential's key.
     pub fn known_fingerprints(&self) -> BTreeSet<Fingerprint> {
+        self.known_keys().collect()
+    }
+    /// The same in no order, some more than once.
+    pub(super) fn known_keys(&self) -> impl Iterator<Item = Fingerprint> {
         let current = self.current.as_ref().map(|current| current.fingerprint);
         let previous = self.previous().map(|former| former.fingerprint);
         let formers = self.memory.formers.iter().map(|former| former.fingerprint);
         let candidates = self.candidates.iter().map(|candidate| candidate.fingerprint);
-        current.into_iter().chain(previous).chain(formers).chain(candidates).collect()
+        current.into_iter().chain(previous).chain(formers).chain(candidates)
     }
     pub fn done_mails(&self) -> BTreeSet<MailId> {
         self.memory.done.iter().cloned().collect()

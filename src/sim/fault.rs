@@ -1,4 +1,6 @@
 //! Everything that can go wrong, each by its name; and which of it does in one run.
+//!
+//! Summer time is none of it: every deadline is a moment in UTC, and a schedule in local time comes as an event.
 
 use super::{HOUR, MIN, chance::Chance};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +42,7 @@ faults! {
     ClockForward Moment "clock set forward";
     ClockBack Moment "clock set back";
     ClockYears Moment "clock years off";
+    Boots1970 Moment "machine starts in 1970";
     Reload Moment "configuration loaded again";
     SlowAnswer Call "an answer takes seconds";
     Sealed Window "store sealed";
@@ -76,6 +79,8 @@ faults! {
     ForeignMail Moment "another account's mail";
     ForgedMail Moment "forged mail";
     OldMail Moment "an old confirmation again";
+    MailsGone Moment "mails deleted by somebody";
+    NewUids Moment "mailbox numbered anew";
     DnsAway Window "name server away";
     MailboxAway Window "mail server away";
     LoginRefused Window "mail login refused";
@@ -111,6 +116,9 @@ pub struct Plan {
     pub moments: Vec<(i64, Fault)>,
 }
 
+/// How long a window is at most; few are long, because a store that is away is asked every ten seconds.
+const LENGTHS: &[i64] = &[MIN, 20 * MIN, 20 * MIN, 3 * HOUR, 3 * HOUR, 3 * HOUR, 14 * HOUR, 30 * HOUR];
+
 impl Plan {
     /// Of twelve runs one is calm; the others have few faults, or many. All end before `end`.
     pub fn draw(chance: &mut Chance, end: i64) -> Self {
@@ -125,9 +133,9 @@ impl Plan {
                 Kind::Call => _ = plan.one_in.insert(fault, chance.pick(&[3, 12, 60, 300])),
                 Kind::Trait => _ = plan.one_in.insert(fault, chance.pick(&[1, 2])),
                 Kind::Window => {
-                    for _ in 0..=chance.below(3) {
+                    for _ in 0..=chance.below(2) {
                         let from = chance.between(0, end - HOUR);
-                        let length = chance.pick(&[MIN, 20 * MIN, 3 * HOUR, 14 * HOUR, 30 * HOUR]);
+                        let length = chance.pick(LENGTHS);
                         let until = (from + chance.between(1, length)).min(end);
                         plan.windows.entry(fault).or_default().push((from, until));
                     }

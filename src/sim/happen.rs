@@ -62,7 +62,7 @@ impl Sim {
                 let late = self.world.luck.strikes(Fault::WarningLate);
                 let arrived = if late { rotates_at + HOUR } else { dated + 5 * SEC };
                 if !self.world.luck.strikes(Fault::WarningLost) {
-                    self.mail(Mail { kind: MailKind::Warning, dated, arrived, junk: false });
+                    self.mail(Mail { kind: MailKind::Warning, dated, arrived, junk: false, gone: false });
                 }
             }
             Happening::Rotates => self.rotates(),
@@ -123,14 +123,14 @@ impl Sim {
         let unsigned = luck.strikes(Fault::MailUnsigned);
         if unsigned {
             let kind = MailKind::Confirmation { key: n, signed: false };
-            self.mail(Mail { kind, dated, arrived: dated + 1, junk });
+            self.mail(Mail { kind, dated, arrived: dated + 1, junk, gone: false });
         }
         if !lost {
-            self.mail(Mail { kind, dated, arrived, junk });
+            self.mail(Mail { kind, dated, arrived, junk, gone: false });
         }
         if twice {
             let again = arrived + self.world.luck.chance.between(1, 20 * HOUR);
-            self.mail(Mail { kind, dated, arrived: again, junk: false });
+            self.mail(Mail { kind, dated, arrived: again, junk: false, gone: false });
         }
     }
 
@@ -142,9 +142,8 @@ impl Sim {
         }
         let Some(process) = &self.process else { return };
         let quiet = Oracle::long_ago(self.oracle.jumped_at, t) && Oracle::long_ago(self.oracle.meddled_at, t);
-        // Whoever put an older key in by hand has been told what becomes of it.
-        let outranked = self.oracle.blessed.iter().any(|pasted| *pasted < n);
-        let knows = self.oracle.received.contains(&n) && t - process.since > 2 * HOUR && !outranked;
+        let decided = self.oracle.was_decided_against(n);
+        let knows = self.oracle.received.contains(&n) && t - process.since > 2 * HOUR && !decided;
         if !quiet || !knows || self.skew != 0 {
             return;
         }
@@ -178,29 +177,57 @@ impl Sim {
                     self.world.store.put(current, t);
                 }
             }
-            Fault::ForeignNewest => self.world.store.put(newest, t),
-            Fault::ForeignValue => self.world.store.put(9_001, t),
-            Fault::Reverted => self.world.store.put(newest.saturating_sub(1).max(1), t),
-            Fault::Deleted => self.world.store.deleted = true,
+            Fault::ForeignNewest => self.somebody_writes(newest, t),
+            Fault::ForeignValue => self.somebody_writes(9_001, t),
+            Fault::Reverted => self.somebody_writes(newest.saturating_sub(1).max(1), t),
+            Fault::Deleted => {
+                (self.oracle.rewritten, self.oracle.meddled_at) = (true, Some(t));
+                self.world.store.deleted = true;
+            }
             Fault::NotesLost => {
                 self.world.store.state = None;
                 self.oracle.notes_lost();
             }
             Fault::ForeignMail => {
                 let kind = MailKind::Confirmation { key: 1_000, signed: true };
-                self.mail(Mail { kind, dated: t - SEC, arrived: t, junk: false });
+                self.mail(Mail { kind, dated: t - SEC, arrived: t, junk: false, gone: false });
             }
             Fault::ForgedMail => {
-                self.mail(Mail { kind: MailKind::Forged, dated: t, arrived: t, junk: false })
+                self.mail(Mail { kind: MailKind::Forged, dated: t, arrived: t, junk: false, gone: false })
             }
             Fault::OldMail => {
                 let kind = MailKind::Confirmation { key: 1, signed: true };
-                self.mail(Mail { kind, dated: -2 * DAY, arrived: t, junk: false });
+                self.mail(Mail { kind, dated: -2 * DAY, arrived: t, junk: false, gone: false });
+            }
+            Fault::MailsGone => self.delete_mails(),
+            Fault::NewUids => {
+                self.world.validity += 1;
+                self.look(true, true);
+            }
+            Fault::Boots1970 => {
+                if self.process.is_some() {
+                    self.die("the power was cut");
+                }
+                self.suspend(0);
+                self.step_clock(Fault::Boots1970, t);
             }
             Fault::OldKeyBack => self.meddle(t, |running| running.runs = Some(1)),
             Fault::CopyChanged => self.meddle(t, |running| running.copy = Some(1)),
             fault => self.operator_does(fault, newest),
         }
+    }
+    fn somebody_writes(&mut self, n: u64, t: i64) {
+        (self.oracle.rewritten, self.oracle.meddled_at) = (true, Some(t));
+        self.oracle.put.insert(n);
+        self.world.store.put(n, t);
+    }
+    /// Somebody empties the mailbox. What was in there only is lost by his hand.
+    fn delete_mails(&mut self) {
+        let t = self.world.luck.t;
+        let here = self.world.mails.iter_mut().filter(|mail| mail.arrived <= t);
+        here.for_each(|mail| mail.gone = true);
+        let (store, spool) = (&self.world.store, &self.world.host.spool);
+        self.oracle.received.retain(|n| store.ever.contains(n) || spool.contains_key(n));
     }
     fn operator_does(&mut self, fault: Fault, newest: u64) {
         match fault {
@@ -211,7 +238,10 @@ impl Sim {
             Fault::PastesNewest => self.paste(newest, true),
             Fault::Accepts => self.accept(newest),
             Fault::RollsBack => {
-                self.oracle.blessed.extend(1..=newest);
+                let document = self.world.store.now();
+                let before = document.and_then(|document| document.previous).map(|one| one.fingerprint);
+                let earlier = before.into_iter().chain(document.and_then(|document| document.current));
+                self.oracle.blessed.extend(earlier.map(super::world::number));
                 let check = self.world.luck.chance.one_in(3);
                 self.ask(None, |ticket, rotation_id| Input::RollbackAsked {
                     uid: 1000,
@@ -243,6 +273,7 @@ impl Sim {
         let chance = &mut self.world.luck.chance;
         let size = match fault {
             Fault::ClockYears => chance.pick(&[-56, -10, 10]) * 365 * DAY,
+            Fault::Boots1970 => -56 * 365 * DAY - 300 * DAY,
             Fault::ClockBack => -chance.pick(&[SEC, 3_599 * SEC, HOUR, 26 * HOUR]),
             _ => chance.pick(&[SEC, 3_601 * SEC, HOUR, 26 * HOUR]),
         };

@@ -47,6 +47,8 @@ pub struct Process {
     watching: bool,
     handed: BTreeSet<usize>,
     wakes_at: Option<i64>,
+    /// What its clock said when it was set, and when that was.
+    clock_was: Option<(Timestamp, i64)>,
     pub since: i64,
 }
 
@@ -55,7 +57,7 @@ pub struct Sim {
     pub oracle: Oracle,
     pub process: Option<Process>,
     pub settings: Settings,
-    coming: BTreeMap<(i64, u64), Coming>,
+    coming: BTreeMap<(i64, u64), Box<Coming>>,
     numbers: u64,
     epoch: u64,
     pub skew: i64,
@@ -94,7 +96,7 @@ impl Sim {
     }
     fn comes(&mut self, t: i64, what: Coming) {
         self.numbers += 1;
-        self.coming.insert((t, self.numbers), what);
+        self.coming.insert((t, self.numbers), Box::new(what));
     }
     pub fn happens_at(&mut self, t: i64, happening: Happening) {
         self.comes(t, Coming::Happens(happening));
@@ -113,7 +115,7 @@ impl Sim {
     pub fn run(&mut self) {
         while let Some(((t, _), what)) = self.coming.pop_first().filter(|((t, _), _)| *t <= END) {
             self.world.luck.t = self.world.luck.t.max(t);
-            self.take(what);
+            self.take(*what);
             if self.events > 400_000 {
                 self.oracle.fail("it never ends: 400,000 events");
             }
@@ -160,7 +162,8 @@ impl Sim {
         self.tell(|| "=== the process starts".into());
         let since = self.world.luck.t;
         let (keyring, handed) = (BTreeSet::new(), BTreeSet::new());
-        self.process = Some(Process { fleet, keyring, watching: false, handed, wakes_at: None, since });
+        self.process =
+            Some(Process { fleet, keyring, watching: false, handed, wakes_at: None, clock_was: None, since });
         (self.oracle.read, self.oracle.sent) = Default::default();
         if let Some(json) = self.world.host.alerts.clone() {
             let outcome = Ok(Box::new(serde_json::from_str(&json).unwrap()));
@@ -196,7 +199,11 @@ impl Sim {
     }
     /// The shell looks at the clock every half minute at least.
     pub fn set_clock(&mut self, skew: i64) {
+        let before = self.clock();
         self.skew = skew;
+        if let Some(process) = &mut self.process {
+            process.clock_was.get_or_insert((before, self.world.luck.t));
+        }
         self.oracle.jumped_at = Some(self.world.luck.t);
         let t = self.world.luck.t + self.world.luck.chance.between(1, 30 * SEC);
         self.wakes(t);
@@ -209,6 +216,16 @@ impl Sim {
         }
     }
 
+    /// The shell compares its two clocks before anything else.
+    fn look_at_clock(&mut self) {
+        let (now, t) = (self.clock(), self.world.luck.t);
+        let Some(process) = &mut self.process else { return };
+        let Some((before, at)) = process.clock_was.take() else { return };
+        let before = before + std::time::Duration::from_millis((t - at).unsigned_abs());
+        let effects = process.fleet.handle(Event::ClockSet { before }, now);
+        self.tell(|| format!("-> ClockSet {{ before: {before} }}"));
+        self.stepped(effects, now);
+    }
     /// Something reaches the process.
     pub fn feed(&mut self, answer: Answer) {
         if self.process.is_none() {
@@ -226,6 +243,7 @@ impl Sim {
         if let Event::NoticeSent { incident, step, outcome: Ok(()), .. } = &event {
             self.oracle.sent.insert((incident.clone(), *step));
         }
+        self.look_at_clock();
         let now = self.clock();
         let Some(process) = &mut self.process else { return };
         process.keyring.extend(keys);
@@ -233,13 +251,14 @@ impl Sim {
         self.stepped(effects, now);
     }
     fn wake(&mut self, now: i64) {
+        self.look_at_clock();
         let clock = self.clock();
         let Some(process) = self.process.as_mut().filter(|process| process.wakes_at == Some(now)) else {
             return;
         };
         process.wakes_at = None;
         let effects = process.fleet.handle_deadline(clock);
-        if let Some((due, reason)) = process.fleet.next_deadline(clock).filter(|(due, _)| *due <= clock) {
+        if let Some((due, reason)) = process.fleet.next_deadline().filter(|(due, _)| *due <= clock) {
             self.oracle.fail(format!("{reason:?} is due at {due}, which was handled"));
         }
         if !effects.is_empty() {
@@ -259,7 +278,7 @@ impl Sim {
         }
         self.emit(effects);
         let Some(process) = &self.process else { return };
-        if let Some((due, _)) = process.fleet.next_deadline(now) {
+        if let Some((due, _)) = process.fleet.next_deadline() {
             // A process that sleeps for long looks at the clock meanwhile; here only where the clock jumps.
             let wait = i64::try_from(due.since(now).as_millis()).unwrap_or(END);
             self.wakes(t.saturating_add(wait));
@@ -288,6 +307,7 @@ impl Sim {
                 },
                 Effect::Journal(notice) => {
                     self.journal += 1;
+                    self.oracle.shown(&notice);
                     if self.journal > 3_000 {
                         self.oracle.fail(format!("P8: 3,000 notices, the last one {}", notice.code));
                     }

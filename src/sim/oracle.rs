@@ -31,20 +31,16 @@ const DISTURBING: &[Fault] = &[
     Fault::NotesLost,
     Fault::StaleRead,
 ];
-const REWRITING: &[Fault] = &[
-    Fault::RollsBack,
-    Fault::Reverted,
-    Fault::ForeignValue,
-    Fault::ForeignNewest,
-    Fault::Deleted,
-    Fault::StaleRead,
-];
-
 #[derive(Default)]
 pub struct Oracle {
     pub failure: Option<String>,
     /// Keys that an operator vouched for.
     pub blessed: BTreeSet<u64>,
+    /// Keys that an operator was shown, to be let in.
+    pub offered: BTreeSet<u64>,
+    /// Keys that somebody else wrote to the store, and whether anybody wrote or deleted there.
+    pub put: BTreeSet<u64>,
+    pub rewritten: bool,
     /// Versions of the key document that this process has read.
     pub read: BTreeSet<u64>,
     /// Keys that a process has received.
@@ -92,10 +88,7 @@ impl Oracle {
             | Action::Call(_)
             | Action::Rehearse { .. } => Vec::new(),
         };
-        // Of a key that was replaced in the store while no process ran only an older version there has the value.
-        let reverted = REWRITING.iter().any(|fault| world.luck.plan.on.contains(fault));
-        let missing = needs.iter().find(|needed| !keyring.contains(&number(**needed)));
-        if let Some(missing) = missing.filter(|_| !reverted) {
+        if let Some(missing) = needs.iter().find(|needed| !keyring.contains(&number(**needed))) {
             self.fail(format!("the process does not hold the key {missing}: {action:?}"));
         }
         match action {
@@ -132,8 +125,9 @@ impl Oracle {
             self.fail(format!("P1: {consumer} is given K{n}, which is not in the store"));
         }
         let given = world.consumers.get(consumer).map_or(0, |running| running.given);
-        let gone_back = !self.blessed.is_empty() || world.luck.plan.on.contains(&Fault::Reverted);
-        if n < given && !gone_back {
+        // Both somebody's own doing: an operator's, or that of whoever wrote a key that nobody had seen before.
+        let gone_back = self.blessed.contains(&n) || self.put.contains(&n);
+        if n < given && given < 1_000 && !gone_back {
             self.fail(format!("P1: {consumer} is given K{n} after K{given}"));
         }
     }
@@ -144,23 +138,24 @@ impl Oracle {
         if !world.vendor.is_ours(n) {
             self.fail(format!("P1: K{n} was promoted, and is not ours"));
         }
-        if before.is_some_and(|before| n < before && before < 1_000) && !self.blessed.contains(&n) {
+        let wanted = self.blessed.contains(&n) || self.put.contains(&n);
+        if before.is_some_and(|before| n < before && before < 1_000) && !wanted {
             self.fail(format!("P1: K{n} was promoted over the newer {before:?}"));
         }
         if before.is_some_and(|before| world.vendor.is_ours(before))
             && before != Some(n)
             && promotion.previous.map(number) != before
-            && !REWRITING.iter().any(|fault| world.luck.plan.on.contains(fault))
+            && before.is_some_and(|before| !self.put.contains(&before))
         {
             self.fail(format!("P3: {before:?} was replaced, and is not kept beside K{n}"));
         }
-        if before.is_some_and(|before| !world.vendor.is_ours(before)) && self.blessed.is_empty() {
+        if before.is_some_and(|before| !world.vendor.is_ours(before)) && !self.blessed.contains(&n) {
             self.fail(format!("P3: somebody else's value was overwritten with K{n}"));
         }
         let times = self.promotions.entry(n).or_default();
         *times += 1;
-        let rewritten = REWRITING.iter().any(|fault| world.luck.plan.on.contains(fault));
-        if *times > 1 && !rewritten && !self.blessed.contains(&n) {
+        // What was written over, or deleted, is put back: by the ladder's last step, or by an operator.
+        if *times > 1 && !self.rewritten && !wanted {
             self.fail(format!("P5: K{n} was promoted a second time"));
         }
     }
@@ -203,15 +198,14 @@ impl Oracle {
     /// The newest key that was received exists somewhere that outlives the process.
     pub fn key_is_safe(&mut self, world: &World) {
         let (n, t) = (world.vendor.newest, world.luck.t);
-        // An operator's paste is dated by the hand: an old key that is pasted passes for newer than what was mailed.
-        let outranked = self.blessed.iter().any(|pasted| *pasted < n);
-        let owed = self.received.contains(&n) && !world.store.ever.contains(&n) && !outranked;
+        let owed =
+            self.received.contains(&n) && !world.store.ever.contains(&n) && !self.was_decided_against(n);
         if !owed || !world.vendor.is_alive(n, t) || world.host.spool.contains_key(&n) {
             return;
         }
         let holds = |(index, mail): (usize, &super::world::Mail)| {
             let carries = matches!(mail.kind, super::world::MailKind::Confirmation { key, .. } if key == n);
-            carries && mail.arrived <= t && !self.done.contains(&mail_id(index))
+            carries && mail.arrived <= t && !mail.gone && !self.done.contains(&mail_id(index))
         };
         if !world.mails.iter().enumerate().any(holds) {
             self.fail(format!(
@@ -239,6 +233,16 @@ impl Oracle {
             }
             _ => {}
         }
+    }
+    /// A notice came up.
+    pub fn shown(&mut self, notice: &Notice) {
+        let accepts = notice.hint.lines().filter_map(|line| line.strip_prefix("keyrelay accept main "));
+        let keys = accepts.filter_map(|label| u64::from_str_radix(label, 16).ok());
+        self.offered.extend(keys);
+    }
+    /// An operator was shown this key, and put in another one: that was his decision.
+    pub fn was_decided_against(&self, n: u64) -> bool {
+        self.offered.contains(&n) && self.blessed.iter().any(|other| *other != n)
     }
     pub fn told(&mut self, notice: &Notice) {
         self.notices += 1;

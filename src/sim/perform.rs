@@ -225,7 +225,11 @@ impl Sim {
                 let instances = Instances { proven: 1, wanted: None };
                 ProofOutcome::Proven { level: ProofLevel::InUse, instances, at: at(t), last_401_at: None }
             }
-            Some(other) => ProofOutcome::OtherKey(key(other)),
+            Some(other) => {
+                // It has shown with which one it works.
+                self.oracle.proven(consumer, other, ProofLevel::InUse);
+                ProofOutcome::OtherKey(key(other))
+            }
             None => ProofOutcome::Silent("it has no key".into()),
         }
     }

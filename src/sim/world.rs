@@ -185,15 +185,17 @@ impl Store {
             Some(index) => KeyRead::Present(self.versions[index].clone()),
             None => KeyRead::Absent,
         };
+        (key, with_state.then(|| self.read_state()))
+    }
+    fn read_state(&self) -> StateRead {
         let version = self.state_version;
-        let state = match &self.state {
+        match &self.state {
             Some(json) => {
                 let document = Box::new(serde_json::from_str(json).unwrap());
                 StateRead::Present { version, document }
             }
             None => StateRead::Absent { version },
-        };
-        (key, with_state.then_some(state))
+        }
     }
     /// One check-and-set: whether it was done, and what is answered.
     fn write(luck: &mut Luck, version: u64, cas: u64) -> (bool, WriteOutcome) {
@@ -265,17 +267,20 @@ pub struct Mail {
     pub dated: i64,
     pub arrived: i64,
     pub junk: bool,
+    /// It lies in the mailbox no more.
+    pub gone: bool,
 }
 
 /// What recognition makes of it; a test holds real mails of each kind against this.
 pub fn finding(
     index: usize,
     mail: &Mail,
+    validity: u64,
     known: &BTreeSet<Fingerprint>,
     done: &BTreeSet<MailId>,
     dns_away: bool,
 ) -> Finding {
-    let reference = reference(index, mail);
+    let reference = reference(index, mail, validity);
     let dated = at(mail.dated).whole_secs();
     let is_done = done.contains(&reference.id);
     match mail.kind {
@@ -289,7 +294,7 @@ pub fn finding(
         MailKind::Confirmation { key: n, signed } => {
             let fingerprint = key(n);
             if is_done || known.contains(&fingerprint) {
-                return Finding::Known { mail: reference, fingerprint, genuine: signed };
+                return Finding::Known { mail: reference, fingerprint, dated, genuine: signed };
             }
             let rotated_at = dated.min(reference.arrived_at);
             let confirmation = Confirmation { mail: reference, fingerprint, dated, rotated_at };
@@ -303,7 +308,7 @@ pub fn finding(
 pub fn mail_id(index: usize) -> MailId {
     MailId(format!("<{index}@leaf7.fun>"))
 }
-fn reference(index: usize, mail: &Mail) -> MailRef {
+fn reference(index: usize, mail: &Mail, validity: u64) -> MailRef {
     MailRef {
         id: mail_id(index),
         from: "keys@leaf7.fun".into(),
@@ -312,7 +317,7 @@ fn reference(index: usize, mail: &Mail) -> MailRef {
         arrived_at: at(mail.arrived).whole_secs(),
         folder: if mail.junk { "Junk" } else { "INBOX" }.into(),
         junk: mail.junk,
-        place: format!("7/{index}"),
+        place: format!("{validity}/{index}"),
         hash: MailHash::of(&index.to_be_bytes()),
     }
 }
@@ -339,6 +344,8 @@ pub struct World {
     pub vendor: Vendor,
     pub store: Store,
     pub mails: Vec<Mail>,
+    /// Of the mailbox' numbers.
+    pub validity: u64,
     pub consumers: BTreeMap<ConsumerName, Running>,
     pub host: Host,
 }
@@ -351,7 +358,7 @@ impl World {
         vendor.issue(1, false, -48 * HOUR);
         vendor.issue(1_000, true, -48 * HOUR);
         store.put(1, -24 * HOUR);
-        Self { luck, vendor, store, mails: Vec::new(), consumers, host: Host::default() }
+        Self { luck, vendor, store, mails: Vec::new(), validity: 7, consumers, host: Host::default() }
     }
     /// Which key each consumer runs, for people.
     pub fn runs(&self) -> String {

@@ -234,7 +234,7 @@ impl<'a> Case<'a> {
         let mail = self.reference(signed.by.as_ref());
         let fingerprint = self.fingerprint(&key);
         let genuine = signed.by.is_some() && signed.weakness.is_none();
-        let finding = Finding::Known { mail, fingerprint, genuine };
+        let finding = Finding::Known { mail, fingerprint, dated: signed.dated, genuine };
         Recognised { finding, key: Some(key), too_large: false }
     }
 

@@ -40,12 +40,12 @@ impl Clock {
         }
     }
     /// Up to when deadlines have passed. Where nobody shows his clock for as long as `patience`, this one must do.
-    fn passed(&self, now: Timestamp, patience: Duration) -> Timestamp {
+    pub(super) fn passed(&self, now: Timestamp, patience: Duration) -> Timestamp {
         let unsure = self.ahead.filter(|ahead| now.since(ahead.at) < patience).map(|ahead| ahead.by);
         let others = self.apart.values().copied().filter(|_| self.agreed.is_empty());
         now - others.chain(unsure).max().unwrap_or_default()
     }
-    fn agrees(&self, now: Timestamp, patience: Duration) -> bool {
+    pub(super) fn agrees(&self, now: Timestamp, patience: Duration) -> bool {
         self.apart.is_empty() && self.ahead.is_none_or(|ahead| now.since(ahead.at) >= patience)
     }
 }

@@ -51,7 +51,7 @@ pub struct Fleet {
     taken: BTreeMap<Fingerprint, CredentialName>,
     /// When each credential has something to do next; read off its state after each step.
     due: BTreeSet<(Timestamp, CredentialName)>,
-    due_by_name: BTreeMap<CredentialName, Timestamp>,
+    due_by_name: BTreeMap<CredentialName, (Timestamp, Reason)>,
     /// Requests that were let through where they must be refused, in words: none of them is sent again.
     probes_off: BTreeMap<String, ProbeOff>,
     clock: Clock,
@@ -141,43 +141,15 @@ impl Fleet {
 
     /// The earliest moment at which something is to be done, and why. It lies after the last moment that was handled:
     /// what was due then is done.
-    pub fn next_deadline(&self, now: Timestamp) -> Option<(Timestamp, Reason)> {
-        let credential = self.due.first().and_then(|(at, name)| {
-            let reason = self
-                .rotations
-                .get(name)?
-                .next_deadline(self.ctx(name, now))
-                .map_or(Reason::Fleet, |(_, reason)| reason);
-            Some((*at, reason))
-        });
+    pub fn next_deadline(&self) -> Option<(Timestamp, Reason)> {
+        let credential = self.due.first().and_then(|(_, name)| self.due_by_name.get(name).copied());
         let own = self.own_deadlines().filter(|at| *at > self.handled_at);
         own.map(|at| (at, Reason::Fleet)).chain(credential).min_by_key(|(at, _)| *at)
     }
 
-    fn ctx<'a>(&'a self, name: &CredentialName, now: Timestamp) -> Ctx<'a> {
-        let settings = self.rotations.get(name).map(|rotation| rotation.settings.clone());
-        let (origin, probe) = settings.map(|one| (one.origin.clone(), one.probe.clone())).unwrap_or_default();
-        self.ctx_at(&origin, &probe, now)
-    }
-    fn ctx_at<'a>(&'a self, origin: &str, probe: &str, now: Timestamp) -> Ctx<'a> {
-        let meter = self.meters.get(origin);
-        Ctx {
-            now,
-            limits: &self.settings.limits,
-            taken: &self.taken,
-            control: meter.and_then(|meter| meter.control),
-            passed: self.passed(now),
-            clock_agrees: self.clock_agrees(now),
-            probe_period: self.probe_period(origin),
-            budget_period: meter.map(|meter| meter.routine_period).unwrap_or_default(),
-            probe_off: self.probes_off.get(probe),
-        }
-    }
-
     /// How often a current key is asked: by the schedule, or less often where many share the vendor's limit.
     pub(super) fn probe_period(&self, origin: &str) -> Duration {
-        let shared = self.meters.get(origin).map(|meter| meter.routine_period);
-        shared.unwrap_or_default().max(self.settings.probe_period)
+        probe_period(&self.settings, self.meters.get(origin))
     }
 
     /// One step of one credential, and what it means for the others.
@@ -188,20 +160,31 @@ impl Fleet {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(mut rotation) = self.rotations.remove(name) else { return };
-        let (origin, probe) = (rotation.settings.origin.clone(), rotation.settings.probe.clone());
-        let before = rotation.known_fingerprints();
-        let ctx = self.ctx_at(&origin, &probe, now);
+        let Some(rotation) = self.rotations.get_mut(name) else { return };
+        let own = rotation.settings.clone();
+        let meter = self.meters.get(&own.origin);
+        let patience = self.settings.limits.unconfirmed_after;
+        let ctx = Ctx {
+            now,
+            limits: &self.settings.limits,
+            taken: &self.taken,
+            control: meter.and_then(|meter| meter.control),
+            passed: self.clock.passed(now, patience),
+            clock_agrees: self.clock.agrees(now, patience),
+            probe_period: probe_period(&self.settings, meter),
+            budget_period: meter.map(|meter| meter.routine_period).unwrap_or_default(),
+            probe_off: self.probes_off.get(&*own.probe),
+        };
+        let before: Vec<_> = rotation.known_keys().collect();
         let mut out = Out::default();
         match input {
             Some(input) => rotation.handle(input, ctx, &mut out),
             None => rotation.advance(ctx, &mut out),
         }
-        let due = rotation.next_deadline(ctx).map(|(at, _)| at);
-        let after = rotation.known_fingerprints();
+        let due = rotation.next_deadline(ctx);
+        let after: Vec<_> = rotation.known_keys().collect();
         let new = |off: &&ProbeOff| !self.probes_off.contains_key(&off.probe);
         let probe_off = rotation.probe_off().filter(new).cloned();
-        self.rotations.insert(name.clone(), rotation);
         self.set_due(name, due);
         if before != after {
             self.taken.retain(|key, owner| owner != name || after.contains(key));
@@ -209,20 +192,27 @@ impl Fleet {
                 self.taken.entry(key).or_insert_with(|| name.clone());
             }
         }
-        self.collect(name, &origin, out, now, effects);
+        self.collect(name, &own.origin, out, now, effects);
         probe_off.into_iter().for_each(|off| self.switch_probe_off(off, now, effects));
     }
     fn step_all(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         let names: Vec<_> = self.rotations.keys().cloned().collect();
         names.iter().for_each(|name| self.step(name, None, now, effects));
     }
-    fn set_due(&mut self, name: &CredentialName, due: Option<Timestamp>) {
-        if let Some(at) = self.due_by_name.remove(name) {
+    fn set_due(&mut self, name: &CredentialName, due: Option<(Timestamp, Reason)>) {
+        if self.due_by_name.get(name).copied() == due {
+            return;
+        }
+        if let Some((at, _)) = self.due_by_name.remove(name) {
             self.due.remove(&(at, name.clone()));
         }
-        if let Some(at) = due {
-            self.due.insert((at, name.clone()));
-            self.due_by_name.insert(name.clone(), at);
+        if let Some(due) = due {
+            self.due.insert((due.0, name.clone()));
+            self.due_by_name.insert(name.clone(), due);
         }
     }
+}
+
+fn probe_period(settings: &Settings, meter: Option<&Meter>) -> Duration {
+    meter.map(|meter| meter.routine_period).unwrap_or_default().max(settings.probe_period)
 }

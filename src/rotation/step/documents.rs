@@ -13,6 +13,13 @@ use crate::rotation::{
     task::{backoff_cap, salt},
 };
 
+/// A node that answers with an older version is told of when it goes on doing so.
+const STALE_READS_BEFORE_TOLD: u32 = 3;
+
+fn stale() -> StoreTrouble {
+    StoreTrouble::Refused("a node answers with an older version of the key document".into())
+}
+
 impl Rotation {
     pub(super) fn advance_documents(&mut self, ctx: Ctx<'_>, out: &mut Out) {
         if self.read_due.take_if(|at| *at <= ctx.now).is_some() {
@@ -45,11 +52,16 @@ impl Rotation {
                 state.as_ref().and_then(StateRead::trouble)
             }
         };
+        let trouble = trouble.or_else(|| self.is_stale(&key).then(stale));
         if let Some(trouble) = trouble {
             let salt = salt(&[self.settings.name.as_str(), "read"]);
             let left = self.time_left(ctx);
             self.documents.reading.failed(ctx.now, backoff_cap(left, ctx.limits), salt, ctx.limits);
-            return self.store_failed(Call::Read, trouble, out);
+            // One that lags behind for a moment is nobody's business.
+            if trouble != stale() || self.documents.reading.failures() > STALE_READS_BEFORE_TOLD {
+                self.store_failed(Call::Read, trouble, out);
+            }
+            return;
         }
         self.store_worked(Call::Read, out);
         self.documents.reading.succeeded();
@@ -64,6 +76,17 @@ impl Rotation {
         early.into_iter().for_each(|warning| self.warned(warning, ctx, out));
     }
 
+    /// An older version than one that was read before: a standby's answer. Where the versions were begun anew, they were
+    /// written later.
+    fn is_stale(&mut self, key: &KeyRead) -> bool {
+        let KeyRead::Present(document) = key else { return false };
+        let read = (document.version, document.created_at);
+        let stale = self.documents.newest.is_some_and(|(version, at)| read.0 < version && read.1 < at);
+        if !stale {
+            self.documents.newest = Some(read);
+        }
+        stale
+    }
     /// The fleet tells of outages; of what is refused, this credential.
     pub(super) fn store_failed(&mut self, call: Call, trouble: StoreTrouble, out: &mut Out) {
         match &trouble {

@@ -37,8 +37,9 @@ impl Rotation {
     fn reverted(&mut self, found: Fingerprint, ctx: Ctx<'_>) {
         self.documents.reverted = Some(found);
         self.documents.foreign = None;
-        if let Some(current) = &self.current {
-            let newer = current.fingerprint;
+        if let Some(newer) = self.current.as_ref().map(|current| current.fingerprint)
+            && self.documents.unheld != Some(newer)
+        {
             self.keep_as_held(newer, "an earlier key was put back into the store over it", ctx);
         }
     }
@@ -53,8 +54,8 @@ impl Rotation {
         let rotation_id = self.derived_id(fingerprint, ctx.now);
         let mut candidate =
             Candidate::new(fingerprint, Origin::Former, rotation_id, ctx.now).holding(Some(why.to_owned()));
-        if let Some(current) = self.current.as_ref().filter(|current| current.fingerprint == fingerprint) {
-            (candidate.dated, candidate.rotated_at) = (current.dated(), current.dated());
+        if let Some(noted) = self.memory.current.filter(|noted| noted.fingerprint == fingerprint) {
+            (candidate.dated, candidate.rotated_at) = (noted.dated, noted.dated);
         }
         self.add_candidate(candidate);
     }

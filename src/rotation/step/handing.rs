@@ -38,6 +38,9 @@ impl Rotation {
             document.previous.filter(|previous| previous.fingerprint != fingerprint)
         {
             self.remember_former(Former { fingerprint: previous.fingerprint, until: previous.expires_at });
+        } else if let Some(noted) = self.memory.current.filter(|noted| noted.fingerprint != fingerprint) {
+            // It had left the store before: put back there, it is an earlier key, and not one that nobody has seen.
+            self.remember_former(Former { fingerprint: noted.fingerprint, until: None });
         }
         self.memory.formers.retain(|former| former.fingerprint != fingerprint);
         if self.is_probe_off() {

@@ -2,7 +2,9 @@
 //! dropped.
 
 use super::{Ctx, Out};
-use crate::domain::{Code, Confirmation, Finding, MailRef, Origin, RotationId, Severity, Timestamp, Warning};
+use crate::domain::{
+    Code, Confirmation, Finding, Fingerprint, MailRef, Origin, RotationId, Severity, Timestamp, Warning,
+};
 use crate::rotation::{
     candidate::Candidate,
     incident::{Ladder, Report},
@@ -21,7 +23,8 @@ impl Rotation {
         out: &mut Out,
     ) {
         self.looked |= first;
-        let newest_known = findings.iter().filter_map(known_at).max();
+        let current = self.current.as_ref().map(|current| current.fingerprint);
+        let own_dated = findings.iter().filter_map(|finding| confirmed_at(finding, current?)).max();
         let mut found: Vec<(Confirmation, Option<String>)> = Vec::new();
         let mut unjudged = false;
         for finding in findings {
@@ -50,13 +53,13 @@ impl Rotation {
             self.incidents.clear(Code::MailWaiting, "");
             self.mail_retry.succeeded();
         }
-        self.take_newest(found, newest_known, rotation_id, ctx, out);
+        self.take_newest(found, own_dated, rotation_id, ctx, out);
     }
 
     fn take_newest(
         &mut self,
         mut found: Vec<(Confirmation, Option<String>)>,
-        newest_known: Option<Timestamp>,
+        own_dated: Option<Timestamp>,
         rotation_id: RotationId,
         ctx: Ctx<'_>,
         out: &mut Out,
@@ -64,11 +67,10 @@ impl Rotation {
         found.retain(|(confirmation, _)| !self.refused.contains(&confirmation.fingerprint));
         found.sort_by_key(|(confirmation, _)| (confirmation.dated, confirmation.mail.arrived_at));
         let newest = found.iter().rposition(|(_, held)| held.is_none());
-        let current_dated = self.current.as_ref().map(|current| current.dated());
         for (index, (confirmation, held)) in found.into_iter().enumerate() {
-            // Arrival alone decides nothing: a mail that was moved or restored arrives anew.
-            let history =
-                newest_known > Some(confirmation.mail.arrived_at) && current_dated > Some(confirmation.dated);
+            // By the vendor's own dates alone: a mail that was moved or restored arrives anew, and the store dates a key
+            // that was pasted by the paste.
+            let history = own_dated > Some(confirmation.dated);
             if history {
                 self.remember_done(confirmation.mail.id, ctx);
             } else if held.is_none() && newest != Some(index) {
@@ -99,6 +101,7 @@ impl Rotation {
     pub(super) fn add_candidate(&mut self, mut candidate: Candidate) {
         self.numbers += 1;
         candidate.number = self.numbers;
+        self.documents.unheld.take_if(|unheld| *unheld == candidate.fingerprint);
         self.candidates.push(candidate);
     }
     /// Keys that are held are kept up to a number; one that is not held takes the place of the oldest that is.
@@ -249,10 +252,12 @@ impl Rotation {
 /// A resolver that hiccups once is nobody's business.
 const MAIL_RETRIES_BEFORE_TOLD: u32 = 3;
 
-fn known_at(finding: &Finding) -> Option<Timestamp> {
+/// The date of this key's own genuine confirmation.
+fn confirmed_at(finding: &Finding, key: Fingerprint) -> Option<Timestamp> {
     match finding {
-        Finding::Known { mail, .. } => Some(mail.arrived_at),
-        Finding::NewKey(_)
+        Finding::Known { fingerprint, dated, genuine: true, .. } if *fingerprint == key => Some(*dated),
+        Finding::Known { .. }
+        | Finding::NewKey(_)
         | Finding::Warning(_)
         | Finding::Wait { .. }
         | Finding::Held { .. }

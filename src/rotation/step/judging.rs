@@ -108,11 +108,18 @@ impl Rotation {
     ) -> Case<'a> {
         let current = self.current.as_ref().filter(|current| current.fingerprint != candidate.fingerprint);
         let current = current.map(|current| (current, self.keys.get(&current.fingerprint)));
+        let newest = match (&self.current, self.memory.current) {
+            (Some(current), _) => Some((current.fingerprint, current.dated())),
+            (None, noted) => noted.map(|noted| (noted.fingerprint, noted.dated)),
+        };
+        let newest = newest.filter(|(key, _)| *key != candidate.fingerprint).map(|(_, dated)| dated);
         let taken_by = ctx.taken.get(&candidate.fingerprint);
         Case {
             candidate,
             facts,
             current: current.map(|(current, facts)| (current, facts.unwrap_or(KeyFacts::UNKNOWN))),
+            unheld: current.is_some_and(|(current, _)| self.documents.unheld == Some(current.fingerprint)),
+            newest,
             pin: self.settings.account.as_ref(),
             recorded: self.memory.account.as_ref(),
             has_identity: self.settings.has_identity,
@@ -135,6 +142,7 @@ impl Rotation {
         self.end_journey(fingerprint);
         self.dirty = self.dirty.max(Dirty::WhenCalm);
         self.answer_operator(fingerprint, Reply::Held { why }, out);
+        self.look_at_what_was_passed_over(out);
     }
 
     fn refuse(&mut self, fingerprint: Fingerprint, why: String, ctx: Ctx<'_>, out: &mut Out) {
@@ -153,7 +161,10 @@ impl Rotation {
         }
         self.end_journey(fingerprint);
         self.drop_candidate(fingerprint, out);
-        // What was passed over for this key may be the genuine one.
+        self.look_at_what_was_passed_over(out);
+    }
+    /// It may be the genuine key, passed over for one that was not.
+    fn look_at_what_was_passed_over(&mut self, out: &mut Out) {
         if !std::mem::take(&mut self.superseded).is_empty() {
             out.look_again = Some(true);
         }

@@ -25,9 +25,10 @@ impl Rotation {
         self.documents.key_version = version;
         self.documents.key = None;
         (self.documents.foreign, self.documents.reverted) = (None, None);
+        let unheld = self.documents.unheld.take();
         let lost = self.current.as_ref().map(|current| current.fingerprint);
         self.documents.deleted |= deleted || lost.is_some() || self.memory.current.is_some();
-        if let Some(lost) = lost {
+        if let Some(lost) = lost.filter(|lost| unheld != Some(*lost)) {
             self.keep_as_held(lost, "it was the current key when its document was removed", ctx);
         }
         self.current = None;
@@ -84,13 +85,16 @@ impl Rotation {
         let noted = self.memory.current;
         if self.is_foreign_at_first(found, noted, document) {
             let formerly = self.memory.formers.iter().any(|former| former.fingerprint == found);
-            // The newer key is in the spool; of any other foreign value only the recorded account can be asked.
+            // The newer key is in the spool, or nowhere; of any other foreign value only the recorded account can be
+            // asked.
             self.current = noted.filter(|_| formerly).map(|noted| CurrentKey {
                 fingerprint: noted.fingerprint,
                 generation: noted.generation,
                 rotated_at: Some(noted.dated),
                 stored_at: noted.dated,
             });
+            let newer = self.current.as_ref().map(|current| current.fingerprint);
+            self.documents.unheld = newer.filter(|newer| !self.is_at_hand(*newer));
             return self.foreign_key(found, document, ctx);
         }
         self.note_rollback_of_before(found, noted, document, ctx);
@@ -160,7 +164,14 @@ impl Rotation {
         if self.memory.current.replace(note).is_none_or(|noted| noted.fingerprint != fingerprint) {
             self.dirty = self.dirty.max(Dirty::WhenCalm);
         }
-        self.current = Some(current);
+        (self.current, self.documents.unheld) = (Some(current), None);
+    }
+    /// Whether the value of a key that was current lies in the document, or waits here.
+    pub(super) fn is_at_hand(&self, key: Fingerprint) -> bool {
+        let document = self.documents.key.as_ref();
+        let previous = document.and_then(|document| document.previous).map(|previous| previous.fingerprint);
+        let waits = self.candidates.iter().any(|candidate| candidate.fingerprint == key);
+        waits || [document.and_then(|document| document.current), previous].contains(&Some(key))
     }
 
     /// What is left of the hand-over time, where one runs.

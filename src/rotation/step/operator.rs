@@ -26,6 +26,7 @@ impl Rotation {
         }
         if self.current.as_ref().is_some_and(|current| current.fingerprint == fingerprint)
             && self.documents.foreign.is_none()
+            && self.documents.reverted.is_none()
         {
             let name = &self.settings.name;
             let end = expires_at.map(|_| format!("; when it ends is said by credentials.{name}.expires_at"));
@@ -44,6 +45,10 @@ impl Rotation {
         let beside = self.met_under_way(fingerprint);
         self.refused.retain(|refused| *refused != fingerprint);
         let full = self.candidates.len() >= ctx.limits.candidates;
+        // What lies in the store may be gone from there a moment later: the paste is a candidate of its own.
+        let found =
+            |candidate: &Candidate| candidate.fingerprint == fingerprint && candidate.origin == Origin::Store;
+        self.candidates.retain(|candidate| !found(candidate));
         match self.candidate(fingerprint) {
             Some(known) => (known.word, known.held, known.beside) = (word, None, beside.clone()),
             None if full => {

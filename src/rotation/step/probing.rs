@@ -49,7 +49,8 @@ impl Rotation {
                 wanted.push((fingerprint, Purpose::Candidate));
             }
         }
-        if let Some(current) = self.current.as_ref().map(|current| current.fingerprint) {
+        let current = self.current.as_ref().map(|current| current.fingerprint);
+        if let Some(current) = current.filter(|current| self.documents.unheld != Some(*current)) {
             let facts = self.keys.get(&current).cloned().unwrap_or_default();
             let scheduled = self.probe_due.is_some_and(|at| at <= ctx.now);
             let follow_up = facts.looks_dead() && !facts.is_dead(ctx.limits);
@@ -94,7 +95,10 @@ impl Rotation {
         out: &mut Out,
     ) {
         let candidate = self.candidates.iter().find(|candidate| candidate.fingerprint == fingerprint);
-        let own_time = candidate.map(|known| self.ladder_from(known.rotated_at, ctx).until.since(ctx.now));
+        // One that is put in by hand holds up what was mailed before it, whose time runs out sooner.
+        let waits = |known: &&Candidate| known.fingerprint == fingerprint || known.held.is_none();
+        let time_of = |known: &Candidate| self.ladder_from(known.rotated_at, ctx).until.since(ctx.now);
+        let own_time = candidate.and_then(|_| self.candidates.iter().filter(waits).map(time_of).min());
         let left = own_time.or(self.time_left(ctx));
         let current = self.current.as_ref().is_some_and(|current| current.fingerprint == fingerprint);
         let candidate = candidate.is_some();

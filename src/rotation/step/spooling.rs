@@ -1,7 +1,7 @@
 //! The spool: where a key rests that exists nowhere else, or is not promoted in time.
 
 use super::{Ctx, Out};
-use crate::domain::{Code, Fingerprint, Origin, Severity, Timestamp};
+use crate::domain::{Code, Fingerprint, Limits, Origin, Severity, Timestamp};
 use crate::rotation::{
     candidate::{Candidate, Spool},
     effect::Action,
@@ -106,6 +106,7 @@ impl Rotation {
     }
     /// One became the current key: it is done with, and so is everything older, held or not.
     pub(super) fn finish_candidates(&mut self, promoted: Fingerprint, ctx: Ctx<'_>, out: &mut Out) {
+        let kept = self.hold_what_may_be_newer(promoted, ctx.limits);
         let promoted_one =
             self.candidate(promoted).map(|candidate| (candidate.order(), candidate.word.is_some()));
         let (newest, by_word) = match (promoted_one, &self.current) {
@@ -113,8 +114,30 @@ impl Rotation {
             (None, Some(current)) => ((current.dated(), Timestamp::MIN), false),
             (None, None) => return,
         };
-        self.drop_older(newest, by_word, ctx, out);
+        self.drop_older(newest, by_word, &kept, ctx, out);
         self.drop_candidate(promoted, out);
+    }
+    /// The date of a key that somebody put in by hand says nothing of its age: what the vendor sent meanwhile may be the
+    /// newer one, and lie nowhere else. Whoever pastes one has decided against an earlier key that was offered.
+    fn hold_what_may_be_newer(&mut self, promoted: Fingerprint, limits: &Limits) -> Vec<Fingerprint> {
+        let mut kept = Vec::new();
+        let by_word = match self.candidate(promoted) {
+            Some(candidate) if !candidate.is_dated_by_vendor() => candidate.word.is_some(),
+            Some(_) | None => return kept,
+        };
+        for candidate in &mut self.candidates {
+            let refused = self.keys.get(&candidate.fingerprint).is_some_and(|facts| facts.is_dead(limits));
+            let sent = matches!(candidate.origin, Origin::Mail(_) | Origin::Api { .. });
+            let genuine = candidate.held.is_none() || candidate.unprovable;
+            let former = candidate.origin == Origin::Former && !by_word;
+            let in_doubt = (sent && genuine || former) && candidate.word.is_none() && !refused;
+            if in_doubt && candidate.fingerprint != promoted {
+                let why = "another key was put in by hand before it could be promoted";
+                candidate.held.get_or_insert_with(|| why.into());
+                kept.push(candidate.fingerprint);
+            }
+        }
+        kept
     }
     /// Of two keys that operators put in the later one counts, and no earlier word stands against a later one; against
     /// a mail, one that was let in stays let in.
@@ -122,13 +145,16 @@ impl Rotation {
         &mut self,
         newest: (Timestamp, Timestamp),
         by_word: bool,
+        kept: &[Fingerprint],
         ctx: Ctx<'_>,
         out: &mut Out,
     ) {
         let waits = |candidate: &Candidate| {
             by_word || candidate.word.is_none() || matches!(candidate.origin, Origin::Ingest { .. })
         };
-        let older = |candidate: &&Candidate| candidate.order() < newest && waits(candidate);
+        let older = |candidate: &&Candidate| {
+            candidate.order() < newest && waits(candidate) && !kept.contains(&candidate.fingerprint)
+        };
         let over: Vec<_> = self.candidates.iter().filter(older).cloned().collect();
         for candidate in over {
             self.record_refusal(&candidate, "a newer key has taken its place", ctx.now, out);

@@ -84,12 +84,28 @@ impl Rotation {
         self.documents.reverted?;
         let (path, name) = (&self.settings.path, &self.settings.name);
         let newer = self.current.as_ref().map(|current| self.label(current.fingerprint)).unwrap_or_default();
+        let lost = self.documents.unheld.is_some();
+        let where_it_is = match lost {
+            true => "is in an older version of that document, and nowhere else",
+            false => "is kept in the spool",
+        };
         let message =
-            format!("somebody put an earlier key back at {path}; the newer key {newer} is kept in the spool");
-        let hint = format!("keyrelay accept {name} {newer}");
+            format!("somebody put an earlier key back at {path}; the newer key {newer} {where_it_is}");
+        let (hint, doing) = match lost {
+            true => (
+                format!(
+                    "look for the version before:\nbao kv metadata get {path}\nthen put its key in:\nkeyrelay ingest {name}"
+                ),
+                "nobody is given the earlier key; keyrelay was not there, and cannot put the newer one back",
+            ),
+            false => (
+                format!("keyrelay accept {name} {newer}"),
+                "nobody is given the earlier key; the newer one is put back shortly before that end",
+            ),
+        };
         let report = Report::new(Code::StoreReverted, Severity::Warning, message, hint)
             .breaks("the earlier key dies at the end of its grace, and with it whoever reads the store")
-            .doing("nobody is given the earlier key; the newer one is put back shortly before that end")
+            .doing(doing)
             .ladder(self.revert_ladder(ctx));
         Some(report)
     }

@@ -37,6 +37,7 @@ impl Rotation {
     /// rotation.
     fn promotion_of(&self, candidate: &Candidate) -> Promotion {
         let current = self.current.as_ref().map(|current| current.fingerprint).or(self.removed_key());
+        let current = current.filter(|current| self.documents.unheld != Some(*current));
         let previous =
             current.filter(|current| *current != candidate.fingerprint).or(self.documents.reverted);
         let written = self.documents.key.as_ref().map_or(0, |document| document.generation);

@@ -43,7 +43,7 @@ impl Rotation {
         match finding {
             Finding::NewKey(confirmation) => self.note(confirmation.fingerprint, &confirmation.mail),
             // A copy may come while the first one's key is still on its way.
-            Finding::Known { mail, fingerprint, genuine: true }
+            Finding::Known { mail, fingerprint, genuine: true, .. }
                 if self.known_fingerprints().contains(fingerprint) =>
             {
                 self.note(*fingerprint, mail);

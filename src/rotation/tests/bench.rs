@@ -192,7 +192,7 @@ impl Bench {
         let end = self.now + length;
         loop {
             self.run();
-            let Some((at, reason)) = self.fleet.next_deadline(self.now).filter(|(at, _)| *at <= end) else {
+            let Some((at, reason)) = self.fleet.next_deadline().filter(|(at, _)| *at <= end) else {
                 break;
             };
             assert!(at > self.now, "{reason:?} is due at {at}, which was handled");

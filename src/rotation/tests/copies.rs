@@ -9,7 +9,7 @@ fn s23_a_copy_is_treated_likewise_and_what_is_not_genuine_is_left_alone() {
     let confirmation = rotate(&mut bench, 2);
     let copy = copy_of(&confirmation, &mut bench, "Junk");
     let mail = bench.mail(bench.now);
-    let forged = Finding::Known { mail, fingerprint: key(2), genuine: false };
+    let forged = Finding::Known { mail, fingerprint: key(2), dated: START, genuine: false };
     bench.wait(HOUR);
     bench.looks(&[copy, forged]);
     bench.wait(HOUR);

@@ -38,7 +38,7 @@ fn run_for(name: &'static str, span: Duration, answers: impl Fn(usize) -> Vec<Ma
         if !effects.is_empty() {
             continue;
         }
-        match fleet.next_deadline(now) {
+        match fleet.next_deadline() {
             Some((at, _)) if at <= from + span => now = at,
             _ => return hour,
         }

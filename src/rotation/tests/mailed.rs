@@ -204,8 +204,10 @@ fn a_mail_that_was_moved_and_so_arrived_anew_does_not_make_a_newer_key_history()
     bench.world.alive(key(2));
     let known = bench.mail(bench.now + MIN);
     let newer = bench.confirmation(key(2), bench.now);
-    bench
-        .looks(&[Finding::Known { mail: known, fingerprint: key(1), genuine: true }, Finding::NewKey(newer)]);
+    bench.looks(&[
+        Finding::Known { mail: known, fingerprint: key(1), dated: START, genuine: true },
+        Finding::NewKey(newer),
+    ]);
     bench.run();
     assert_eq!(bench.world.holds("main"), "K2 after K1, generation 1");
 }
@@ -255,7 +257,7 @@ fn r21_a_confirmation_that_was_filed_as_junk_is_used_and_told_until_the_next_one
     bench.run();
     bench.expect_mails(&["mail mail-in-junk 0 warning", "mail rotated 0 info"]);
     assert_eq!(bench.world.holds("main"), "K2 after K1, generation 1");
-    bench.looks(&[Finding::Known { mail, fingerprint: key(2), genuine: true }]);
+    bench.looks(&[Finding::Known { mail, fingerprint: key(2), dated: START, genuine: true }]);
     bench.expect_mails(&[]);
 
     bench.passes(DAY);

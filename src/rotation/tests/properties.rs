@@ -135,7 +135,7 @@ proptest! {
             listen(&mut bench, &mut heard);
             let effects = bench.fleet.handle_deadline(bench.now);
             prop_assert!(effects.is_empty(), "{effects:?} came late");
-            let due = bench.fleet.next_deadline(bench.now);
+            let due = bench.fleet.next_deadline();
             prop_assert!(due.is_none_or(|(at, _)| at > bench.now), "{due:?} at {}", bench.now);
         }
         // Nothing is left unanswered, and nothing spins.

@@ -51,7 +51,7 @@ fn in_every_state_of_a_rotation_one_restart_loses_nothing_and_promotes_once() {
         let mail = confirmation.mail.clone();
         let finding = match (done.contains(&mail.id), known.contains(&key(2))) {
             (true, _) => None,
-            (false, true) => Some(Finding::Known { mail, fingerprint: key(2), genuine: true }),
+            (false, true) => Some(Finding::Known { mail, fingerprint: key(2), dated: START, genuine: true }),
             (false, false) => Some(Finding::NewKey(confirmation)),
         };
         bench.looks(finding.as_slice());

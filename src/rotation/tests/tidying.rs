@@ -33,7 +33,7 @@ pub fn rotate(bench: &mut Bench, number: u64) -> Confirmation {
 pub fn copy_of(confirmation: &Confirmation, bench: &mut Bench, folder: &str) -> Finding {
     let mut mail = bench.mail(bench.now);
     (mail.id, mail.folder) = (confirmation.mail.id.clone(), folder.into());
-    Finding::Known { mail, fingerprint: confirmation.fingerprint, genuine: true }
+    Finding::Known { mail, fingerprint: confirmation.fingerprint, dated: START, genuine: true }
 }
 
 /// The folder is not there at first; and the confirmation lies in two.
@@ -162,7 +162,7 @@ fn s23_a_kill_at_any_moment_leaves_no_mail_behind_and_takes_none_too_early() {
         let is_known = known.contains(&key(2)) || done.contains(&confirmation.mail.id);
         let Confirmation { mail, fingerprint, .. } = confirmation.clone();
         let again = match is_known {
-            true => Finding::Known { mail, fingerprint, genuine: true },
+            true => Finding::Known { mail, fingerprint, dated: START, genuine: true },
             false => Finding::NewKey(confirmation),
         };
         let findings: Vec<_> =
@@ -284,7 +284,7 @@ fn s23_going_back_after_the_mail_is_gone_loses_no_key() {
 fn s23_a_key_that_keyrelay_did_not_promote_keeps_its_mail() {
     let mut bench = moving();
     let mail = bench.mail(bench.now);
-    bench.looks(&[Finding::Known { mail, fingerprint: key(1), genuine: true }]);
+    bench.looks(&[Finding::Known { mail, fingerprint: key(1), dated: START, genuine: true }]);
     bench.passes(2 * HOUR);
     assert_eq!(tidied(&mut bench), [""; 0]);
 }
@@ -382,7 +382,7 @@ fn s23_a_wish_that_comes_later_is_for_what_lies_there_already() {
     assert_eq!(bench.take_only("look"), ["look afresh"]);
     let findings = [1, 2].map(|number| {
         let mail = bench.mail(bench.now);
-        Finding::Known { mail, fingerprint: key(number), genuine: true }
+        Finding::Known { mail, fingerprint: key(number), dated: START, genuine: true }
     });
     bench.looks(&findings);
     bench.wait(MIN);

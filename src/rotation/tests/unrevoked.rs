@@ -143,7 +143,7 @@ proptest! {
                 event.iter().for_each(|event| heard.event(event));
                 effects.iter().for_each(|effect| heard.effect(effect));
             }
-            let due = bench.fleet.next_deadline(bench.now);
+            let due = bench.fleet.next_deadline();
             prop_assert!(due.is_none_or(|(at, _)| at > bench.now), "{due:?} at {}", bench.now);
             bench.notices[told..].iter().for_each(names_the_old_key_alone);
         }

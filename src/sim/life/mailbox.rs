@@ -33,7 +33,7 @@ impl Sim {
         }
         let mails = self.world.mails.iter().enumerate();
         let new: Vec<usize> = mails
-            .filter(|(index, mail)| mail.arrived <= t && !process.handed.contains(index))
+            .filter(|(index, mail)| mail.arrived <= t && !mail.gone && !process.handed.contains(index))
             .map(|(index, _)| index)
             .collect();
         process.handed.extend(&new);
@@ -45,7 +45,9 @@ impl Sim {
         let Some(rotation) = process.fleet.credential(&main()) else { return };
         let (known, done) = if mails.is_empty() { Default::default() } else { rotation.recognition() };
         let away = !mails.is_empty() && self.world.luck.strikes(Fault::DnsAway);
-        let judged = |index: &usize| finding(*index, &self.world.mails[*index], &known, &done, away);
+        let judged = |index: &usize| {
+            finding(*index, &self.world.mails[*index], self.world.validity, &known, &done, away)
+        };
         let findings: Vec<_> = mails.iter().map(judged).collect();
         let key = |index: &usize| match self.world.mails[*index].kind {
             MailKind::Confirmation { key, .. } => Some(key),
