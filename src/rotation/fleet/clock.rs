@@ -81,9 +81,6 @@ impl Fleet {
     pub fn passed(&self, now: Timestamp) -> Timestamp {
         self.clock.passed(now, self.settings.limits.unconfirmed_after)
     }
-    pub(super) fn clock_agrees(&self, now: Timestamp) -> bool {
-        self.clock.agrees(now, self.settings.limits.unconfirmed_after)
-    }
 
     pub(super) fn compare_clock(&mut self, whose: &str, theirs: Timestamp, now: Timestamp) {
         let apart = now.since(theirs).max(theirs.since(now)) > self.settings.limits.clock_skew;
