@@ -75,7 +75,9 @@ fn listen_to_signals(orders: mpsc::Sender<Order>) -> Result<(), String> {
 pub async fn serve(config: Config, limits: Limits, mut orders: mpsc::Receiver<Order>) -> Result<(), String> {
     let broken = intake::set_broken_aside(&config.state_dir);
     if broken > 0 {
-        tracing::error!("keyrelay died twice over {broken} mail(s); they are set aside, and not opened again");
+        tracing::error!(
+            "keyrelay died twice over {broken} mail(s); they are set aside, and not opened again"
+        );
     }
     let config = Arc::new(config);
     let tools = Tools::new(config.clone(), &limits, None)?;

@@ -99,10 +99,8 @@ async fn points(story: &mut impl Story, ledger: &mut Ledger) -> Vec<Point> {
     let tracer = Tracer::attach(pid, None);
     tracer.count();
     story.go().await;
-    until("the rotation is complete", async || {
-        (tracer.is_gone() || story.is_complete().await).then_some(())
-    })
-    .await;
+    until("the rotation is complete", async || (tracer.is_gone() || story.is_complete().await).then_some(()))
+        .await;
     rest(&tracer).await;
     let Seen { calls, .. } = tracer.let_go();
     story.after_nothing().await;

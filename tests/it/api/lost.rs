@@ -233,8 +233,7 @@ async fn a_reload_during_the_call_loses_no_answer_not_even_that_of_a_credential_
         stage.daemon.sighup();
     };
     let asked = [["rotate", "gone"], ["rotate", "changed"]];
-    let (one, other, ()) =
-        tokio::join!(stage.daemon.run(&asked[0]), stage.daemon.run(&asked[1]), reload);
+    let (one, other, ()) = tokio::join!(stage.daemon.run(&asked[0]), stage.daemon.run(&asked[1]), reload);
     assert_eq!((one.code, one.stderr.as_str()), (Some(1), "refused: gone is no longer configured\n"));
     assert_eq!(other.code, Some(0), "{other:?}");
     let [new, theirs] = [&gone, &changed].map(|slot| stage.vendor.current_key(slot.account));

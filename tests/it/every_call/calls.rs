@@ -70,9 +70,32 @@ pub fn is_aside(call: &str) -> bool {
 
 pub fn takes_descriptor(call: &str) -> bool {
     const OF_DESCRIPTORS: [&str; 26] = [
-        "read", "write", "readv", "writev", "pread64", "pwrite64", "recvfrom", "sendto", "recvmsg", "sendmsg", "close",
-        "fsync", "fdatasync", "fstat", "lseek", "ftruncate", "fallocate", "getdents64", "fcntl", "flock", "fchmod",
-        "fchown", "connect", "getsockopt", "setsockopt", "shutdown",
+        "read",
+        "write",
+        "readv",
+        "writev",
+        "pread64",
+        "pwrite64",
+        "recvfrom",
+        "sendto",
+        "recvmsg",
+        "sendmsg",
+        "close",
+        "fsync",
+        "fdatasync",
+        "fstat",
+        "lseek",
+        "ftruncate",
+        "fallocate",
+        "getdents64",
+        "fcntl",
+        "flock",
+        "fchmod",
+        "fchown",
+        "connect",
+        "getsockopt",
+        "setsockopt",
+        "shutdown",
     ];
     OF_DESCRIPTORS.contains(&call)
 }
@@ -80,8 +103,21 @@ pub fn takes_descriptor(call: &str) -> bool {
 /// What cannot fail, or is no input and output.
 pub fn cannot_fail(call: &str) -> bool {
     const WITHOUT_ERRORS: [&str; 15] = [
-        "getuid", "geteuid", "getgid", "getegid", "getppid", "umask", "exit_group", "getrandom", "sysinfo", "uname",
-        "getrlimit", "prlimit64", "kill", "tgkill", "rt_sigaction",
+        "getuid",
+        "geteuid",
+        "getgid",
+        "getegid",
+        "getppid",
+        "umask",
+        "exit_group",
+        "getrandom",
+        "sysinfo",
+        "uname",
+        "getrlimit",
+        "prlimit64",
+        "kill",
+        "tgkill",
+        "rt_sigaction",
     ];
     WITHOUT_ERRORS.contains(&call)
 }

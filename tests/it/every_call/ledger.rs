@@ -29,8 +29,10 @@ impl Ledger {
         let mut ledger = Self { file, done: BTreeSet::new(), counts: BTreeMap::new() };
         let Some(file) = &ledger.file else { return ledger };
         let done = fs::read_to_string(file).unwrap_or_default();
-        let strikes = done.lines().filter_map(|line| line.split_once(": ").filter(|(_, end)| *end != NOT_REACHED));
-        ledger.done = strikes.map(|(strike, _)| strike.split(" (").next().unwrap_or(strike).to_owned()).collect();
+        let strikes =
+            done.lines().filter_map(|line| line.split_once(": ").filter(|(_, end)| *end != NOT_REACHED));
+        ledger.done =
+            strikes.map(|(strike, _)| strike.split(" (").next().unwrap_or(strike).to_owned()).collect();
         let trying = fs::read_to_string(beside(file, "trying")).unwrap_or_default();
         if !trying.is_empty() {
             ledger.end(&trying, "", FAILED);
@@ -67,7 +69,8 @@ impl Ledger {
         &self.counts
     }
     pub fn end(&mut self, strike: &str, about: &str, end: &str) {
-        let line = if about.is_empty() { format!("{strike}: {end}") } else { format!("{strike} ({about}): {end}") };
+        let line =
+            if about.is_empty() { format!("{strike}: {end}") } else { format!("{strike} ({about}): {end}") };
         println!("{line}");
         *self.counts.entry(end.to_owned()).or_default() += 1;
         let Some(file) = &self.file else { return };

@@ -79,7 +79,8 @@ impl Tracer {
         let theirs = shared.clone();
         // Only the thread that takes hold may do anything to the process.
         let work = move || {
-            let mut hold = Hold { pid, aim, shared: theirs, counts: BTreeMap::new(), within: BTreeMap::new() };
+            let mut hold =
+                Hold { pid, aim, shared: theirs, counts: BTreeMap::new(), within: BTreeMap::new() };
             hold.take();
             ready.send(()).expect("somebody waits for it");
             hold.follow();
@@ -196,7 +197,9 @@ impl Hold {
         loop {
             let thread = match waitid(Id::All, look) {
                 Err(Failed::EINTR) => continue,
-                Ok(WaitStatus::Exited(thread, _) | WaitStatus::Signaled(thread, ..)) if thread == self.pid => {
+                Ok(WaitStatus::Exited(thread, _) | WaitStatus::Signaled(thread, ..))
+                    if thread == self.pid =>
+                {
                     return None;
                 }
                 other => other.ok()?.pid()?,
