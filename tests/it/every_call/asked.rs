@@ -1,7 +1,7 @@
 //! The rotation by the vendor's API, whose answer is the only copy of the new key: a daemon does it for `keyrelay
 //! rotate`, or the command does it alone.
 
-use super::{End, Story};
+use super::{End, Story, mailed::nothing_queued};
 use crate::{
     api::stage::{Slot, Stage},
     rotation::stage::codes,
@@ -79,6 +79,7 @@ impl Asked {
         let versions = self.stage.bao.versions(&slot.path).await;
         assert!(versions <= 1 + 2 * self.generation, "{}: {versions} versions", slot.name);
         assert!(self.stage.vendor.rotations().values().all(|times| *times == 1), "asked once for each key");
+        self.stage.daemon.wait_status("nothing is left to be told", nothing_queued).await;
         if self.by == By::Command {
             assert_eq!(self.stage.daemon.term().await.code(), Some(0));
         } else {
@@ -231,10 +232,25 @@ impl Story for Asked {
             moment(Duration::from_millis(10)).await;
         }
         let silent = if looks == 0 { "; the command had no answer" } else { "" };
+        if let Some(command) = self.command.as_mut().filter(|_| looks == 0) {
+            let _ = command.start_kill();
+        }
         let ended = if self.stage.daemon.is_running() { "" } else { "; the daemon had ended" };
-        self.kill();
         self.command_ended().await;
-        match self.begun_anew().await {
+        let goes_on = self.stage.daemon.is_running() && self.is_judged().await;
+        let new = self.new_key().filter(|_| goes_on);
+        let end = match new {
+            Some(new) => {
+                self.generation += 1;
+                self.settled(&new).await;
+                End::Known("arrived".into())
+            }
+            None => {
+                self.kill();
+                self.begun_anew().await
+            }
+        };
+        match end {
             End::Known(end) => End::Known(format!("{end}{ended}{silent}")),
             End::Open => End::Open,
         }

@@ -4,7 +4,7 @@ use super::{End, Story};
 use crate::{
     chaos::scene::{NAME, PATH, Scene},
     rotation::consumers,
-    world::{Scratch, moment, until},
+    world::{Scratch, moment},
 };
 use keyrelay::{
     demo::consumer::{Consumer, Source},
@@ -83,6 +83,7 @@ impl Mailed {
         let key = self.key.clone().expect("a key by now");
         self.scene.completed(&key).await;
         self.scene.daemon.wait_ready().await;
+        self.scene.daemon.wait_status("nothing is left to be told", nothing_queued).await;
     }
     /// One action for each key; a second one only where the first one's end was not on record.
     fn actions(&mut self) -> &'static str {
@@ -155,26 +156,32 @@ impl Story for Mailed {
     }
     async fn after_failure(&mut self) -> End {
         let by_itself = self.came_right().await;
+        self.no_panic();
         let end = match (by_itself, self.scene.daemon.is_running()) {
             (true, _) => "arrived",
             (false, true) => "arrived after a restart",
             (false, false) => "it ended, and the key arrived after a restart",
         };
-        self.no_panic();
-        self.scene.daemon.kill9();
-        self.start().await;
+        if !by_itself {
+            self.scene.daemon.kill9();
+            self.start().await;
+        }
         self.settled().await;
         self.no_panic();
         End::Known(format!("{end}{}", self.actions()))
     }
     async fn close(&mut self) -> Vec<String> {
+        if self.key.is_none() {
+            return Vec::new();
+        }
         self.settled().await;
-        until("nothing is left to be told", async || {
-            (self.scene.daemon.status().await["alerts"]["queued"] == 0).then_some(())
-        })
-        .await;
         Vec::new()
     }
+}
+
+/// What is told of one rotation is no part of the next.
+pub fn nothing_queued(status: &Value) -> Option<()> {
+    (status["alerts"]["queued"] == 0).then_some(())
 }
 
 fn is_settled(credential: &Value, hex: &str) -> bool {
