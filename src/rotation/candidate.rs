@@ -60,6 +60,8 @@ impl Spool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct OperatorsWord {
     pub uid: u32,
+    /// When it was given: the later one counts.
+    pub at: Timestamp,
     /// The operator vouches for what cannot be proven: account and order.
     pub sure: bool,
 }
@@ -145,9 +147,10 @@ impl Candidate {
             | Origin::Api { .. } => None,
         }
     }
-    /// An operator's paste outranks a mail; then the later one wins, and of equals the one that arrived later.
+    /// An operator's word outranks a mail, and the later word the earlier one; then the later key wins, and of equals the
+    /// one that arrived later.
     pub fn rank(&self) -> impl Ord + use<> {
-        (self.word.is_some(), self.order())
+        (self.word.map(|word| word.at), self.order())
     }
     /// When it was dated, and when it arrived.
     pub fn order(&self) -> (Timestamp, Timestamp) {

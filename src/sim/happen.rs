@@ -142,7 +142,9 @@ impl Sim {
         }
         let Some(process) = &self.process else { return };
         let quiet = Oracle::long_ago(self.oracle.jumped_at, t) && Oracle::long_ago(self.oracle.meddled_at, t);
-        let decided = self.oracle.was_decided_against(n);
+        // What somebody wrote to the store by hand was adopted, or pasted over it: that was told in its time.
+        let by_hand = self.world.store.current().is_some_and(|stored| self.oracle.put.contains(&stored));
+        let decided = self.oracle.was_decided_against(n) || by_hand;
         let knows = self.oracle.received.contains(&n) && t - process.since > 2 * HOUR && !decided;
         if !quiet || !knows || self.skew != 0 {
             return;
@@ -296,6 +298,7 @@ impl Sim {
     }
     fn accept(&mut self, n: u64) {
         self.oracle.blessed.insert(n);
+        self.oracle.offered.insert(n);
         self.ask(None, |ticket, rotation_id| Input::Accepted {
             fingerprint: key(n),
             uid: 1000,

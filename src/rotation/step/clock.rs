@@ -25,6 +25,7 @@ impl Rotation {
         self.incidents.clock_went_back(now);
         for candidate in &mut self.candidates {
             candidate.received_at = candidate.received_at.min(now);
+            candidate.word.iter_mut().for_each(|word| word.at = word.at.min(now));
             candidate.dead_since = candidate.dead_since.map(|at| at.min(now));
             // A mail's date is the vendor's; a paste's is this machine's.
             if matches!(candidate.origin, Origin::Ingest { .. }) {

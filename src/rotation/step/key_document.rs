@@ -44,6 +44,7 @@ impl Rotation {
         self.forget_what_left_the_store(found, out);
         if let Some(promotion) = self.pending.take()
             && found == Some(promotion.fingerprint)
+            && (document.as_written && document.generation >= promotion.generation)
         {
             return self.promoted(&document, ctx, out);
         }

@@ -53,7 +53,7 @@ impl Rotation {
             out.records.extend(self.record(None));
         }
         self.end_journey(fingerprint);
-        self.drop_older(order, false, &[], ctx, out);
+        self.drop_older(order, None, &[], ctx, out);
     }
 
     /// Whoever rotates here has done it.

@@ -41,7 +41,7 @@ impl Rotation {
             let why = why.to_owned();
             return out.replies.push((ticket, Reply::Refused { why }));
         }
-        let word = Some(OperatorsWord { uid, sure });
+        let word = Some(OperatorsWord { uid, at: ctx.now, sure });
         let beside = self.met_under_way(fingerprint);
         self.refused.retain(|refused| *refused != fingerprint);
         let full = self.candidates.len() >= ctx.limits.candidates;
@@ -107,7 +107,7 @@ impl Rotation {
             let why = "nothing with this fingerprint is held; keyrelay status shows what is".to_owned();
             return out.replies.push((ticket, Reply::Refused { why }));
         };
-        candidate.word = Some(OperatorsWord { uid, sure: true });
+        candidate.word = Some(OperatorsWord { uid, at: ctx.now, sure: true });
         candidate.rotation_id = rotation_id;
         (candidate.held, candidate.unprovable) = (None, false);
         self.answer_later(ticket, Awaits::Promotion(fingerprint), ctx);

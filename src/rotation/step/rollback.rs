@@ -269,7 +269,7 @@ impl Rotation {
 
 fn going_back(wish: &Rollback, held: Option<Candidate>) -> Candidate {
     let origin = Origin::Rollback { uid: wish.uid };
-    let word = Some(OperatorsWord { uid: wish.uid, sure: true });
+    let word = Some(OperatorsWord { uid: wish.uid, at: wish.asked_at, sure: true });
     let candidate = Candidate::new(wish.to, origin, wish.rotation_id, wish.asked_at);
     let spool = held.as_ref().map_or(candidate.spool, |held| held.spool);
     Candidate { word, spool, in_place_of: held.map(Box::new), ..candidate }

@@ -108,13 +108,13 @@ impl Rotation {
     pub(super) fn finish_candidates(&mut self, promoted: Fingerprint, ctx: Ctx<'_>, out: &mut Out) {
         let kept = self.hold_what_may_be_newer(promoted, ctx.limits);
         let promoted_one =
-            self.candidate(promoted).map(|candidate| (candidate.order(), candidate.word.is_some()));
-        let (newest, by_word) = match (promoted_one, &self.current) {
+            self.candidate(promoted).map(|candidate| (candidate.order(), candidate.word.map(|word| word.at)));
+        let (newest, word_at) = match (promoted_one, &self.current) {
             (Some(promoted_one), _) => promoted_one,
-            (None, Some(current)) => ((current.dated(), Timestamp::MIN), false),
+            (None, Some(current)) => ((current.dated(), Timestamp::MIN), None),
             (None, None) => return,
         };
-        self.drop_older(newest, by_word, &kept, ctx, out);
+        self.drop_older(newest, word_at, &kept, ctx, out);
         self.drop_candidate(promoted, out);
     }
     /// The date of a key that somebody put in by hand says nothing of its age: what the vendor sent meanwhile may be the
@@ -144,16 +144,21 @@ impl Rotation {
     pub(super) fn drop_older(
         &mut self,
         newest: (Timestamp, Timestamp),
-        by_word: bool,
+        word_at: Option<Timestamp>,
         kept: &[Fingerprint],
         ctx: Ctx<'_>,
         out: &mut Out,
     ) {
-        let waits = |candidate: &Candidate| {
-            by_word || candidate.word.is_none() || matches!(candidate.origin, Origin::Ingest { .. })
+        let earlier = |candidate: &Candidate| match (word_at, candidate.word) {
+            (Some(at), Some(word)) => word.at <= at,
+            (None, Some(_)) if !matches!(candidate.origin, Origin::Ingest { .. }) => false,
+            (_, _) => candidate.order() < newest,
         };
+        let promoted = self.current.as_ref().map(|current| current.fingerprint);
         let older = |candidate: &&Candidate| {
-            candidate.order() < newest && waits(candidate) && !kept.contains(&candidate.fingerprint)
+            earlier(candidate)
+                && Some(candidate.fingerprint) != promoted
+                && !kept.contains(&candidate.fingerprint)
         };
         let over: Vec<_> = self.candidates.iter().filter(older).cloned().collect();
         for candidate in over {
