@@ -98,7 +98,6 @@ async fn r42_r43_r44_whatever_becomes_of_the_leader_in_mid_write_it_is_one_versi
     }
     site.completed(&key).await;
     site.scene.resolved("store-sealed").await;
-    assert!(site.scene.daemon.log().contains("307"), "a redirect was followed");
 }
 
 /// Its replication is cut, and it does not know that it is behind.
@@ -116,11 +115,8 @@ async fn r46_a_standby_that_answers_with_old_values_decides_nothing() {
     let key = site.scene.rotate();
     site.scene.confirm(&key).await;
     site.completed(&key).await;
-    let lagging = &site.cluster.nodes[2];
-    println!(
-        "the standby that is cut off reads {:?}",
-        lagging.read_if_it_answers(PATH).await.map(|found| found == before)
-    );
+    let read = site.cluster.nodes[2].read_if_it_answers(PATH).await;
+    assert!(read.is_none_or(|read| read == before), "the standby is not behind");
 
     // Nobody but the standby answers now: nothing is concluded from what it says.
     site.scene.daemon.sighup();
