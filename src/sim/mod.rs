@@ -13,7 +13,7 @@ mod life;
 mod oracle;
 mod perform;
 pub mod settings;
-mod world;
+pub mod world;
 
 pub use fault::Fault;
 

@@ -57,6 +57,18 @@ fn every_fuzz_target_is_built_and_has_a_few_seeds() {
     }
 }
 
+#[test]
+fn every_bug_that_is_planted_for_the_simulation_applies_to_the_tree() {
+    let patches = entries("tests/planted");
+    assert!(patches.len() >= 20, "the patches are looked at: {}", patches.len());
+    for patch in patches {
+        let git =
+            std::process::Command::new("git").arg("apply").arg("--check").arg(&patch).output().expect("git");
+        let why = String::from_utf8_lossy(&git.stderr);
+        assert!(git.status.success(), "{}: write it anew for the tree as it is: {why}", patch.display());
+    }
+}
+
 fn assert_none(findings: Vec<String>) {
     assert!(findings.is_empty(), "{} findings:\n{}", findings.len(), findings.join("\n"));
 }

@@ -95,11 +95,7 @@ impl Rotation {
         out: &mut Out,
     ) {
         let candidate = self.candidates.iter().find(|candidate| candidate.fingerprint == fingerprint);
-        // One that is put in by hand holds up what was mailed before it, whose time runs out sooner.
-        let waits = |known: &&Candidate| known.fingerprint == fingerprint || known.held.is_none();
-        let time_of = |known: &Candidate| self.ladder_from(known.rotated_at, ctx).until.since(ctx.now);
-        let own_time = candidate.and_then(|_| self.candidates.iter().filter(waits).map(time_of).min());
-        let left = own_time.or(self.time_left(ctx));
+        let left = candidate.and_then(|known| self.time_left_for(known, ctx)).or(self.time_left(ctx));
         let current = self.current.as_ref().is_some_and(|current| current.fingerprint == fingerprint);
         let candidate = candidate.is_some();
         let previous = self.previous().filter(|previous| previous.fingerprint == fingerprint);
@@ -148,6 +144,12 @@ impl Rotation {
         }
     }
 
+    /// One that is put in by hand holds up what was mailed before it, whose time runs out sooner.
+    fn time_left_for(&self, candidate: &Candidate, ctx: Ctx<'_>) -> Option<Duration> {
+        let waits = |known: &&Candidate| known.fingerprint == candidate.fingerprint || known.held.is_none();
+        let time_of = |known: &Candidate| self.ladder_from(known.rotated_at, ctx).until.since(ctx.now);
+        self.candidates.iter().filter(waits).map(time_of).min()
+    }
     fn current_was_asked(
         &mut self,
         before: Option<Verdict>,
