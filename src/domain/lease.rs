@@ -1,6 +1,7 @@
 //! Which of two daemons acts: what the lease document in the store says.
 
 use super::RotationId;
+use std::time::Duration;
 
 /// One daemon, as others know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,4 +47,29 @@ pub enum LeaseRead {
         why: String,
     },
     Failed,
+}
+
+/// The lease's part of [`super::Limits`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseLimits {
+    /// One that has renewed its lease may hold itself for the active one so long, by its own clock; others take over
+    /// when they have seen no new version for so long, by theirs.
+    pub span: Duration,
+    /// With less than this left of its lease, the active one starts nothing outside the store.
+    pub margin: Duration,
+    /// The lease is renewed this often …
+    pub renew: Duration,
+    /// … looked at by the others this often …
+    pub look: Duration,
+    /// … and after a failure tried again this soon.
+    pub retry: Duration,
+    /// A call about the lease is given up after this: whether it was done is then looked up.
+    pub call: Duration,
+}
+
+impl Default for LeaseLimits {
+    fn default() -> Self {
+        let secs = Duration::from_secs;
+        Self { span: secs(15), margin: secs(5), renew: secs(3), look: secs(2), retry: secs(1), call: secs(3) }
+    }
 }

@@ -1,6 +1,7 @@
 //! Every constant of design.md §5 in one value. No configuration key sets them; `demo` and load runs pass scaled
 //! ones and print them.
 
+use super::LeaseLimits;
 use std::time::Duration;
 
 const SEC: Duration = Duration::from_secs(1);
@@ -119,19 +120,6 @@ pub struct Limits {
     pub answer_bytes_max: usize,
     /// How long a command of the operator waits for consumers.
     pub operator_wait: Duration,
-    /// Where there are two daemons: one that has renewed its lease may hold itself for the active one so long, by its
-    /// own clock; others take over when they have seen no new version for so long, by theirs.
-    pub lease: Duration,
-    /// With less than this left of its lease, the active one starts nothing outside the store.
-    pub lease_margin: Duration,
-    /// The lease is renewed this often …
-    pub lease_renew: Duration,
-    /// … looked at by the others this often …
-    pub lease_look: Duration,
-    /// … and after a failure tried again this soon.
-    pub lease_retry: Duration,
-    /// A call about the lease is given up after this: whether it was done is then looked up.
-    pub lease_call: Duration,
 }
 
 impl Default for Limits {
@@ -193,17 +181,15 @@ impl Default for Limits {
             smtp_timeout: MIN,
             answer_bytes_max: 64 << 10,
             operator_wait: MIN,
-            lease: 15 * SEC,
-            lease_margin: 5 * SEC,
-            lease_renew: 3 * SEC,
-            lease_look: 2 * SEC,
-            lease_retry: SEC,
-            lease_call: 3 * SEC,
         }
     }
 }
 
 impl Limits {
+    pub fn lease(&self) -> LeaseLimits {
+        LeaseLimits::default()
+    }
+
     /// The call that makes a new key ends after this, longer than other requests: its answer is the only copy.
     pub fn rotate_timeout(&self) -> Duration {
         3 * self.request_timeout

@@ -27,7 +27,7 @@ pub use grant::{AccessToken, Grant, GrantId, GrantIdError, RefreshToken};
 pub use host::is_host_name;
 pub use hygiene::{Hygiene, MailHash, MailPlace, Settled, Tidied};
 pub use key::{Key, KeyError, KeyShape};
-pub use lease::{Holder, LeaseDocument, LeaseRead};
+pub use lease::{Holder, LeaseDocument, LeaseLimits, LeaseRead};
 pub use limits::Limits;
 pub use login::{Ending, LoginPart, StoreFacts};
 pub use mail::{Confirmation, Finding, MailId, MailRef, Origin, OriginKind, Warning};

@@ -8,7 +8,7 @@
 //!                                                  Refuse
 //! ```
 //!
-//! Two clocks that never meet keep the two apart. The holder counts `limits.lease` from *before* it sent a renewal. The
+//! Two clocks that never meet keep the two apart. The holder counts the lease's span from *before* it sent a renewal. The
 //! others count the same time from *after* they have seen a version: a version that they see was written before, so
 //! that the holder has always ended first. Every write is a check-and-set, so that the store decides between two that
 //! take over at once, and a renewal that comes too late changes nothing.
@@ -22,7 +22,7 @@ mod look;
 #[cfg(test)]
 mod tests;
 
-use crate::domain::{Holder, LeaseDocument, LeaseRead, Limits, RotationId, WriteOutcome};
+use crate::domain::{Holder, LeaseDocument, LeaseLimits, LeaseRead, Limits, RotationId, WriteOutcome};
 use std::time::Duration;
 
 /// A moment, as the time since this machine was booted, sleep included.
@@ -81,7 +81,7 @@ pub enum Role {
 #[derive(Debug, Clone)]
 pub struct Lease {
     me: Holder,
-    limits: Limits,
+    limits: LeaseLimits,
     role: Role,
     /// Ours ends then; it counts while this daemon is active.
     until: Boot,
@@ -132,7 +132,7 @@ impl Lease {
     pub fn new(me: Holder, limits: &Limits, now: Boot) -> Self {
         Self {
             me,
-            limits: limits.clone(),
+            limits: limits.lease(),
             role: Role::Starting,
             until: Boot::ZERO,
             seen: None,
@@ -151,7 +151,11 @@ impl Lease {
 
     /// Whether an effect outside the store may begin now.
     pub fn may_act(&self, now: Boot) -> bool {
-        self.is_active() && now + self.limits.lease_margin <= self.until
+        self.may_act_until().is_some_and(|until| now <= until)
+    }
+    /// The same as a moment; `None`: not at all. A renewal moves it, and nothing brings it nearer but the loss.
+    pub fn may_act_until(&self) -> Option<Boot> {
+        self.is_active().then(|| self.until.saturating_sub(self.limits.margin))
     }
     pub fn role(&self) -> &Role {
         &self.role
@@ -160,6 +164,10 @@ impl Lease {
     pub fn holder(&self) -> Option<&Holder> {
         let document = self.seen.as_ref()?.document.as_ref()?;
         (!document.given_up).then_some(&document.holder)
+    }
+    /// Another daemon holds it, as far as is known.
+    pub fn is_anothers(&self) -> bool {
+        self.holder().is_some_and(|holder| holder.run != self.me.run)
     }
     /// Changes whenever the daemon that acts has written a key.
     pub fn news(&self) -> u64 {
@@ -280,19 +288,19 @@ impl Lease {
             // Somebody has written: what is known is old. Until it is looked at, the lease goes on as it was.
             WriteOutcome::Mismatch => (self.seen, self.patient, self.due) = (None, true, now),
             WriteOutcome::Unknown(_) => (self.unsure, self.patient, self.due) = (Some(sent), true, now),
-            WriteOutcome::Failed(_) => self.due = now + self.limits.lease_retry,
+            WriteOutcome::Failed(_) => self.due = now + self.limits.retry,
         }
         self.over |= given_up;
     }
 
     /// This write of ours is in the store.
     fn hold(&mut self, sent: Sent, now: Boot, orders: &mut Vec<LeaseOrder>) {
-        let until = sent.at + self.limits.lease;
+        let until = sent.at + self.limits.span;
         if now >= until {
             self.due = now; // it came too late to be of use
             return;
         }
-        (self.until, self.due) = (until, sent.at + self.limits.lease_renew);
+        (self.until, self.due) = (until, sent.at + self.limits.renew);
         let document = self.seen.as_ref().and_then(|seen| seen.document.as_ref());
         let term = document.map_or(0, |document| document.term);
         if !self.is_active() {

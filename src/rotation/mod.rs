@@ -66,7 +66,7 @@ pub use lease::{Boot, Lease, LeaseEvent, LeaseOrder, Refusal, Role};
 pub use noted_incidents::NotedIncidents;
 pub use outbox::Channel;
 pub use phase::{Parked, Phase};
-pub use settings::{Alerts, Consumer, Credential, Delivery, Proof, Settings};
+pub use settings::{Alerts, Beside, Consumer, Credential, Delivery, Proof, Settings};
 pub use state::{Generation, Rotation};
 pub use state_document::{
     Announced, ConsumerNote, CurrentNote, Former, MailCopy, ObservedNote, ProbeOff, RolledBack, SCHEMA,

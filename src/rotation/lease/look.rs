@@ -9,19 +9,19 @@ impl Lease {
             LeaseRead::Present { version, document } => (version, Some(document)),
             LeaseRead::Absent { version } => (version, None),
             LeaseRead::Refused { why } => {
-                self.due = now + self.limits.lease_look;
+                self.due = now + self.limits.look;
                 self.seen = None;
                 return self.become_role(Role::Refused(Refusal::Unreadable { why }), orders);
             }
             LeaseRead::Failed => {
-                self.due = now + self.limits.lease_retry;
+                self.due = now + self.limits.retry;
                 self.over |= self.stopping;
                 return;
             }
         };
         if self.seen.as_ref().is_some_and(|seen| version < seen.version) {
             // An old answer. A write that fits no more will show it if it was the truth.
-            self.due = now + self.limits.lease_retry;
+            self.due = now + self.limits.retry;
             if self.unsure.is_some() && !self.is_active() {
                 self.seen = None;
             }
@@ -85,9 +85,9 @@ impl Lease {
     /// When the next call is due: at once where this daemon may write, unless it just has, to no avail.
     fn wait(&mut self, now: Boot) {
         let Some(seen) = &self.seen else { return };
-        let (look, lapses) = (now + self.limits.lease_look, seen.since + self.limits.lease);
+        let (look, lapses) = (now + self.limits.look, seen.since + self.limits.span);
         self.due = match self.may_write(seen, now) {
-            true if self.patient => now + self.limits.lease_retry,
+            true if self.patient => now + self.limits.retry,
             true => now,
             // What has lapsed and is not ours to take is looked at like anything else.
             false if lapses > now => lapses.min(look),
@@ -102,7 +102,7 @@ impl Lease {
         }
         let Some(document) = &seen.document else { return true };
         let ours = document.holder.run == self.me.run;
-        let free = ours || document.given_up || now >= seen.since + self.limits.lease;
+        let free = ours || document.given_up || now >= seen.since + self.limits.span;
         free && self.lineage.as_ref() == Some(&document.lineage)
     }
 }
