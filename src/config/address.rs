@@ -50,6 +50,11 @@ fn is_loopback_host<S: AsRef<str>>(host: &Host<S>) -> bool {
     }
 }
 
+/// Whether a URL leads to this machine.
+pub(super) fn is_loopback_url(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| url.host().is_some_and(|host| is_loopback_host(&host)))
+}
+
 /// `https://host[:port]/path`; `http` only to loopback. A refused URL is not shown: it may hold a password.
 pub(super) fn url(item: &Item) -> Option<String> {
     let text = text(item)?;

@@ -6,6 +6,7 @@ use super::{
     mistake::Severity,
     read::{Item, Table},
     secrets::{any_secret, secret},
+    standby,
     store::{Store, certificate},
     unit::{self, Loads},
     values::{self, duration, is_variable, number, path, program, prose, shown, store_path, text, word},
@@ -29,6 +30,8 @@ const INSTANCES_MAX: u32 = 1_000;
 pub(super) struct Owner<'a> {
     pub store: Option<&'a Store>,
     pub field: &'a str,
+    /// There are two daemons.
+    pub standby: bool,
 }
 
 pub(super) fn consumer(table: &mut Table, owner: &Owner) -> Option<Settings> {
@@ -74,6 +77,9 @@ pub(super) fn consumer(table: &mut Table, owner: &Owner) -> Option<Settings> {
     };
     let settings = Settings { deliver, then, prove, wanted, accepted, host };
     warn_of_a_weak_proof(table, &settings, &loads);
+    if owner.standby {
+        standby::need_host(table, &settings);
+    }
     Some(settings)
 }
 

@@ -52,6 +52,8 @@ pub(super) struct World<'a> {
     pub vendors: &'a BTreeMap<VendorName, Option<Profile>>,
     /// What holds for those that do not say it themselves.
     pub observe: bool,
+    /// There are two daemons.
+    pub standby: bool,
 }
 
 /// All credentials, each over `defaults`.
@@ -105,7 +107,7 @@ fn credential(table: &mut Table, world: &World) -> Option<Credential> {
     table.default("hand_over_within", write_duration(default_within));
     let observe = table.get("observe", flag).unwrap_or(world.observe);
     table.default("observe", world.observe);
-    let owner = consumer::Owner { store: world.store, field: &field };
+    let owner = consumer::Owner { store: world.store, field: &field, standby: world.standby };
     let consumers = table.each("consumers", |_: &ConsumerName, table| consumer::consumer(table, &owner));
     if consumers.is_empty() {
         let rule = "there is no consumer: nobody is shown to work with a new key";

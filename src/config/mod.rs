@@ -19,6 +19,7 @@ mod schedule;
 pub mod schema;
 mod secrets;
 mod source;
+mod standby;
 mod store;
 mod unit;
 mod values;
@@ -32,6 +33,7 @@ pub use mistake::{Mistake, Mistakes, Severity, did_you_mean};
 pub use rotating::{Rotating, Window};
 pub use schedule::Schedules;
 pub use secrets::{Found, Reference};
+pub use standby::Written;
 
 use crate::{
     alert::{self, smtp},
@@ -73,6 +75,10 @@ pub struct Config {
     pub alerts: alert::Settings,
     /// Empty: no HTTP face.
     pub listen: Vec<Listen>,
+    /// There are two daemons, and a lease in the store says which one acts.
+    pub standby: bool,
+    /// Names what is written: where there are two daemons, both have the same.
+    pub written: Written,
     /// The control socket's path.
     pub control: PathBuf,
     pub schedules: Schedules,
@@ -202,10 +208,15 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
     root.default("control", CONTROL);
     let schedules = root.table("schedules", schedule::schedules);
     let vendors = vendors::vendors(root);
-    let observe = root.get("observe", values::flag).unwrap_or(false);
-    root.default("observe", false);
-    let world =
-        credential::World { store: store.as_ref(), mailboxes: &mailboxes, vendors: &vendors, observe };
+    let observe = switch(root, "observe");
+    let standby = standby::standby(root, store.as_ref());
+    let world = credential::World {
+        store: store.as_ref(),
+        mailboxes: &mailboxes,
+        vendors: &vendors,
+        observe,
+        standby,
+    };
     let credentials = credential::credentials(root, &world);
     let (email, alerts) = alerts?;
     let (store, schedules, vendors, credentials) = (store?, schedules?, all(vendors)?, all(credentials)?);
@@ -227,6 +238,8 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
         email,
         alerts,
         listen: listen.unwrap_or_else(|| vec![Listen::Tcp(LISTEN_AT.into())]),
+        standby,
+        written: standby::name_of(&root.sheet.source.tree),
         control: control.unwrap_or_else(|| CONTROL.into()),
         schedules,
         vendors,
@@ -235,6 +248,12 @@ fn config(root: &mut Table, path: &Path) -> Option<Config> {
         state_dir,
         source: path.to_owned(),
     })
+}
+
+/// Off, unless told otherwise.
+fn switch(root: &mut Table, key: &'static str) -> bool {
+    root.default(key, false);
+    root.get(key, values::flag).unwrap_or(false)
 }
 
 fn control(item: &Item) -> Option<PathBuf> {

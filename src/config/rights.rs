@@ -27,6 +27,9 @@ const REPORT: &[&str] = &["create", "update"];
 /// The name of the document that `keyrelay doctor` tries a check-and-set with, under `state_path`.
 pub const DOCTOR: &str = "_doctor";
 
+/// The name of the document that says which of two daemons acts, under `state_path`.
+pub const LEASE: &str = "_lease";
+
 /// What the daemon and its commands need. Empty with the local store, which asks nobody for rights.
 pub fn store_rights(config: &Config) -> Vec<Right> {
     let store::Settings::Vault(vault) = &config.store else { return Vec::new() };
@@ -38,6 +41,9 @@ pub fn store_rights(config: &Config) -> Vec<Right> {
         right(format!("{mount}/config"), READ, "keyrelay doctor: how many versions are kept"),
     ];
     rights.extend(document(mount, &format!("{state}/{DOCTOR}"), "keyrelay doctor: a check-and-set"));
+    if config.standby {
+        rights.extend(document(mount, &format!("{state}/{LEASE}"), "which of two daemons acts"));
+    }
     for (name, mailbox) in &config.mailboxes {
         if mailbox.grant().is_some_and(|grant| grant.refresh_token.is_some()) {
             let path = format!("{state}/_mailboxes/{name}");

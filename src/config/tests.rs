@@ -17,6 +17,7 @@ mod rotating;
 mod rules;
 mod script;
 mod secrets;
+mod standby;
 mod store;
 mod units;
 

@@ -131,6 +131,17 @@ impl Asks {
         (ticket, Event::Credential { name, input: input(ticket) })
     }
 
+    /// Nothing more comes of what is asked.
+    pub fn end(&mut self, why: &str, status: &serde_json::Value) {
+        let open = std::mem::take(&mut self.open).into_iter().map(|open| open.answer);
+        let calls = std::mem::take(&mut self.calls).into_values().map(|(_, answer)| answer);
+        for answer in open.chain(calls) {
+            // Who asked has given up.
+            let response = Response::without_status(Outcome::Unreachable, why.to_owned());
+            let _ = answer.send(Response { status: status.clone(), ..response });
+        }
+    }
+
     /// Nobody waits for the answer of one who has given up: then nothing is done.
     fn ask_leave(&mut self, call: Call, answer: oneshot::Sender<Response>) -> Option<Event> {
         if answer.is_closed() {

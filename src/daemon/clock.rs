@@ -40,7 +40,8 @@ impl Watch {
     }
 }
 
-fn since_boot() -> Duration {
+/// The time since this machine was booted, sleep included.
+pub fn since_boot() -> Duration {
     let boot = clock_gettime(ClockId::Boottime);
     Duration::new(u64::try_from(boot.tv_sec).unwrap_or(0), u32::try_from(boot.tv_nsec).unwrap_or(0))
 }

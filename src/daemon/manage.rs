@@ -6,7 +6,7 @@ use super::{
     clock, history,
     request::{Called, Outcome, Response},
     settings,
-    shell::Shell,
+    shell::{Reach, Shell},
     tools::Tools,
 };
 use crate::{
@@ -65,7 +65,7 @@ impl Alone {
     pub fn new(config: Config, limits: &Limits, uid: u32) -> Result<Self, String> {
         let tools = Tools::new(Arc::new(config), limits, None)?;
         // It is asked for leave and for nothing else: what it wants to begin with is not done.
-        let (fleet, _) = Fleet::new(settings::core(&tools.config, limits, false), clock::now());
+        let (fleet, _) = Fleet::new(settings::core(&tools.config, limits, Reach::OneCommand), clock::now());
         Ok(Self { fleet, tools, uid, tickets: 0 })
     }
 

@@ -19,16 +19,7 @@ const LOOK_MAX: Duration = Duration::from_secs(15);
 
 /// Does what a daemon would. The error is what the operator must mend on this host.
 pub async fn once(config: Config, limits: Limits, request: Request) -> Result<Response, String> {
-    let reach = match request {
-        Request::Status | Request::History { .. } => Reach::LookOnly,
-        Request::Prove { .. }
-        | Request::Deliver { .. }
-        | Request::Ingest { .. }
-        | Request::Rollback { .. }
-        | Request::Accept { .. }
-        | Request::Leaf7 { .. }
-        | Request::Rotate { .. } => Reach::OneCommand,
-    };
+    let reach = if request.only_looks() { Reach::LookOnly } else { Reach::OneCommand };
     let mut shell = Shell::start(Tools::new(Arc::new(config), &limits, None)?, &limits, reach);
     look_around(&mut shell, reach).await;
     let unreachable = store_trouble(&shell);

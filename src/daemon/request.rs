@@ -55,6 +55,22 @@ pub enum Request {
     },
 }
 
+impl Request {
+    /// Nothing is done for it.
+    pub fn only_looks(&self) -> bool {
+        match self {
+            Self::Status | Self::History { .. } => true,
+            Self::Prove { .. }
+            | Self::Deliver { .. }
+            | Self::Ingest { .. }
+            | Self::Rollback { .. }
+            | Self::Accept { .. }
+            | Self::Rotate { .. }
+            | Self::Leaf7 { .. } => false,
+        }
+    }
+}
+
 /// What came of a call to the vendor.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -2,8 +2,10 @@
 
 use super::{
     control::Control,
+    duty::Duty,
     history,
     http::Face,
+    inbox::{CAPACITY, Message},
     intake,
     schedule::Ticking,
     shell::{Reach, SLEEP_MAX, Shell},
@@ -13,7 +15,7 @@ use super::{
 use crate::{
     config::{self, Config, Mistake, Mistakes, Need, Severity},
     domain::Limits,
-    rotation::{Event, Schedule},
+    rotation::Event,
 };
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use tokio::{
@@ -80,54 +82,55 @@ pub async fn serve(config: Config, limits: Limits, mut orders: mpsc::Receiver<Or
         );
     }
     let config = Arc::new(config);
-    let tools = Tools::new(config.clone(), &limits, None)?;
-    let mut shell = Shell::start(tools, &limits, Reach::Everything);
-    let _control = Control::open(&config.control, shell.sender())?;
-    let mut face =
-        Face::open(&config.listen, shell.sender(), shell.counted.clone(), &config.state_dir).await?;
-    remember_margins(&shell, &config);
-    let mut ticking = Ticking::start(&config.schedules, shell.sender()).await?;
+    let mut duty = Duty::start(config.clone(), &limits)?;
+    // Whoever asks from outside keeps asking here, whichever shell is there to answer.
+    let (sender, mut asked) = mpsc::channel(CAPACITY);
+    let _control = Control::open(&config.control, sender.clone())?;
+    let counted = duty.shell.counted.clone();
+    let mut face = Face::open(&config.listen, sender.clone(), counted, &config.state_dir).await?;
+    remember_margins(&duty.shell, &config);
+    let mut ticking = Ticking::start(&config.schedules, sender.clone()).await?;
     ticking.rotate(&config).await?;
-    // What the schedules would find later is looked at now.
-    shell.handle(Event::Tick(Schedule::ConsumerProve));
-    shell.tell_what_is_due();
+    duty.begin();
     tracing::info!(credentials = config.credentials.len(), "keyrelay {} runs", env!("CARGO_PKG_VERSION"));
     let mut systemd = Systemd::of_process();
-    systemd.ready(&shell);
+    systemd.ready(&duty.shell);
     loop {
-        shell.patience = systemd.patience(SLEEP_MAX);
+        duty.shell.patience = systemd.patience(SLEEP_MAX);
         tokio::select! {
             biased;
             order = orders.recv() => match order {
                 Some(Order::Reload) => {
                     systemd.reloading();
-                    reload(&mut shell, &mut face, &limits, &config).await;
-                    if let Err(why) = ticking.rotate(&shell.tools.config).await {
+                    reload(&mut duty, &mut face, &limits, &config).await;
+                    if let Err(why) = ticking.rotate(&duty.shell.tools.config).await {
                         tracing::error!("{why}");
                     }
-                    systemd.ready(&shell);
+                    systemd.ready(&duty.shell);
                 }
                 Some(Order::Stop) | None => break,
             },
-            () = shell.turn() => {}
+            message = asked.recv() => message.into_iter().for_each(|message| duty.shell.take(message)),
+            () = duty.turn() => {}
         }
-        if shell.take_clock_was_set() {
-            restart(&mut ticking, &mut shell, &config).await;
+        duty.follow().await?;
+        if duty.shell.take_clock_was_set() {
+            restart(&mut ticking, &sender, &mut duty.shell, &config).await;
         }
-        systemd.turned(&shell);
+        systemd.turned(&duty.shell);
     }
     systemd.stopping();
     tracing::info!("told to stop: what exists nowhere else is spooled");
     ticking.stop().await;
-    shell.stop().await;
+    duty.stop().await;
     Ok(())
 }
 
 /// Schedules remember when they are next due: after the clock was set back they would stand still until then.
-async fn restart(ticking: &mut Ticking, shell: &mut Shell, config: &Config) {
-    let (sender, tools) = (shell.sender(), shell.tools.clone());
+async fn restart(ticking: &mut Ticking, sender: &mpsc::Sender<Message>, shell: &mut Shell, config: &Config) {
+    let tools = shell.tools.clone();
     let anew = async {
-        let mut anew = Ticking::start(&config.schedules, sender).await?;
+        let mut anew = Ticking::start(&config.schedules, sender.clone()).await?;
         anew.rotate(&tools.config).await?;
         Ok::<_, String>(anew)
     };
@@ -135,7 +138,9 @@ async fn restart(ticking: &mut Ticking, shell: &mut Shell, config: &Config) {
         Ok(anew) => std::mem::replace(ticking, anew).stop().await,
         Err(why) => tracing::error!("{why}"),
     }
-    shell.tell_what_is_due();
+    if shell.reach == Reach::Everything {
+        shell.tell_what_is_due();
+    }
 }
 
 /// The metrics go on with what was left of the last rotations' time. Reading it delays nobody.
@@ -151,15 +156,15 @@ fn remember_margins(shell: &Shell, config: &Arc<Config>) {
 }
 
 /// The new configuration counts whole, or not at all.
-async fn reload(shell: &mut Shell, face: &mut Face, limits: &Limits, started_with: &Config) {
-    match take_new(shell, face, limits, started_with).await {
+async fn reload(duty: &mut Duty, face: &mut Face, limits: &Limits, started_with: &Config) {
+    match take_new(&mut duty.shell, face, limits, started_with).await {
         Ok(tools) => {
             tracing::info!("the new configuration is in force");
-            shell.reconfigure(tools);
+            duty.reconfigure(tools);
         }
         Err(mistakes) => {
             tracing::error!("the new configuration is refused, the old one stays in force: {mistakes}");
-            shell.handle(Event::ConfigRefused { mistakes });
+            duty.shell.handle(Event::ConfigRefused { mistakes });
         }
     }
 }
@@ -179,6 +184,7 @@ async fn take_new(
 fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
     let changed = [
         ("control", old.control != new.control),
+        ("standby", old.standby != new.standby),
         ("schedules", old.schedules != new.schedules),
         ("store", old.store != new.store && matches!(new.store, crate::store::Settings::Local(_))),
     ];

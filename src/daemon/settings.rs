@@ -1,41 +1,51 @@
 //! What of the configuration the core decides by.
 
-use super::rotate_at;
+use super::{rotate_at, shell::Reach};
 use crate::{
     config::{Config, Credential},
     consumer::{self, Deliver, Prove},
     domain::{CredentialName, Limits},
-    rotation::{self, Channel},
+    rotation::{self, Beside, Channel},
     vendor::{Profile, profile::LimitScope},
 };
 use croner::Cron;
 use std::{sync::Arc, time::Duration};
 
-/// The core's settings. `watch` is off where a command does its work without a daemon: no mailbox is looked at.
-pub fn core(config: &Config, limits: &Limits, watch: bool) -> rotation::Settings {
+/// The core's settings. No mailbox is looked at, and nobody told, where a command does its work without a daemon, or
+/// another daemon acts.
+pub fn core(config: &Config, limits: &Limits, reach: Reach) -> rotation::Settings {
+    let watch = reach == Reach::Everything;
+    let limits = limits_of_one(config, limits);
     let credentials = config.credentials.iter().filter_map(|(name, credential)| {
         let profile = config.profile(name)?;
-        Some((name.clone(), Arc::new(one(config, name, credential, profile, watch))))
+        Some((name.clone(), Arc::new(one(config, name, credential, profile, reach))))
     });
     rotation::Settings {
         credentials: credentials.collect(),
         mailboxes: if watch { config.mailboxes.keys().cloned().collect() } else { Vec::new() },
-        limits: Arc::new(limits.clone()),
-        alerts: alerts(config, watch),
+        limits: Arc::new(limits),
+        alerts: alerts(config, reach),
         prove_period: period(&config.schedules.consumer_prove),
         probe_period: period(&config.schedules.current_key_probe),
     }
 }
 
-/// A command tells nobody: the daemon finds what came up in it.
-fn alerts(config: &Config, watch: bool) -> rotation::Alerts {
+/// Two daemons ask the same vendors: each within half of what one alone may.
+fn limits_of_one(config: &Config, limits: &Limits) -> Limits {
+    let parts = if config.standby { 2 * limits.vendor_limit_part } else { limits.vendor_limit_part };
+    Limits { vendor_limit_part: parts, ..limits.clone() }
+}
+
+/// A command tells nobody: the daemon finds what came up in it. A standby tells its journal.
+fn alerts(config: &Config, reach: Reach) -> rotation::Alerts {
+    let watch = reach == Reach::Everything;
     let mail = config.email.is_some().then_some(Channel::Mail);
     let webhook = config.alerts.webhook.is_some().then_some(Channel::Webhook);
     rotation::Alerts {
         channels: mail.into_iter().chain(webhook).filter(|_| watch).collect(),
         good_news: config.alerts.good_news,
         heartbeat: config.alerts.heartbeat.as_ref().map(|heartbeat| heartbeat.every).filter(|_| watch),
-        silent: !watch,
+        silent: !watch && reach != Reach::Standby,
     }
 }
 
@@ -44,16 +54,21 @@ fn one(
     name: &CredentialName,
     credential: &Credential,
     profile: &Profile,
-    watch: bool,
+    reach: Reach,
 ) -> rotation::Credential {
     rotation::Credential {
         name: name.clone(),
         vendor: credential.vendor.clone(),
         vendor_title: profile.title.clone(),
         dashboard: format!("fetch the key: {}", profile.dashboard),
-        mailbox: credential.mailbox.clone().filter(|_| watch),
+        mailbox: credential.mailbox.clone().filter(|_| reach == Reach::Everything),
         hygiene: credential.mailbox.as_ref().map(|mailbox| config.hygiene_of(mailbox)).unwrap_or_default(),
         observe: credential.observe,
+        beside: match (config.standby, reach) {
+            (false, _) | (true, Reach::OneCommand | Reach::LookOnly) => Beside::Nobody,
+            (true, Reach::Everything) => Beside::AStandby,
+            (true, Reach::Standby) => Beside::TheActive,
+        },
         path: credential.path.clone(),
         account: credential.account.clone(),
         has_identity: profile.probe.identity.is_some(),
@@ -75,12 +90,12 @@ fn one(
         consumers: credential
             .consumers
             .iter()
-            .map(|(name, settings)| (name.clone(), consumer(settings)))
+            .map(|(name, settings)| (name.clone(), consumer(settings, reach)))
             .collect(),
     }
 }
 
-fn consumer(settings: &consumer::Settings) -> rotation::Consumer {
+fn consumer(settings: &consumer::Settings, reach: Reach) -> rotation::Consumer {
     rotation::Consumer {
         delivery: match &settings.deliver {
             None => rotation::Delivery::None,
@@ -96,7 +111,15 @@ fn consumer(settings: &consumer::Settings) -> rotation::Consumer {
         },
         wanted: settings.wanted,
         accepted: settings.accepted,
-        elsewhere: settings.host.as_deref().is_some_and(|host| host != host_name()),
+        elsewhere: is_elsewhere(settings.host.as_deref(), reach),
+    }
+}
+
+/// The one that stands by looks after what names its host, and leaves everything else to the one that acts.
+fn is_elsewhere(host: Option<&str>, reach: Reach) -> bool {
+    match host {
+        Some(host) => host != host_name(),
+        None => reach == Reach::Standby,
     }
 }
 

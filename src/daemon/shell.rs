@@ -5,17 +5,20 @@ use super::{
     asks::Asks,
     clock, history,
     inbox::{CAPACITY, FaceAsks, Message},
-    intake, perform, settings, story,
+    intake, perform, settings,
+    standing::Standing,
+    story,
     tools::Tools,
     watcher::Watcher,
+    weight::{changes_something, is_answer, is_kept, is_promotion, keeps_what_is_nowhere_else},
 };
 use crate::{
-    domain::{Limits, MailboxName, Timestamp},
+    domain::{Limits, MailboxName, RotationId, Timestamp},
     face::{
         metrics::Counted,
         status::{About, Status, status},
     },
-    rotation::{Action, CallAction, CallInput, Effect, Event, Fleet, HintFrom, Input, MailboxInput},
+    rotation::{Action, CallAction, Effect, Event, Fleet, HintFrom, Input, MailboxInput},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
@@ -25,6 +28,8 @@ use tokio::sync::mpsc;
 pub enum Reach {
     /// The daemon: everything.
     Everything,
+    /// The daemon beside another one that acts: the consumers of this host, and nothing else.
+    Standby,
     /// A command without a daemon: no mailbox is watched, no mail is sent.
     OneCommand,
     /// A look at things as they are: nothing is written anywhere.
@@ -42,9 +47,12 @@ pub struct Shell {
     /// Effects under way.
     pub(super) busy: usize,
     /// Of these, calls for a new key: whose answer is the only copy of one.
-    calls: usize,
+    pub(super) calls: usize,
+    /// And these bring what exists nowhere else into the spool.
+    pub(super) spooling: usize,
     pub(super) limits: Limits,
-    reach: Reach,
+    pub(super) reach: Reach,
+    pub standing: Standing,
     since: Timestamp,
     phases: story::Phases,
     pub counted: Counted,
@@ -63,10 +71,16 @@ pub const SLEEP_MAX: Duration = Duration::from_secs(30);
 impl Shell {
     /// Starts the core: what the spool holds is told first, then the documents are read.
     pub fn start(tools: Tools, limits: &Limits, reach: Reach) -> Self {
+        Self::start_after(tools, limits, reach, None)
+    }
+    /// `after`: who acted last, where there are two daemons.
+    pub fn start_after(tools: Tools, limits: &Limits, reach: Reach, after: Option<RotationId>) -> Self {
         let (sender, inbox) = mpsc::channel(CAPACITY);
         let (tools, now) = (Arc::new(tools), clock::now());
-        let (fleet, effects) =
-            Fleet::new(settings::core(&tools.config, limits, reach == Reach::Everything), now);
+        if reach != Reach::Everything {
+            tools.gate.open_for_good(); // nobody else does what these do
+        }
+        let (fleet, effects) = Fleet::new(settings::core(&tools.config, limits, reach), now);
         let mut shell = Self {
             fleet,
             tools,
@@ -77,8 +91,10 @@ impl Shell {
             asks: Asks::default(),
             busy: 0,
             calls: 0,
+            spooling: 0,
             limits: limits.clone(),
             reach,
+            standing: Standing::default(),
             since: now,
             phases: story::Phases::default(),
             counted: Counted::default(),
@@ -87,9 +103,11 @@ impl Shell {
             clock: clock::Watch::begin(),
             clock_was_set: false,
         };
-        shell.tell_of_alerts();
-        shell.tell_of_spool();
-        shell.tell_of_answers();
+        if reach != Reach::Standby {
+            shell.tell_of_alerts(after);
+            shell.tell_of_spool();
+            shell.tell_of_answers();
+        }
         shell.perform_all(effects);
         shell
     }
@@ -103,8 +121,9 @@ impl Shell {
     /// Takes the next message, or does what has become due, and performs what comes of it.
     pub async fn turn(&mut self) {
         self.look_at_clock();
+        self.release_held();
         let due = self.fleet.next_deadline().map(|(at, _)| at.since(clock::now()));
-        let patience = due.map_or(self.patience, |due| due.min(self.patience));
+        let patience = due.map_or(self.patience, |due| due.min(self.patience)).min(self.held_patience());
         if due.is_some_and(|due| due.is_zero()) {
             // What is due comes before what is new: a full inbox holds no deadline up.
             let effects = self.fleet.handle_deadline(clock::now());
@@ -134,7 +153,7 @@ impl Shell {
         std::mem::take(&mut self.clock_was_set)
     }
 
-    fn take(&mut self, message: Message) {
+    pub fn take(&mut self, message: Message) {
         match message {
             Message::Event(event) => {
                 let tick = matches!(event, Event::Tick(_));
@@ -146,6 +165,7 @@ impl Shell {
             Message::Performed(event) => {
                 self.busy -= 1;
                 self.calls -= usize::from(event.as_ref().is_some_and(is_answer));
+                self.spooling -= usize::from(event.as_ref().is_some_and(is_kept));
                 event.into_iter().for_each(|event| self.handle(event));
             }
             Message::Admitted(admitted) => {
@@ -171,6 +191,9 @@ impl Shell {
                 });
             }
             Message::Judged(judged) => self.judged(judged),
+            Message::Asked(asked) if self.reach == Reach::Standby && !asked.request.only_looks() => {
+                self.refuse(asked);
+            }
             Message::Asked(asked) => {
                 let now = clock::now();
                 let status = self.status(now);
@@ -179,6 +202,7 @@ impl Shell {
                 }
             }
             Message::Face(asks) => self.face(asks),
+            Message::RotationDue(_) if self.reach == Reach::Standby => {}
             Message::RotationDue(name) => self.rotation_due(name),
         }
     }
@@ -190,6 +214,7 @@ impl Shell {
             _ => None,
         };
         let cause = story::name_of(&event);
+        self.standing.key_written |= is_promotion(&event);
         self.counted.count(&event);
         let rotation = name.as_ref().and_then(|name| self.fleet.credential(name));
         let before = rotation.map(|rotation| story::before(&self.fleet, rotation, now));
@@ -214,12 +239,13 @@ impl Shell {
         }
     }
 
-    fn perform_all(&mut self, effects: Vec<Effect>) {
+    pub(super) fn perform_all(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             self.perform(effect);
         }
     }
     fn perform(&mut self, effect: Effect) {
+        let Some(effect) = self.let_through(effect) else { return };
         tracing::debug!(?effect, "performing");
         let tools = self.tools.clone();
         match effect {
@@ -227,6 +253,7 @@ impl Shell {
                 if self.reach == Reach::LookOnly && changes_something(&action) => {}
             Effect::Credential { name, action } => {
                 self.calls += usize::from(matches!(action, Action::Call(CallAction::CallRotation { .. })));
+                self.spooling += usize::from(keeps_what_is_nowhere_else(&action));
                 self.spawn(async move { perform::action(tools, name, action).await })
             }
             Effect::ProbeControl { origin, name } => {
@@ -277,21 +304,30 @@ impl Shell {
     }
 
     /// What waited to be told when the last process ended; a command leaves it to the daemon.
-    fn tell_of_alerts(&mut self) {
+    fn tell_of_alerts(&mut self, after: Option<RotationId>) {
         if self.reach != Reach::Everything {
             return;
         }
-        let outcome = alerts_file::read(&self.tools.config.state_dir);
+        let mut outcome = alerts_file::read(&self.tools.config.state_dir);
+        if let Ok(Some(found)) = &mut outcome
+            && after.is_some_and(|after| found.run != Some(after))
+        {
+            found.forget_credentials();
+        }
         if let Some(outcome) = outcome.map(|found| found.map(Box::new)).transpose() {
             self.handle(Event::AlertsFound { outcome });
         }
     }
     pub fn status(&self, now: Timestamp) -> Status {
-        let role = if self.reach == Reach::Everything { "active" } else { "none" };
-        let since = (self.reach == Reach::Everything).then_some(self.since);
-        let needs_restart = &self.needs_restart;
-        let about =
-            About { version: env!("CARGO_PKG_VERSION"), host: &self.tools.host, role, since, needs_restart };
+        let is_daemon = matches!(self.reach, Reach::Everything | Reach::Standby);
+        let about = About {
+            version: env!("CARGO_PKG_VERSION"),
+            host: &self.tools.host,
+            role: self.role(),
+            since: is_daemon.then_some(self.standing.since.unwrap_or(self.since)),
+            holder: self.standing.holder.as_deref(),
+            needs_restart: &self.needs_restart,
+        };
         status(&self.fleet, &about, now)
     }
     fn face(&mut self, asks: FaceAsks) {
@@ -312,6 +348,7 @@ impl Shell {
         let mut failing: Vec<_> = mailboxes.map(|mailbox| format!("mailbox {}", mailbox.name)).collect();
         failing.extend((!self.fleet.store_view().reachable).then(|| "store".to_owned()));
         failing.extend((!self.fleet.alerts_work()).then(|| "alerts".to_owned()));
+        failing.extend(self.standing.failing.clone());
         failing
     }
 
@@ -329,10 +366,12 @@ impl Shell {
             let input = MailboxInput::Lost { why: "its configuration has changed".into() };
             self.handle(Event::Mailbox { name, input });
         }
-        let settings = settings::core(&self.tools.config, &self.limits, true);
+        let settings = settings::core(&self.tools.config, &self.limits, self.reach);
         self.handle(Event::Configured(Box::new(settings)));
-        self.tell_of_answers(); // a changed profile may read what the old one could not
-        self.tell_what_is_due();
+        if self.reach == Reach::Everything {
+            self.tell_of_answers(); // a changed profile may read what the old one could not
+            self.tell_what_is_due();
+        }
     }
 
     /// Wipes keys that nobody needs any more.
@@ -348,35 +387,7 @@ impl Shell {
         for (_, watcher) in std::mem::take(&mut self.watchers) {
             let _ = tokio::task::spawn_blocking(|| watcher.leave()).await;
         }
-        let call = if self.calls > 0 { self.limits.rotate_timeout() } else { Duration::ZERO };
-        let patience = tokio::time::Instant::now() + call + self.limits.spool_after;
+        let patience = self.last_patience();
         while self.busy > 0 && tokio::time::timeout_at(patience, self.turn()).await.is_ok() {}
-    }
-}
-
-/// What a call for a new key came to.
-fn is_answer(event: &Event) -> bool {
-    matches!(event, Event::Credential { input: Input::Call(CallInput::RotationAnswered { .. }), .. })
-}
-
-/// Whether an action writes, tells or runs anything.
-fn changes_something(action: &Action) -> bool {
-    match action {
-        Action::ReadDocuments { .. }
-        | Action::ProbeKey { .. }
-        | Action::CompareCopy { .. }
-        | Action::Prove { .. } => false,
-        Action::StoreKey { .. }
-        | Action::RetireKey { .. }
-        | Action::SaveState { .. }
-        | Action::SpoolKey { .. }
-        | Action::DropSpooled { .. }
-        | Action::Deliver { .. }
-        | Action::Act { .. }
-        | Action::Rehearse { .. }
-        | Action::Call(CallAction::TrySpool { .. })
-        | Action::Call(CallAction::CallRotation { .. })
-        | Action::Call(CallAction::KeepAnswer { .. })
-        | Action::Call(CallAction::DropAnswer { .. }) => true,
     }
 }

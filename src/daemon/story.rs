@@ -80,6 +80,7 @@ pub fn name_of(event: &Event) -> String {
         Event::AlertsSaved { .. } => return "AlertsSaved".into(),
         Event::BeatSent { .. } => return "BeatSent".into(),
         Event::NoticeSent { .. } => return "NoticeSent".into(),
+        Event::KeysChanged => return "KeysChanged".into(),
         Event::Tick(schedule) => return format!("Tick({schedule:?})"),
         Event::ClockSet { before } => return format!("ClockSet({before})"),
         Event::CallAsked { name, .. } => return format!("CallAsked({name})"),

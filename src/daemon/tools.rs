@@ -2,6 +2,7 @@
 
 use super::{
     answers::Unkept,
+    gate::Gate,
     keyring::Keyring,
     tokens::{Place, Tokens},
 };
@@ -48,6 +49,8 @@ pub struct Tools {
     pub consumer_calls: Semaphore,
     /// Each key document as last read: a promotion keeps what belongs to others.
     pub documents: Mutex<BTreeMap<CredentialName, Document>>,
+    /// Asked before each effect outside the store.
+    pub gate: Gate,
     pub host: String,
     /// One start of this process, for the journal.
     pub run_id: RotationId,
@@ -84,6 +87,7 @@ impl Tools {
             store_calls: Semaphore::new(STORE_CALLS_MAX),
             consumer_calls: Semaphore::new(CONSUMERS_MAX),
             documents: Mutex::default(),
+            gate: if config.standby { Gate::shut() } else { Gate::open() },
             host: super::settings::host_name(),
             run_id: before.map_or_else(super::clock::rotation_id, |before| before.run_id),
             limits: limits.clone(),

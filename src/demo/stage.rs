@@ -180,6 +180,8 @@ impl Stage {
             dns: resolver::Settings { servers: vec![self.dns.addr()] },
             email: None,
             alerts: alert::Settings::default(),
+            standby: false,
+            written: Default::default(),
             listen: vec![Listen::Tcp(self.page)],
             control: self.control(),
             schedules: Schedules {

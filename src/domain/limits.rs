@@ -1,6 +1,7 @@
 //! Every constant of design.md §5 in one value. No configuration key sets them; `demo` and load runs pass scaled
 //! ones and print them.
 
+use super::LeaseLimits;
 use std::time::Duration;
 
 const SEC: Duration = Duration::from_secs(1);
@@ -185,6 +186,10 @@ impl Default for Limits {
 }
 
 impl Limits {
+    pub fn lease(&self) -> LeaseLimits {
+        LeaseLimits::default()
+    }
+
     /// The call that makes a new key ends after this, longer than other requests: its answer is the only copy.
     pub fn rotate_timeout(&self) -> Duration {
         3 * self.request_timeout

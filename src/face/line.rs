@@ -11,6 +11,14 @@ const CHARS_MAX: usize = 240;
 /// `1 urgent, 2 warnings: leaf7-main: the vendor refuses the current key`, or `2 credentials, all tested`. Without
 /// line breaks or other control characters.
 pub fn line(status: &Status) -> String {
+    let line = of_active(status);
+    match status.daemon.role.as_str() {
+        "standby" => fit(&format!("standby, {}: {line}", status.daemon.who_acts())),
+        _ => line,
+    }
+}
+
+fn of_active(status: &Status) -> String {
     let count = |severity| status.open().filter(|incident| incident.severity == severity).count();
     let counts = match (count(Severity::Urgent), count(Severity::Warning)) {
         (0, 0) => return fit(&calm(status)),

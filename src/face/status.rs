@@ -18,10 +18,12 @@ const SCHEMA: u32 = 1;
 pub struct About<'a> {
     pub version: &'a str,
     pub host: &'a str,
-    /// `active`: the daemon; `none`: a command that found no daemon.
+    /// `active`: the daemon; `standby`: it acts when the other one does not; `none`: a command that found no daemon.
     pub role: &'static str,
-    /// Since when it runs; `None` for a command.
+    /// Since when it is that; `None` for a command.
     pub since: Option<Timestamp>,
+    /// Where there are two daemons: the host of the one that acts.
+    pub holder: Option<&'a str>,
     /// Keys of the configuration whose new value waits for a restart.
     pub needs_restart: &'a [String],
 }
@@ -45,6 +47,9 @@ pub struct Daemon {
     pub host: String,
     pub role: String,
     pub since: Option<Timestamp>,
+    /// Where there are two daemons: the host of the one that acts.
+    #[serde(default)]
+    pub holder: Option<String>,
     #[serde(default)]
     pub needs_restart: Vec<String>,
 }
@@ -202,6 +207,7 @@ pub fn status(fleet: &Fleet, about: &About<'_>, now: Timestamp) -> Status {
             host: about.host.into(),
             role: about.role.into(),
             since: about.since,
+            holder: about.holder.map(str::to_owned),
             needs_restart: about.needs_restart.to_vec(),
         },
         store: Store { reachable: store.reachable, since: store.since, last_ok_at: store.last_ok_at },
@@ -209,6 +215,16 @@ pub fn status(fleet: &Fleet, about: &About<'_>, now: Timestamp) -> Status {
         alerts: alerts(fleet, now),
         incidents: incidents(fleet.open_incidents(), None),
         credentials: fleet.credentials().map(|rotation| credential(fleet.view(rotation, now))).collect(),
+    }
+}
+
+impl Daemon {
+    /// For the one that stands by: who acts.
+    pub fn who_acts(&self) -> String {
+        match &self.holder {
+            Some(host) => format!("the daemon on {host} acts"),
+            None => "which one acts is not known".into(),
+        }
     }
 }
 

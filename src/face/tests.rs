@@ -213,7 +213,14 @@ fn incident(
 }
 
 pub fn about() -> About<'static> {
-    About { version: "0.1.0", host: "relay-1", role: "active", since: Some(START), needs_restart: &[] }
+    About {
+        version: "0.1.0",
+        host: "relay-1",
+        role: "active",
+        since: Some(START),
+        holder: None,
+        needs_restart: &[],
+    }
 }
 
 fn settings() -> Settings {
@@ -238,6 +245,7 @@ fn settings() -> Settings {
         mailbox: Some("vendor-mail".parse().unwrap()),
         hygiene: crate::domain::Hygiene::default(),
         observe: false,
+        beside: Default::default(),
         path: "vendors/leaf7/main".into(),
         account: None,
         has_identity: true,

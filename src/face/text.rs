@@ -50,6 +50,7 @@ fn headline(page: &mut Page, status: &Status) {
     let since = daemon.since.map(|since| format!(" since {}", since.minutes())).unwrap_or_default();
     let role = match daemon.role.as_str() {
         "none" => "no daemon answers: computed by this command".to_owned(),
+        "standby" => format!("standby{since}; {}", daemon.who_acts()),
         role => format!("{role}{since}"),
     };
     page.row(0, &format!("keyrelay {} on {}:", daemon.version, daemon.host), Tone::Title, &role);

@@ -6,7 +6,7 @@ use super::{
     incident::Incident,
     outbox::{Channel, Kept},
 };
-use crate::domain::CredentialName;
+use crate::domain::{CredentialName, RotationId};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
@@ -23,6 +23,17 @@ pub struct AlertsState {
     pub fleet: Vec<Incident>,
     #[serde(default)]
     pub credentials: BTreeMap<CredentialName, Vec<Incident>>,
+    /// Which start of keyrelay wrote it, where another daemon may have acted since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RotationId>,
+}
+
+impl AlertsState {
+    /// Another daemon has acted since. What is open, and what is to be told of it, the store knows better.
+    pub fn forget_credentials(&mut self) {
+        self.credentials.clear();
+        self.channels.values_mut().for_each(Kept::forget_credentials);
+    }
 }
 
 /// The one schema that this version reads and writes.

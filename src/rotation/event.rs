@@ -65,6 +65,8 @@ pub enum Event {
         weight: u32,
         ticket: Ticket,
     },
+    /// Another daemon has written a key: the key documents are read anew.
+    KeysChanged,
     /// A schedule came round; its work is spread over a tenth of the period.
     Tick(Schedule),
     /// This machine's clock was set: otherwise it would say `before` now. A suspend does not set it.

@@ -36,6 +36,7 @@ mod history;
 mod incident;
 mod key_note;
 mod keys;
+mod lease;
 mod mailboxes;
 mod noted_incidents;
 mod outbox;
@@ -61,10 +62,11 @@ pub use hints::HintFrom;
 pub use history::{ConsumerRecord, Observed, PhaseEntered, Record, RecordKind, Trigger, merged};
 pub use incident::Incident;
 pub use key_note::KeyNote;
+pub use lease::{Boot, Lease, LeaseEvent, LeaseOrder, Refusal, Role};
 pub use noted_incidents::NotedIncidents;
 pub use outbox::Channel;
 pub use phase::{Parked, Phase};
-pub use settings::{Alerts, Consumer, Credential, Delivery, Proof, Settings};
+pub use settings::{Alerts, Beside, Consumer, Credential, Delivery, Proof, Settings};
 pub use state::{Generation, Rotation};
 pub use state_document::{
     Announced, ConsumerNote, CurrentNote, Former, MailCopy, ObservedNote, ProbeOff, RolledBack, SCHEMA,

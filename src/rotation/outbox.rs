@@ -96,14 +96,22 @@ impl Outbox {
     }
 
     /// The next notice to send, if one may go now. The same notice is offered again after a failure.
-    pub fn next(&mut self, now: Timestamp, limits: &Limits) -> Option<Notice> {
+    /// `may_go`: whether what it says would be known to whoever takes over.
+    pub fn next(
+        &mut self,
+        now: Timestamp,
+        limits: &Limits,
+        may_go: impl Fn(&Notice) -> bool,
+    ) -> Option<Notice> {
         self.kept.sent.retain(|at| now.since(*at) < HOUR);
         if self.sending.is_some() || !self.task.may_start(now) {
             return None;
         }
         self.sum_up(now, limits);
-        let index =
-            (0..self.queued()).find(|index| self.ready_at(*index, now, limits).is_none_or(|at| at <= now))?;
+        let index = (0..self.queued()).find(|index| {
+            let goes = self.kept.queue.get(*index).is_some_and(|waiting| may_go(&waiting.notice));
+            goes && self.ready_at(*index, now, limits).is_none_or(|at| at <= now)
+        })?;
         let notice = self.kept.queue.get(index)?.notice.clone();
         self.task.pause();
         self.sending = Some((notice.incident.clone(), notice.step));

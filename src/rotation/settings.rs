@@ -24,6 +24,17 @@ pub struct Settings {
     pub probe_period: Duration,
 }
 
+/// Whether there is another daemon.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Beside {
+    #[default]
+    Nobody,
+    /// This one acts; whoever takes over must find noted what this one has told.
+    AStandby,
+    /// Another one acts: the consumers here are kept right, and nothing else is done.
+    TheActive,
+}
+
 /// Who hears of what.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Alerts {
@@ -50,6 +61,7 @@ pub struct Credential {
     pub hygiene: Hygiene,
     /// Nothing is changed but keyrelay's own notes.
     pub observe: bool,
+    pub beside: Beside,
     /// The path in the store, for messages.
     pub path: String,
     /// The operator's pin of the vendor's account.

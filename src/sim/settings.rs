@@ -29,6 +29,7 @@ pub fn credential(name: &str, consumers: &[(&str, Consumer)]) -> Credential {
         mailbox: Some("mail".parse().unwrap()),
         hygiene: Hygiene::default(),
         observe: false,
+        beside: Default::default(),
         path: format!("vendors/{name}"),
         account: None,
         has_identity: true,

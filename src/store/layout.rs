@@ -3,7 +3,8 @@
 
 use super::{Document, Fields};
 use crate::domain::{
-    Fingerprint, Key, KeyDocument, PreviousKey, RefreshToken, RotationId, Secret, Timestamp,
+    Fingerprint, Holder, Key, KeyDocument, LeaseDocument, PreviousKey, RefreshToken, RotationId, Secret,
+    Timestamp,
 };
 use serde_json::Value;
 
@@ -142,15 +143,60 @@ pub fn token_fields(token: &RefreshToken) -> Fields {
 
 /// The refresh token that a mailbox's document holds; the error says why none can be taken out of it.
 pub fn read_token(fields: &Fields) -> Result<RefreshToken, String> {
-    match number(fields, "schema") {
-        Some(TOKEN_SCHEMA) => {}
-        Some(other) => return Err(format!("it is of schema {other}, and this version reads {TOKEN_SCHEMA}")),
-        None => return Err("it names no schema".into()),
-    }
+    schema(fields, TOKEN_SCHEMA)?;
     let secret = fields.get_str("refresh_token").map(Secret::new).filter(|secret| !secret.is_missing());
     let token = parsed(fields, "grant").zip(secret).zip(parsed(fields, "obtained_at"));
     let token = token.map(|((grant, secret), obtained_at)| RefreshToken { grant, secret, obtained_at });
     token.ok_or_else(|| "a part of it is missing or makes no sense".into())
+}
+
+/// The layout of the lease document.
+const LEASE_SCHEMA: u64 = 1;
+
+/// Which of two daemons acts, as fields.
+pub fn lease_fields(lease: &LeaseDocument) -> Fields {
+    let LeaseDocument { lineage, term, holder, given_up, write, news } = lease;
+    let mut fields = Fields::default();
+    fields.set("schema", LEASE_SCHEMA);
+    fields.set("lineage", lineage.as_str());
+    fields.set("term", *term);
+    fields.set("run", holder.run.to_string());
+    fields.set("host", holder.host.as_str());
+    fields.set("configuration", holder.configuration.as_str());
+    fields.set("given_up", *given_up);
+    fields.set("write", *write);
+    fields.set("news", *news);
+    fields
+}
+
+/// The error says why a lease document cannot be read.
+pub fn read_lease(fields: &Fields) -> Result<LeaseDocument, String> {
+    schema(fields, LEASE_SCHEMA)?;
+    let text = |name: &str| fields.get_str(name).map(str::to_owned);
+    let holder = || {
+        let (run, configuration) = (parsed(fields, "run")?, text("configuration")?);
+        Some(Holder { run, host: text("host")?, configuration })
+    };
+    let lease = || {
+        Some(LeaseDocument {
+            lineage: text("lineage")?,
+            term: number(fields, "term")?,
+            holder: holder()?,
+            given_up: fields.get("given_up")?.as_bool()?,
+            write: number(fields, "write")?,
+            news: number(fields, "news")?,
+        })
+    };
+    lease().ok_or_else(|| "a part of it is missing or makes no sense".into())
+}
+
+/// Another schema is refused in words.
+fn schema(fields: &Fields, reads: u64) -> Result<(), String> {
+    match number(fields, "schema") {
+        Some(schema) if schema == reads => Ok(()),
+        Some(other) => Err(format!("it is of schema {other}, and this version reads {reads}")),
+        None => Err("it names no schema".into()),
+    }
 }
 
 /// A fingerprint as it stands beside the key; the generation in place of a weak one.

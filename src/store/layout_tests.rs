@@ -234,3 +234,25 @@ fn a_refresh_token_reads_back_and_what_is_none_is_named() {
         assert_eq!(broken((part, value)), "a part of it is missing or makes no sense");
     }
 }
+
+#[test]
+fn a_lease_document_is_read_as_it_was_written_and_another_schema_is_refused_in_words() {
+    let run = RotationId::from_parts(1_795_251_600_000, 7);
+    let holder = Holder { run, host: "host-a".into(), configuration: "0123456789abcdef".into() };
+    let lease = LeaseDocument { lineage: "line".into(), term: 4, holder, given_up: false, write: 9, news: 2 };
+    let fields = lease_fields(&lease);
+    assert_eq!(read_lease(&fields), Ok(lease));
+    let with = |name: &str, value: Option<u64>| {
+        let mut fields = fields.clone();
+        match value {
+            Some(value) => fields.set(name, value),
+            None => fields.remove(name),
+        }
+        read_lease(&fields).unwrap_err()
+    };
+    assert_eq!(with("schema", Some(2)), "it is of schema 2, and this version reads 1");
+    assert_eq!(with("schema", None), "it names no schema");
+    for part in ["lineage", "term", "run", "host", "configuration", "given_up", "write", "news"] {
+        assert_eq!(with(part, None), "a part of it is missing or makes no sense", "{part}");
+    }
+}

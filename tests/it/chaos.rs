@@ -3,7 +3,7 @@
 
 mod clock;
 mod cluster;
-mod dice;
+pub mod dice;
 mod disk;
 mod kills;
 mod mailbox;

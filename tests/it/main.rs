@@ -21,6 +21,7 @@ mod smtp;
 mod store;
 mod systemd;
 mod tidy;
+mod two;
 mod units;
 mod world;
 mod world_tests;

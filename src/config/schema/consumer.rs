@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Consumer {
-    /// What uname -n says where it lives. Default: wherever keyrelay runs.
+    /// What uname -n says where it lives; needed with standby where that is one machine. Default: wherever keyrelay runs.
     pub host: Option<String>,
     /// How it gets the key; left out where it fetches the key itself.
     pub deliver: Option<Deliver>,

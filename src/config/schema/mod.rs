@@ -51,6 +51,8 @@ pub struct Configuration {
     pub control: Option<String>,
     /// When to look: cron in UTC, five fields, or six with seconds first.
     pub schedules: Option<Schedules>,
+    /// Two daemons with this configuration, on two hosts, of which one acts. Default: false.
+    pub standby: Option<bool>,
     /// Watch, verify, probe and tell, but change nothing. Default: false.
     pub observe: Option<bool>,
     /// What the vendors do: override any field of a built-in profile (keyrelay vendors NAME), or add a vendor.

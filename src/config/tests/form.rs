@@ -88,12 +88,6 @@ fn an_unknown_key_is_named_with_the_one_that_was_meant() {
 }
 
 #[test]
-fn keys_of_later_issues_are_unknown() {
-    let lines = said_of(&[("standby", "x")]);
-    assert!(lines[0].starts_with("standby: unknown key; "), "{lines:?}");
-}
-
-#[test]
 fn all_mistakes_are_told_at_once() {
     let changes = [
         ("lisen", "off"),
@@ -224,7 +218,7 @@ fn a_mistake_in_the_environment_names_the_variable() {
             "KEYRELAY_LISTEN: listen[1]: 1.2.3.4 is not a loopback address: others could reach it; write 127.0.0.1:PORT, [::1]:PORT, unix:/PATH, or off",
             "KEYRELAY_CREDENTIALS__MIAN__PATH: credentials.mian.vendor: this key is missing",
             "KEYRELAY_CREDENTIALS__MIAN__PATH: credentials.mian.consumers: there is no consumer: nobody is shown to work with a new key; add those who use the key",
-            "KEYRELAY_LOG: log: unknown key; the keys here are alerts, control, credentials, defaults, dns, listen, mailboxes, observe, schedules, spool, store, vendors",
+            "KEYRELAY_LOG: log: unknown key; the keys here are alerts, control, credentials, defaults, dns, listen, mailboxes, observe, schedules, spool, standby, store, vendors",
         ]
     );
 }

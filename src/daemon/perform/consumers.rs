@@ -25,6 +25,9 @@ fn settings<'a>(
     settings.ok_or_else(|| "it is no longer configured".to_owned())
 }
 
+/// Its turn came too late: another daemon may act by now.
+const OVER: &str = "this daemon's lease has ended";
+
 pub async fn compare(
     tools: &Tools,
     name: &CredentialName,
@@ -68,6 +71,9 @@ pub async fn deliver(
         Err(why) => return DeliveryOutcome::Failed(why),
     };
     let _permit = tools.consumer_calls.acquire().await;
+    if !tools.gate.is_open() {
+        return DeliveryOutcome::Failed(OVER.into());
+    }
     match settings.deliver.clone() {
         None => DeliveryOutcome::Done, // it fetches the key itself
         Some(Deliver::Command { run, env }) => {
@@ -120,6 +126,7 @@ pub async fn act(tools: &Tools, name: &CredentialName, consumer: &ConsumerName) 
     };
     match &settings.then {
         None => ActionOutcome::Done, // the configuration has changed
+        Some(_) if !tools.gate.is_open() => ActionOutcome::Failed(OVER.into()),
         Some(Then::Exec(argv)) => {
             let _permit = tools.consumer_calls.acquire().await;
             command::act(argv, &tools.keyring.all(name), &tools.limits).await

@@ -59,7 +59,8 @@ pub async fn beat(tools: Arc<Tools>) -> Event {
     Event::BeatSent { outcome }
 }
 
-pub async fn save(tools: Arc<Tools>, state: AlertsState) -> Event {
+pub async fn save(tools: Arc<Tools>, mut state: AlertsState) -> Event {
+    state.run = tools.config.standby.then_some(tools.run_id);
     let write = move || alerts_file::write(&tools.config.state_dir, &state);
     Event::AlertsSaved { outcome: super::blocking(write).await.and_then(|outcome| outcome) }
 }

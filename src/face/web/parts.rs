@@ -30,8 +30,9 @@ pub fn masthead(status: &Status) -> Markup {
     let all = status.credentials.iter().flat_map(|credential| &credential.consumers);
     let good = all.clone().filter(|consumer| consumer.is_good()).count();
     let role = match status.daemon.role.as_str() {
-        "none" => "computed without a daemon",
-        role => role,
+        "none" => "computed without a daemon".to_owned(),
+        "standby" => format!("standby; {}", status.daemon.who_acts()),
+        role => role.to_owned(),
     };
     html! {
         header.masthead {

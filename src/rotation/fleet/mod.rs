@@ -117,6 +117,10 @@ impl Fleet {
             Event::CallAsked { name, weight, ticket } => {
                 effects.push(self.call_asked(&name, weight, ticket, now));
             }
+            Event::KeysChanged => {
+                self.rotations.values_mut().for_each(|rotation| rotation.read_due = Some(now));
+                self.step_all(now, &mut effects);
+            }
             Event::Tick(schedule) => self.tick(schedule, now, &mut effects),
             Event::ClockSet { before } => self.clock_was_set(before, now, &mut effects),
             Event::Stopping => {

@@ -7,6 +7,7 @@ use crate::rotation::{
     event::NoticeFailure,
     incident::Report,
     outbox::{Channel, Pushed, Told},
+    state::Rotation,
 };
 
 /// A receiver that fails so often in a row is told of, in the status at least.
@@ -25,8 +26,13 @@ impl Fleet {
         }
         self.tell_of_the_week(now);
         let mut next = Vec::new();
+        let rotations = &self.rotations;
+        let is_noted = |notice: &Notice| {
+            let rotation = notice.credential.as_ref().and_then(|name| rotations.get(name));
+            rotation.is_none_or(Rotation::is_noted)
+        };
         for (channel, outbox) in &mut self.outboxes {
-            let notice = outbox.next(now, &limits).map(Box::new);
+            let notice = outbox.next(now, &limits, is_noted).map(Box::new);
             next.extend(notice.map(|notice| Effect::Notify { channel: *channel, notice }));
         }
         // Several may have become one.

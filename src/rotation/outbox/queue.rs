@@ -71,6 +71,9 @@ impl Waiting {
 }
 
 impl Kept {
+    pub fn forget_credentials(&mut self) {
+        self.queue.retain(|waiting| waiting.notice.credential.is_none() && waiting.sums_up.is_empty());
+    }
     /// How many wait.
     pub fn len(&self) -> usize {
         self.queue.len()

@@ -7,7 +7,8 @@ use crate::rotation::{
     candidate::Spool,
     effect::Action,
     event::{Attempt, StateRead},
-    incident::Report,
+    incident::{Incident, Report},
+    settings::Beside,
     state::{Call, Dirty, Rotation},
     state_document::{SCHEMA, StateDocument},
     task::{backoff_cap, salt},
@@ -26,6 +27,7 @@ impl Rotation {
             self.documents.key_wanted = true;
             // The version that wrote refused notes may have put them right.
             self.documents.state_wanted |= self.documents.state_refused.is_some();
+            self.documents.state_wanted |= self.settings.beside == Beside::TheActive;
         }
         let wanted = self.documents.key_wanted || self.documents.state_wanted;
         if !wanted || !self.documents.reading.may_start(ctx.now) {
@@ -125,6 +127,8 @@ impl Rotation {
                 self.documents.state_refused = None;
                 if !self.documents.known || self.memory.lineage != document.lineage {
                     self.take_over(*document, ctx, out);
+                } else if self.settings.beside == Beside::TheActive {
+                    self.memory = *document;
                 } else {
                     // What only a later version knows is that one's to change.
                     self.memory.other = document.other;
@@ -153,10 +157,23 @@ impl Rotation {
         self.memory.schema = SCHEMA;
     }
 
+    /// Without those about consumers of another host: when they are over is not seen from here.
+    fn what_can_be_seen_here(&self, open: &[Incident]) -> Vec<Incident> {
+        let elsewhere = |subject: &str| {
+            let named = self.consumers.iter().find(|(name, _)| name.as_str() == subject);
+            named.is_some_and(|(_, consumer)| consumer.policy.elsewhere)
+        };
+        open.iter().filter(|incident| !elsewhere(&incident.subject)).cloned().collect()
+    }
+
     /// Takes over what an earlier process left. Whatever this one has learned meanwhile stays.
     fn take_over(&mut self, document: StateDocument, ctx: Ctx<'_>, out: &mut Out) {
-        self.incidents.take_over(document.incidents.known.clone());
-        self.incidents.clock_went_back(ctx.now);
+        // What is wrong is told by the one that acts, and so is what is right again; what only another host can see
+        // is not known here.
+        if self.settings.beside != Beside::TheActive {
+            self.incidents.take_over(self.what_can_be_seen_here(&document.incidents.known));
+            self.incidents.clock_went_back(ctx.now);
+        }
         for (name, note) in &document.consumers {
             if let Some(consumer) = self.consumers.get_mut(name) {
                 consumer.remember(note);

@@ -5,6 +5,7 @@ use super::{Ctx, Out};
 use crate::domain::{Fingerprint, KeyDocument, KeyRead, Timestamp};
 use crate::rotation::{
     policy::CurrentKey,
+    settings::Beside,
     state::{Dirty, Rotation},
     state_document::{CurrentNote, Former},
 };
@@ -78,7 +79,9 @@ impl Rotation {
         let follows = document.previous.is_some_and(|previous| previous.fingerprint == current.fingerprint);
         let formerly = self.memory.formers.iter().any(|former| former.fingerprint == found);
         let newer = document.ours && document.as_written && document.generation > current.generation;
-        newer && (follows || (waits_here && !formerly))
+        // Beside the one that acts, whatever that one has promoted counts, however many keys it was.
+        let anothers = self.settings.beside == Beside::TheActive;
+        newer && (follows || anothers || (waits_here && !formerly))
     }
 
     /// The first reading after a start, or after the document was away.

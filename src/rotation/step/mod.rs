@@ -29,6 +29,7 @@ mod revoking;
 mod rollback;
 mod saving;
 mod spooling;
+mod standing_by;
 mod store_incidents;
 mod storing;
 mod telling;
@@ -39,6 +40,7 @@ use super::{
     effect::{Action, Reply},
     event::{Attempt, Input, StateRead, Ticket},
     history::Record,
+    settings::Beside,
     state::Rotation,
     state_document::ProbeOff,
 };
@@ -154,6 +156,9 @@ impl Rotation {
     pub(super) fn advance(&mut self, ctx: Ctx<'_>, out: &mut Out) {
         /// One round sets off what the next takes up; a third finds nothing.
         const ROUNDS_MAX: usize = 8;
+        if self.settings.beside == Beside::TheActive {
+            return self.stand_by(ctx, out);
+        }
         for _ in 0..ROUNDS_MAX {
             let before = out.count();
             self.advance_once(ctx, out);

@@ -9,6 +9,7 @@ use crate::rotation::{
     hints::HintFrom,
     incident::Report,
     keys::KeyFacts,
+    settings::Beside,
     state::{Dirty, Rotation},
     task::{backoff_cap, salt_of},
 };
@@ -26,7 +27,12 @@ impl Rotation {
             self.probe_due = None;
             return;
         }
+        let only_current = self.settings.beside == Beside::TheActive;
+        let current = self.current_fingerprint();
         for (fingerprint, purpose) in self.probes_wanted(ctx) {
+            if only_current && Some(fingerprint) != current {
+                continue; // the one that acts asks
+            }
             let facts = self.keys.entry(fingerprint).or_default();
             if facts.probe.may_start(ctx.now) {
                 let fresh_connection = facts.looks_dead();

@@ -6,6 +6,7 @@ use crate::rotation::{
     consumer::ConsumerState,
     incident::Telling,
     outbox::Told,
+    settings::Beside,
     state::{Dirty, Rotation},
 };
 
@@ -20,7 +21,21 @@ impl Rotation {
     }
     pub(super) fn tell(&mut self, ctx: Ctx<'_>, out: &mut Out) {
         let tellings = self.incidents.take_tellings();
+        let to_note = tellings.iter().any(|telling| telling.incident.severity > Severity::Info);
+        if to_note && self.settings.beside == Beside::AStandby {
+            self.dirty = Dirty::Now;
+        }
         out.notices.extend(tellings.into_iter().map(|telling| self.notice(telling, ctx)));
+    }
+
+    /// Whether another daemon that takes over finds in the state document what was told. Without the store nobody waits.
+    pub(in crate::rotation) fn is_noted(&self) -> bool {
+        let waits = self.dirty == Dirty::Now || !self.saving.is_idle();
+        let hopeless = self.saving.failures() > 0
+            || !self.documents.known
+            || self.documents.state_refused.is_some()
+            || self.store_trouble().is_some();
+        self.settings.beside != Beside::AStandby || !waits || hopeless
     }
 
     fn notice(&self, telling: Telling, ctx: Ctx<'_>) -> Notice {

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod bench;
+mod beside;
 mod by_api;
 mod by_api_judged;
 mod by_api_killed;

@@ -33,7 +33,7 @@ pub struct Stage {
     /// The next mail's Date; signed Dates have whole seconds.
     pub next_date: Timestamp,
     slots: usize,
-    _ca: Ca,
+    pub ca: Ca,
 }
 
 /// One credential: an account at the vendor, and a place in the store.
@@ -70,20 +70,7 @@ impl Stage {
         let daemon = Daemon::new(&mut config);
         let next_date = (now() - Duration::from_secs(3_600)).whole_secs();
         let scratch = Scratch::new();
-        Self {
-            dovecot,
-            bao,
-            smtp,
-            vendor,
-            signer,
-            dns,
-            config,
-            daemon,
-            scratch,
-            next_date,
-            slots: 0,
-            _ca: ca,
-        }
+        Self { dovecot, bao, smtp, vendor, signer, dns, config, daemon, scratch, next_date, slots: 0, ca }
     }
 
     /// A credential with an account of its own and no consumer; the account is not pinned.

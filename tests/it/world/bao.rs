@@ -264,6 +264,10 @@ impl Bao {
         answer
     }
 
+    /// `None`: it does not answer.
+    pub async fn try_call(&self, method: Method, path: &str, body: Value) -> Option<(u16, Value)> {
+        self.call(method, path, body).await
+    }
     async fn call(&self, method: Method, path: &str, body: Value) -> Option<(u16, Value)> {
         let mut request = self.http.request(method, format!("{}/v1/{path}", self.address()));
         if !self.root_token.is_empty() {

@@ -22,22 +22,35 @@ impl Cluster {
     }
     async fn first(ca: &Ca) -> Bao {
         let mut first = Bao::start(ca).await;
+        Self::expecting_others(&mut first).await;
+        first
+    }
+    /// Two more nodes beside one that stood alone.
+    pub async fn join_two(ca: &Ca, first: &mut Bao) -> [Bao; 2] {
+        Self::expecting_others(first).await;
+        let (second, third) = tokio::join!(Bao::join(ca, first), Bao::join(ca, first));
+        Self::all_may_vote(first).await;
+        [second, third]
+    }
+    async fn expecting_others(first: &mut Bao) {
         first.has_peers = true;
         // A node that joins may not vote before it has been steady for a while.
         let autopilot = json!({"server_stabilization_time": "1s"});
         first.must_call(Method::POST, "sys/storage/raft/autopilot/configuration", autopilot).await;
-        first
     }
     async fn voting(nodes: Vec<Bao>) -> Self {
+        Self::all_may_vote(&nodes[0]).await;
+        Self { nodes }
+    }
+    async fn all_may_vote(first: &Bao) {
         until("all three may vote", async || {
             let path = "sys/storage/raft/configuration";
-            let (_, raft) = nodes[0].must_call(Method::GET, path, Value::Null).await;
+            let (_, raft) = first.must_call(Method::GET, path, Value::Null).await;
             let servers = raft.pointer("/data/config/servers")?.as_array()?;
             let voters = servers.iter().filter(|server| server["voter"] == true);
             (voters.count() == 3).then_some(())
         })
         .await;
-        Self { nodes }
     }
 
     pub fn addresses(&self) -> Vec<String> {

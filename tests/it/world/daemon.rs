@@ -4,11 +4,11 @@ use super::{Config, Port, Ran, Scratch, Server, debian, install_tls, run, secret
 use rustix::process::Signal;
 use serde_json::Value;
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs,
     io::{Read, Seek, SeekFrom, Write},
     net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitStatus,
     time::Duration,
 };
@@ -28,6 +28,8 @@ pub struct Daemon {
     pub also_listen: Vec<String>,
     /// What else stands in its environment.
     pub also_environment: Vec<(&'static str, OsString)>,
+    /// What `uname -n` says to it; `None`: what it says to everybody here.
+    pub host: Option<&'static str>,
 }
 
 impl Daemon {
@@ -43,6 +45,7 @@ impl Daemon {
             trap: trap(),
             also_listen: Vec::new(),
             also_environment: Vec::new(),
+            host: None,
         };
         daemon.dir.folder("state");
         daemon.configure(config);
@@ -63,11 +66,16 @@ impl Daemon {
     /// With another `RUST_LOG`: what is written at TRACE takes longer than what is measured.
     pub fn start_logging(&mut self, filter: &str) {
         assert!(self.server.is_none(), "the daemon runs already");
-        let args = ["run".into(), "--config".into(), self.config_path().into_os_string()];
+        let path = self.config_path();
+        let run: [&OsStr; 4] = [PROGRAM.as_ref(), "run".as_ref(), "--config".as_ref(), path.as_os_str()];
+        let set = "hostname \"$0\" && exec \"$@\"";
+        let named = |host: &'static str| ["unshare", "--uts", "sh", "-c", set, host].map(OsStr::new);
+        let args: Vec<_> = self.host.map(named).into_iter().flatten().chain(run).collect();
+        let program = debian("env", "coreutils");
         let env = self.environment();
         let mut env: Vec<_> = env.iter().map(|(name, value)| (*name, value.as_os_str())).collect();
         env.push(("RUST_LOG", filter.as_ref()));
-        self.server = Some(Server::start(Path::new(PROGRAM), args, &env, &self.log_path()));
+        self.server = Some(Server::start(&program, args, &env, &self.log_path()));
     }
 
     /// Starts it and waits until it answers; outside systems may be missing.
