@@ -16,6 +16,7 @@ mod keyring;
 mod log;
 mod mailboxes;
 mod manage;
+pub mod memory;
 mod once;
 mod perform;
 pub mod request;

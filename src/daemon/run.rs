@@ -4,7 +4,7 @@ use super::{
     control::Control,
     history,
     http::Face,
-    intake,
+    intake, memory,
     schedule::Ticking,
     shell::{Reach, SLEEP_MAX, Shell},
     systemd::Systemd,
@@ -94,6 +94,7 @@ pub async fn serve(config: Config, limits: Limits, mut orders: mpsc::Receiver<Or
     tracing::info!(credentials = config.credentials.len(), "keyrelay {} runs", env!("CARGO_PKG_VERSION"));
     let mut systemd = Systemd::of_process();
     systemd.ready(&shell);
+    memory::give_back();
     loop {
         shell.patience = systemd.patience(SLEEP_MAX);
         tokio::select! {
