@@ -39,6 +39,9 @@ use std::{
     process::ExitCode,
 };
 
+/// Threads for work on files and for name look-ups: the consumers that are worked on at once, and half as many again.
+const BLOCKING_MAX: usize = 96;
+
 /// Where the configuration is when nobody says otherwise.
 const CONFIG: &str = "/etc/keyrelay/config.yaml";
 
@@ -114,12 +117,17 @@ pub fn main() -> ExitCode {
         }
     };
     crate::tls::install();
+    crate::daemon::memory::share();
     let (mut results, mut errors) = (std::io::stdout(), std::io::stderr());
     let console = &mut Console::of_process(&mut results, &mut errors);
     if let Err(why) = hardened {
         console.tell(&why);
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(BLOCKING_MAX)
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             return Failure::unreachable(format!("no threads can be started: {error}")).tell(console).into();

@@ -102,6 +102,10 @@ impl Config {
     pub fn hygiene_of(&self, mailbox: &MailboxName) -> Hygiene {
         self.hygiene.get(mailbox).cloned().unwrap_or_default()
     }
+    /// Whom the vendors write to for any credential.
+    pub fn recipients(&self) -> Vec<String> {
+        self.credentials.values().flat_map(|credential| credential.recipients.clone()).collect()
+    }
     /// Whom the vendors write to for every credential but this one.
     pub fn other_recipients(&self, name: &CredentialName) -> Vec<String> {
         let others = self.credentials.iter().filter(|(other, _)| *other != name);

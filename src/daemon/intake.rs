@@ -5,11 +5,11 @@ use super::tools::Tools;
 use crate::{
     domain::{CredentialName, Finding, Fingerprint, Key, KeyShape, MailId, MailboxName, Timestamp},
     mail::{RawMail, TxtAnswers, authenticity},
-    vendor::{Expectation, Profile, recognise},
+    vendor::{Expectation, Profile, addressees, recognise},
 };
 use sha2::{Digest, Sha256};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -117,6 +117,10 @@ fn judge_all(tools: &Tools, answered: Answered, wanted: &[Wanted]) -> Judged {
     let Answered { mailbox, mails, answers, all } = answered;
     let mut findings: Vec<_> = wanted.iter().map(|wanted| (wanted.name.clone(), Vec::new())).collect();
     let (mut keys, mut unread, mut newest_notice_at) = (Vec::new(), Vec::new(), None);
+    let everybody = tools.config.recipients();
+    let credentials = tools.config.credentials.iter();
+    let recipients = credentials.map(|(name, credential)| (name, &credential.recipients[..]));
+    let concerned = Concerned::of(recipients, wanted);
     for mail in &mails {
         let page = match diary.open(mail) {
             Ok(page) => page,
@@ -125,13 +129,14 @@ fn judge_all(tools: &Tools, answered: Answered, wanted: &[Wanted]) -> Judged {
                 continue;
             }
         };
-        for (wanted, (_, findings)) in wanted.iter().zip(&mut findings) {
+        for at in concerned.by(mail) {
+            let (wanted, (_, findings)) = (&wanted[at], &mut findings[at]);
             let configured = tools.config.credentials.get(&wanted.name).zip(tools.profile(&wanted.name));
             let Some((credential, profile)) = configured else { continue };
             let expected = Expectation {
                 credential: &wanted.name,
                 recipients: &credential.recipients,
-                others: &tools.config.other_recipients(&wanted.name),
+                others: &everybody,
                 authserv_ids: tools.config.authserv_ids(credential),
                 known: &wanted.known,
                 done: &wanted.done,
@@ -149,12 +154,42 @@ fn judge_all(tools: &Tools, answered: Answered, wanted: &[Wanted]) -> Judged {
                 Finding::Unparsed { why, .. } if recognised.too_large => {
                     unread.push((mail.place.clone(), why, false))
                 }
+                Finding::NotOurs { .. } => {}
                 finding => findings.push(finding),
             }
         }
         page.close();
     }
     Judged { mailbox, all, newest_notice_at, findings, keys, unread }
+}
+
+/// Which of many credentials a mail is looked at for.
+struct Concerned<'a> {
+    /// Places in the list of those who wait, by recipient; empty for recipients of another mailbox's credentials.
+    by_recipient: BTreeMap<&'a str, Vec<usize>>,
+    all: usize,
+}
+
+impl<'a> Concerned<'a> {
+    /// `wanted` is sorted by name.
+    fn of(recipients: impl Iterator<Item = (&'a CredentialName, &'a [String])>, wanted: &[Wanted]) -> Self {
+        let mut by_recipient: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (name, recipients) in recipients {
+            let at = wanted.binary_search_by(|wanted| wanted.name.cmp(name)).ok();
+            recipients.iter().for_each(|recipient| by_recipient.entry(recipient).or_default().extend(at));
+        }
+        Self { by_recipient, all: wanted.len() }
+    }
+    /// Those whom it is written to, where that is anybody of this configuration: it is no business of the others,
+    /// whatever else is wrong with it. What is written to nobody here concerns all.
+    fn by(&self, mail: &RawMail) -> BTreeSet<usize> {
+        let to = addressees(mail);
+        let mut known = to.iter().filter_map(|address| self.by_recipient.get(address.as_str())).peekable();
+        match known.peek() {
+            Some(_) => known.flatten().copied().collect(),
+            None => (0..self.all).collect(),
+        }
+    }
 }
 
 /// The vendor's own mail, whatever came of it.
@@ -225,4 +260,43 @@ pub fn set_broken_aside(state_dir: &Path) -> usize {
         fs::rename(path, path.with_extension(end)).is_ok() && end == BROKEN
     };
     reading.filter(died_again).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zeroize::Zeroizing;
+
+    fn mail(header: &str) -> RawMail {
+        let bytes = Zeroizing::new(format!("From: security@leaf7.fun\r\n{header}\r\n\r\ntext").into_bytes());
+        let size = bytes.len();
+        let (folder, place) = ("INBOX".into(), "1/1".into());
+        let arrived_at = Timestamp::from_secs(1_795_251_600);
+        RawMail { bytes, size, header_only: false, arrived_at, folder, junk: false, place }
+    }
+
+    /// A thousand credentials of one mailbox each looked at every mail, and listed every other's addresses for it.
+    #[test]
+    fn r61_a_mail_is_looked_at_for_those_whom_it_is_written_to() {
+        let names: Vec<CredentialName> =
+            ["a", "b", "c", "elsewhere"].map(|name| name.parse().unwrap()).to_vec();
+        let recipients = [["a@x.example"], ["b@x.example"], ["a@x.example"], ["e@x.example"]]
+            .map(|addresses| addresses.map(str::to_owned));
+        let wanted = |name: &CredentialName| Wanted {
+            name: name.clone(),
+            known: BTreeSet::new(),
+            done: BTreeSet::new(),
+            shape: None,
+        };
+        let wanted: Vec<_> = names[..3].iter().map(wanted).collect();
+        let all = names.iter().zip(recipients.iter().map(|recipients| &recipients[..]));
+        let concerned = Concerned::of(all, &wanted);
+        let by = |header: &str| concerned.by(&mail(header)).into_iter().collect::<Vec<_>>();
+        assert_eq!(by("To: A@x.example"), [0, 2], "two may share an address");
+        assert_eq!(by("To: b@x.example, a@x.example"), [0, 1, 2]);
+        assert_eq!(by("To: e@x.example"), [0; 0], "it is for another mailbox's credential");
+        for unclear in ["To: d@x.example", "To: a@x.example\r\nTo: b@x.example", "To: ", "Cc: a@x.example"] {
+            assert_eq!(by(unclear), [0, 1, 2], "{unclear}: each says what is wrong with it");
+        }
+    }
 }

@@ -19,6 +19,7 @@ mod lease;
 mod log;
 mod mailboxes;
 mod manage;
+pub mod memory;
 mod once;
 mod perform;
 pub mod request;

@@ -6,7 +6,7 @@ use super::{
     history,
     http::Face,
     inbox::{CAPACITY, Message},
-    intake,
+    intake, memory,
     schedule::Ticking,
     shell::{Reach, SLEEP_MAX, Shell},
     systemd::Systemd,
@@ -95,6 +95,7 @@ pub async fn serve(config: Config, limits: Limits, mut orders: mpsc::Receiver<Or
     tracing::info!(credentials = config.credentials.len(), "keyrelay {} runs", env!("CARGO_PKG_VERSION"));
     let mut systemd = Systemd::of_process();
     systemd.ready(&duty.shell);
+    memory::give_back();
     loop {
         duty.shell.patience = systemd.patience(SLEEP_MAX);
         tokio::select! {

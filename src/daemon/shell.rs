@@ -5,7 +5,7 @@ use super::{
     asks::Asks,
     clock, history,
     inbox::{CAPACITY, FaceAsks, Message},
-    intake, perform, settings,
+    intake, memory, perform, settings,
     standing::Standing,
     story,
     tools::Tools,
@@ -20,7 +20,8 @@ use crate::{
     },
     rotation::{Action, CallAction, Effect, Event, Fleet, HintFrom, Input, MailboxInput},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use futures_util::FutureExt;
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 /// What this shell may do.
@@ -160,6 +161,7 @@ impl Shell {
                 self.handle(event);
                 if tick {
                     self.tidy_keyring();
+                    memory::give_back();
                 }
             }
             Message::Performed(event) => {
@@ -295,8 +297,8 @@ impl Shell {
         let sender = self.sender.clone();
         tokio::spawn(async move {
             // A panic in an adapter must not look like an effect that is still under way.
-            let event = tokio::spawn(work).await.unwrap_or_else(|error| {
-                tracing::error!("an effect ended in a panic (a bug: please report it): {error}");
+            let event = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
+                tracing::error!("an effect ended in a panic (a bug: please report it)");
                 None
             });
             let _ = sender.send(Message::Performed(event)).await;

@@ -137,7 +137,8 @@ pub struct Rotation {
     pub(super) attempts: Attempt,
     pub(super) documents: Documents,
     pub(super) current: Option<CurrentKey>,
-    pub(super) keys: BTreeMap<Fingerprint, KeyFacts>,
+    /// Boxed: a map keeps room for eleven.
+    pub(super) keys: BTreeMap<Fingerprint, Box<KeyFacts>>,
     pub(super) candidates: Vec<Candidate>,
     /// Keys that were refused for good, the newest last.
     pub(super) refused: VecDeque<Fingerprint>,
@@ -347,8 +348,12 @@ impl Rotation {
     pub(super) fn candidate(&mut self, fingerprint: Fingerprint) -> Option<&mut Candidate> {
         self.candidates.iter_mut().find(|candidate| candidate.fingerprint == fingerprint)
     }
+    /// What the vendor said of a key, if it was asked.
+    pub(super) fn facts(&self, key: Fingerprint) -> Option<&KeyFacts> {
+        self.keys.get(&key).map(Box::as_ref)
+    }
     pub(super) fn current_facts(&self) -> Option<&KeyFacts> {
-        self.keys.get(&self.current.as_ref()?.fingerprint)
+        self.facts(self.current.as_ref()?.fingerprint)
     }
     /// Everything that is, was or may become this credential's key.
     pub fn known_fingerprints(&self) -> BTreeSet<Fingerprint> {

@@ -107,10 +107,10 @@ pub struct ConsumerView {
 
 impl Fleet {
     pub fn credentials(&self) -> impl Iterator<Item = &Rotation> {
-        self.rotations.values()
+        self.rotations.values().map(Box::as_ref)
     }
     pub fn credential(&self, name: &CredentialName) -> Option<&Rotation> {
-        self.rotations.get(name)
+        self.rotations.get(name).map(Box::as_ref)
     }
     pub fn view(&self, rotation: &Rotation, now: Timestamp) -> CredentialView {
         rotation.view(now, self)
@@ -255,7 +255,7 @@ impl Rotation {
     fn held_views(&self) -> Vec<HeldView> {
         let held = self.candidates.iter().filter_map(|candidate| Some((candidate, candidate.held.clone()?)));
         let view = held.map(|(candidate, why)| {
-            let facts = self.keys.get(&candidate.fingerprint);
+            let facts = self.facts(candidate.fingerprint);
             let account = facts.and_then(|facts| facts.account.as_ref());
             HeldView {
                 fingerprint: self.label(candidate.fingerprint),

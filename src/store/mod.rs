@@ -40,7 +40,8 @@ pub enum Read {
     Failed(StoreTrouble),
 }
 
-/// The store that is configured.
+/// The store that is configured. Its calls are boxed: each holds some kilobytes while it is under way, and thousands of
+/// others wait for their turn with the room for it.
 pub enum Store {
     Vault(Box<vault::Vault>),
     Local(local::Local),
@@ -61,7 +62,7 @@ impl Store {
     /// Reads the newest version. Without `mount` the configured one is meant; the local store has none.
     pub async fn read(&self, mount: Option<&str>, path: &str) -> Read {
         match self {
-            Store::Vault(vault) => vault.read(mount, path).await,
+            Store::Vault(vault) => Box::pin(vault.read(mount, path)).await,
             Store::Local(local) => local.read(path).await,
         }
     }
@@ -70,7 +71,7 @@ impl Store {
     /// version counts as the newest.
     pub async fn write(&self, mount: Option<&str>, path: &str, fields: &Fields, cas: u64) -> WriteOutcome {
         match self {
-            Store::Vault(vault) => vault.write(mount, path, fields, cas).await,
+            Store::Vault(vault) => Box::pin(vault.write(mount, path, fields, cas)).await,
             Store::Local(local) => local.write(path, fields, cas).await,
         }
     }
@@ -78,7 +79,7 @@ impl Store {
     /// Whether the store answers, is unsealed and lets us in; and for how long yet.
     pub async fn health(&self) -> Result<StoreFacts, StoreTrouble> {
         match self {
-            Store::Vault(vault) => vault.health().await,
+            Store::Vault(vault) => Box::pin(vault.health()).await,
             Store::Local(local) => local.health().await.map(|()| StoreFacts::default()),
         }
     }

@@ -19,6 +19,6 @@ pub use issued::{Issued, NewKey, issued};
 pub use key::looks_like;
 pub use learn::{Learned, Lesson, Unlearned, fixture};
 pub use profile::Profile;
-pub use recognise::{Expectation, Recognised, recognise};
+pub use recognise::{Expectation, Recognised, addressees, recognise};
 pub use registry::{ProfileMistake, resolve, senders};
 pub use validate::{address_mistakes, mistakes};

@@ -1,8 +1,12 @@
-//! Regular expressions as an operator writes them: any case, anchored by us, compiled once.
+//! Regular expressions as an operator writes them: any case, anchored by us.
 
 use regex::{Regex, RegexBuilder};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 /// A compiled expression may take so many bytes: `\w` twenty times over is too much for a daemon of some megabytes.
 const COMPILED_MAX: usize = 256 << 10;
@@ -21,40 +25,59 @@ pub struct Whole(Expression);
 #[serde(try_from = "String", into = "String")]
 pub struct Ending(Expression);
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Expression {
     written: String,
-    regex: Regex,
+    /// The anchored form, with `{}` for what the operator wrote.
+    around: &'static str,
+    /// Compiled for the first text, and kept, by all copies of it: vendors that never write to this site have a megabyte
+    /// of them.
+    regex: Arc<OnceLock<Option<Regex>>>,
 }
 
 impl Whole {
     pub fn matches(&self, text: &str) -> bool {
-        self.0.regex.is_match(text)
+        self.0.matches_from(text, 0)
     }
 }
 
 impl Ending {
     pub fn ends(&self, text: &str) -> bool {
         let from = text.floor_char_boundary(text.len().saturating_sub(REACH));
-        self.0.regex.is_match_at(text, from)
+        self.0.matches_from(text, from)
     }
 }
 
 impl Expression {
-    /// `around` is the anchored form, with `{}` for what the operator wrote.
-    fn compile(written: String, around: &str) -> Result<Self, String> {
+    /// It is tried, so that a mistake is told while the configuration is read.
+    fn check(written: String, around: &'static str) -> Result<Self, String> {
         if written.trim().is_empty() {
             return Err("an empty regular expression matches everything".into());
         }
         // Read by itself first: "a)(b" must not become two groups of ours.
         regex_syntax::parse(&written).map_err(|error| summary(&error))?;
-        let builder = RegexBuilder::new(&around.replace("{}", &written))
-            .size_limit(COMPILED_MAX)
-            .dfa_size_limit(CACHE_MAX)
-            .build();
-        let regex = builder.map_err(|error| summary(&error))?;
-        Ok(Self { written, regex })
+        compile(&written, around).map_err(|error| summary(&error))?;
+        Ok(Self { written, around, regex: Arc::default() })
     }
+
+    fn matches_from(&self, text: &str, from: usize) -> bool {
+        let regex = self.regex.get_or_init(|| compile(&self.written, self.around).ok());
+        regex.as_ref().is_some_and(|regex| regex.is_match_at(text, from))
+    }
+}
+
+/// Whether it has been compiled makes no difference.
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.written, f)
+    }
+}
+
+fn compile(written: &str, around: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(&around.replace("{}", written))
+        .size_limit(COMPILED_MAX)
+        .dfa_size_limit(CACHE_MAX)
+        .build()
 }
 
 /// The last line of regex's error says what is wrong; those above draw it.
@@ -67,13 +90,13 @@ fn summary(error: &dyn std::error::Error) -> String {
 impl TryFrom<String> for Whole {
     type Error = String;
     fn try_from(written: String) -> Result<Self, String> {
-        Expression::compile(written, "(?i)\\A(?:{})\\z").map(Self)
+        Expression::check(written, "(?i)\\A(?:{})\\z").map(Self)
     }
 }
 impl TryFrom<String> for Ending {
     type Error = String;
     fn try_from(written: String) -> Result<Self, String> {
-        Expression::compile(written, "(?i)(?:{})\\z").map(Self)
+        Expression::check(written, "(?i)(?:{})\\z").map(Self)
     }
 }
 impl From<Whole> for String {

@@ -41,7 +41,7 @@ pub struct Expectation<'a> {
     pub credential: &'a CredentialName,
     /// Addresses: the signed `To` must name one of them.
     pub recipients: &'a [String],
-    /// Recipients of other credentials: what is written to them alone is their business.
+    /// Recipients of other credentials (its own may be among them): what is written to others alone is their business.
     pub others: &'a [String],
     /// Under which names the mailbox's own server writes `Authentication-Results`, lower case; empty: not known.
     pub authserv_ids: &'a [String],
@@ -185,8 +185,7 @@ impl<'a> Case<'a> {
     }
 
     fn addressee(&self, entity: &Entity<'_>) -> Result<Addressee, String> {
-        let to = entity.one("To")?.ok_or("it has no To")?;
-        let to = addresses(&to.unfolded()?).map_err(|fault| format!("its To {fault}"))?;
+        let to = to(entity)?;
         let ours: BTreeSet<&String> =
             to.iter().filter(|address| self.expected.recipients.contains(address)).collect();
         match ours.len() {
@@ -320,6 +319,16 @@ impl<'a> Case<'a> {
             hash: MailHash::of(&self.mail.bytes),
         }
     }
+}
+
+/// Whom a mail says that it is written to, signed or not; empty where it does not say it as it should.
+pub fn addressees(mail: &RawMail) -> Vec<String> {
+    Text::new(&mail.bytes).and_then(|text| to(&text.mail()?)).unwrap_or_default()
+}
+
+fn to(entity: &Entity<'_>) -> Result<Vec<String>, String> {
+    let to = entity.one("To")?.ok_or("it has no To")?;
+    addresses(&to.unfolded()?).map_err(|fault| format!("its To {fault}"))
 }
 
 /// What the signature and the date of a mail amount to.

@@ -13,7 +13,7 @@ use figment::{
     Figment, Metadata, Profile, Provider,
     value::{Dict, Map, Value},
 };
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, rc::Rc};
 use yaml::Written;
 
 /// The largest configuration, in bytes: a thousand credentials with ten consumers each are about 3 MiB.
@@ -29,7 +29,7 @@ const NAME_PLACE: &str = "{name}";
 pub(super) struct Source {
     /// The file that was named; those of `config.d` come after it.
     pub file: String,
-    pub tree: Dict,
+    pub tree: Rc<Dict>,
     files: Vec<Written>,
     overrides: Overrides,
 }
@@ -79,7 +79,7 @@ impl Source {
         let written = merged(&files, &mut mistakes);
         let overrides = Overrides::read(environment);
         mistakes.extend(overrides.clashes.iter().cloned());
-        let tree = if overrides.has_any() { overlaid(&written, &overrides.tree) } else { written };
+        let tree = if overrides.has_any() { Rc::new(overlaid(&written, &overrides.tree)) } else { written };
         (Self { file: path.display().to_string(), tree, files, overrides }, mistakes)
     }
 
@@ -191,7 +191,10 @@ fn gather(path: &Path) -> Gathered {
 }
 
 /// Lays the files over each other by name. What two of them set is a mistake, and the first one's value stays.
-fn merged(files: &[Written], mistakes: &mut Vec<Mistake>) -> Dict {
+fn merged(files: &[Written], mistakes: &mut Vec<Mistake>) -> Rc<Dict> {
+    if let [only] = files {
+        return only.keys.clone();
+    }
     let mut tree = Dict::new();
     for (at, written) in files.iter().enumerate() {
         let mut twice = Vec::new();
@@ -209,7 +212,7 @@ fn merged(files: &[Written], mistakes: &mut Vec<Mistake>) -> Dict {
             });
         }
     }
-    tree
+    Rc::new(tree)
 }
 
 fn lay(base: &mut Dict, over: &Dict, path: &mut Vec<String>, twice: &mut Vec<Vec<String>>) {

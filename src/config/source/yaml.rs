@@ -3,22 +3,19 @@
 
 use super::{join, mode};
 use crate::config::mistake::{Mistake, Severity};
-use figment::{
-    Figment, Profile, Provider,
-    providers::{Data, Format},
-    value::Dict,
-};
+use figment::value::Dict;
 use serde::{
     Deserializer,
-    de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
+    de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
 };
-use std::{cell::RefCell, fmt, fs::File, io::Read, path::Path};
+use std::{cell::RefCell, fmt, fs::File, io::Read, path::Path, rc::Rc};
 
 /// What was written in one file.
 pub struct Written {
     /// The file as its mistakes name it.
     pub file: String,
-    pub keys: Dict,
+    /// Shared with the whole configuration where that is this file alone: a large one's takes tens of megabytes.
+    pub keys: Rc<Dict>,
 }
 
 /// The text of a file, which is taken from the `room` that the whole configuration has, in bytes.
@@ -42,7 +39,7 @@ pub fn parse(path: &Path, text: &str, mistakes: &mut Vec<Mistake>) -> Result<Wri
     let twice = keys_set_twice(text).map_err(|why| mistake("", why))?;
     mistakes.extend(twice.iter().map(|key| mistake(key, "this key is set twice in the file".into())));
     let keys = keys_of(text).ok_or_else(|| mistake("", "this is no YAML file of keys and values".into()))?;
-    Ok(Written { file: path.display().to_string(), keys })
+    Ok(Written { file: path.display().to_string(), keys: Rc::new(keys) })
 }
 
 fn mistake(path: &Path, key: &str, rule: String) -> Mistake {
@@ -76,21 +73,9 @@ fn read_text(file: File, room: &mut u64) -> Result<String, String> {
     Ok(text)
 }
 
-/// YAML behind figment.
-struct Yaml;
-
-impl Format for Yaml {
-    type Error = yaml_serde::Error;
-    const NAME: &'static str = "YAML";
-    fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Self::Error> {
-        yaml_serde::from_str(text)
-    }
-}
-
-/// `None` where figment cannot take it; its own words may quote a value.
+/// `None` where they are no keys and values; the reader's own words may quote a value.
 fn keys_of(text: &str) -> Option<Dict> {
-    let figment = Figment::from(Data::<Yaml>::string(text_of_keys(text)));
-    Some(figment.data().ok()?.remove(&Profile::Default).unwrap_or_default())
+    yaml_serde::from_str(text_of_keys(text)).ok()
 }
 
 /// A file of nothing but comments has no keys, which is no mistake of form.
@@ -100,7 +85,7 @@ fn text_of_keys(text: &str) -> &str {
     if is_empty { "{}" } else { text }
 }
 
-/// The paths of all keys that stand twice in one map: figment would let the last one win.
+/// The paths of all keys that stand twice in one map: the last one would win.
 fn keys_set_twice(text: &str) -> Result<Vec<String>, String> {
     let found = RefCell::new(Vec::new());
     Walk { path: String::new(), found: &found }

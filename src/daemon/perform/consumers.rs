@@ -1,4 +1,5 @@
-//! Handing the key to a consumer, and asking what it works with.
+//! Handing the key to a consumer, and asking what it works with. Thousands wait here for their turn: what each call needs
+//! is boxed, so that it is there only while the call is under way.
 
 use super::{blocking, key, store_call};
 use crate::{
@@ -77,7 +78,7 @@ pub async fn deliver(
     match settings.deliver.clone() {
         None => DeliveryOutcome::Done, // it fetches the key itself
         Some(Deliver::Command { run, env }) => {
-            command::deliver(&run, &env, &key, &tools.keyring.all(name), &tools.limits).await
+            Box::pin(command::deliver(&run, &env, &key, &tools.keyring.all(name), &tools.limits)).await
         }
         Some(Deliver::File { path, form, mode, group }) => {
             let written = blocking(move || file::write(&path, &form, mode, group.as_deref(), &key)).await;
@@ -129,10 +130,10 @@ pub async fn act(tools: &Tools, name: &CredentialName, consumer: &ConsumerName) 
         Some(_) if !tools.gate.is_open() => ActionOutcome::Failed(OVER.into()),
         Some(Then::Exec(argv)) => {
             let _permit = tools.consumer_calls.acquire().await;
-            command::act(argv, &tools.keyring.all(name), &tools.limits).await
+            Box::pin(command::act(argv, &tools.keyring.all(name), &tools.limits)).await
         }
         // Almost all of it is waiting, which must not keep the others from their keys.
-        Some(Then::Unit(verb, unit)) => tools.units.act(*verb, unit).await,
+        Some(Then::Unit(verb, unit)) => Box::pin(tools.units.act(*verb, unit)).await,
     }
 }
 
@@ -151,16 +152,17 @@ pub async fn prove(
     let others: Vec<Key> = tools.keyring.all(name).into_iter().filter(|other| *other != key).collect();
     let question = Question { credential: name, consumer, key: &key, others: &others, now: clock::now() };
     if let Some((unit, file)) = settings.unit_to_prove() {
-        return tools.units.loaded(unit, file, question.now).await;
+        return Box::pin(tools.units.loaded(unit, file, question.now)).await;
     }
     let _permit = tools.consumer_calls.acquire().await;
     match &settings.prove {
         None => ProofOutcome::Silent("there is nothing to ask it by".into()),
         Some(Prove::Http { urls, instances, ca_cert, bearer }) => {
             let (ca_cert, bearer) = (ca_cert.as_deref(), bearer.as_ref());
-            tools.consumers.http(&Http { urls, instances: *instances, ca_cert, bearer }, &question).await
+            let http = Http { urls, instances: *instances, ca_cert, bearer };
+            Box::pin(tools.consumers.http(&http, &question)).await
         }
-        Some(Prove::Command { run }) => tools.consumers.command(run, &question).await,
+        Some(Prove::Command { run }) => Box::pin(tools.consumers.command(run, &question)).await,
         Some(Prove::Report { within }) => report(tools, &question, *within).await,
     }
 }
@@ -193,7 +195,9 @@ pub async fn rehearse(tools: &Tools, name: &CredentialName, consumer: &ConsumerN
         }
     };
     match (tried, &settings.then) {
-        (DeliveryOutcome::Done, Some(Then::Unit(verb, unit))) => tools.units.rehearse(*verb, unit).await,
+        (DeliveryOutcome::Done, Some(Then::Unit(verb, unit))) => {
+            Box::pin(tools.units.rehearse(*verb, unit)).await
+        }
         (tried, Some(Then::Unit(..) | Then::Exec(_)) | None) => tried,
     }
 }

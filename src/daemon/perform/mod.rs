@@ -72,7 +72,7 @@ pub async fn action(tools: Arc<Tools>, name: CredentialName, action: Action) -> 
             let outcome = consumers::rehearse(&tools, &name, &consumer).await;
             Input::Rehearsed { consumer, attempt, outcome }
         }
-        Action::Call(action) => rotate::perform(&tools, &name, action).await?,
+        Action::Call(action) => Box::pin(rotate::perform(&tools, &name, action)).await?,
     };
     Some(Event::Credential { name, input })
 }

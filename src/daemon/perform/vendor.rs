@@ -19,8 +19,8 @@ pub async fn probe(
         return ProbeAnswer::unclear("the credential is no longer configured");
     };
     match key(tools, name, fingerprint) {
-        Ok(key) if fresh => tools.vendor.probe_on_fresh_connection(profile, &key).await,
-        Ok(key) => tools.vendor.probe(profile, &key).await,
+        Ok(key) if fresh => Box::pin(tools.vendor.probe_on_fresh_connection(profile, &key)).await,
+        Ok(key) => Box::pin(tools.vendor.probe(profile, &key)).await,
         Err(why) => ProbeAnswer::unclear(why),
     }
 }

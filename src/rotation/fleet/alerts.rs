@@ -95,7 +95,7 @@ impl Fleet {
                 .collect(),
             digest: self.digest.clone(),
             fleet: self.incidents.to_vec(),
-            credentials: self.rotations.values().filter(open).map(noted).collect(),
+            credentials: self.credentials().filter(open).map(noted).collect(),
             run: None, // the shell's to say
         }
     }

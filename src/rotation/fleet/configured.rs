@@ -20,7 +20,7 @@ impl Fleet {
             match self.rotations.get_mut(name) {
                 Some(rotation) => rotation.reconfigure(credential.clone(), now),
                 None => {
-                    self.rotations.insert(name.clone(), Rotation::new(credential.clone()));
+                    self.rotations.insert(name.clone(), Box::new(Rotation::new(credential.clone())));
                 }
             }
         }

@@ -37,7 +37,8 @@ use store::StoreHealth;
 #[derive(Debug, Clone)]
 pub struct Fleet {
     pub(super) settings: Settings,
-    pub(super) rotations: BTreeMap<CredentialName, Rotation>,
+    /// Boxed: a map keeps room for twice as many as it holds.
+    pub(super) rotations: BTreeMap<CredentialName, Box<Rotation>>,
     pub(super) meters: BTreeMap<String, Meter>,
     pub(super) mailboxes: BTreeMap<MailboxName, Mailbox>,
     /// The ways out that are configured.
@@ -191,7 +192,11 @@ impl Fleet {
         let probe_off = rotation.probe_off().filter(new).cloned();
         self.set_due(name, due);
         if before != after {
-            self.taken.retain(|key, owner| owner != name || after.contains(key));
+            for key in before.iter().filter(|key| !after.contains(key)) {
+                if self.taken.get(key) == Some(name) {
+                    self.taken.remove(key);
+                }
+            }
             for key in after {
                 self.taken.entry(key).or_insert_with(|| name.clone());
             }

@@ -7,7 +7,6 @@ use crate::rotation::{
     event::NoticeFailure,
     incident::Report,
     outbox::{Channel, Pushed, Told},
-    state::Rotation,
 };
 
 /// A receiver that fails so often in a row is told of, in the status at least.
@@ -29,7 +28,7 @@ impl Fleet {
         let rotations = &self.rotations;
         let is_noted = |notice: &Notice| {
             let rotation = notice.credential.as_ref().and_then(|name| rotations.get(name));
-            rotation.is_none_or(Rotation::is_noted)
+            rotation.is_none_or(|rotation| rotation.is_noted())
         };
         for (channel, outbox) in &mut self.outboxes {
             let notice = outbox.next(now, &limits, is_noted).map(Box::new);

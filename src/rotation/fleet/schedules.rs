@@ -42,22 +42,22 @@ impl Fleet {
     }
     /// The credentials whose turn it is.
     fn probe_fits(&self, now: Timestamp) -> BTreeSet<CredentialName> {
-        let turn = |(name, rotation): (&CredentialName, &Rotation)| {
+        let turn = |rotation: &Rotation| {
             let demanded = self.meters.get(&rotation.settings.origin)?.routine_period;
             // An old key that works until it is revoked is asked out of the same limit.
             let demanded = if rotation.watches_old_key() { demanded * 5 / 4 } else { demanded };
             let asked_at = rotation.current_facts().and_then(|facts| facts.last_probe_at());
             let rested = asked_at.is_none_or(|at| now.since(at) + self.settings.probe_period / 2 >= demanded);
-            rested.then(|| name.clone())
+            rested.then(|| rotation.name().clone())
         };
-        self.rotations.iter().filter_map(turn).collect()
+        self.credentials().filter_map(turn).collect()
     }
     /// The random key's daily turn: a promotion then finds the answer there. Its shape is a current key's.
     fn want_controls(&mut self) {
-        let may_ask = |(_, rotation): &(&CredentialName, &Rotation)| {
-            rotation.current.is_some() && !rotation.is_probe_off()
-        };
-        for (name, rotation) in self.rotations.iter().filter(may_ask) {
+        for (name, rotation) in &self.rotations {
+            if rotation.current.is_none() || rotation.is_probe_off() {
+                continue;
+            }
             let meter = self.meters.get_mut(&rotation.settings.origin);
             meter.into_iter().for_each(|meter| meter.want_control(name));
         }

@@ -171,7 +171,7 @@ impl Fleet {
     pub(super) fn switch_probe_off(&mut self, off: ProbeOff, now: Timestamp, effects: &mut Vec<Effect>) {
         let asks_so = |rotation: &&Rotation| *rotation.settings.probe == *off.probe;
         let names: Vec<_> =
-            self.rotations.values().filter(asks_so).map(|rotation| rotation.name().clone()).collect();
+            self.credentials().filter(asks_so).map(|rotation| rotation.name().clone()).collect();
         self.probes_off.insert(off.probe.clone(), off);
         for name in names {
             let origin = self.rotations.get(&name).map(|rotation| rotation.settings.origin.clone());

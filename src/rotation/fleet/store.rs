@@ -6,7 +6,6 @@ use crate::domain::{Code, Ending, Severity, StoreFacts, StoreTrouble, Timestamp}
 use crate::rotation::{
     effect::Effect,
     incident::Report,
-    state::Rotation,
     task::{Task, salt},
 };
 
@@ -73,7 +72,7 @@ impl Fleet {
         self.store.trouble_since = None;
         if self.store.trouble.take().is_some() {
             self.store.check.succeeded();
-            self.rotations.values_mut().for_each(Rotation::store_is_back);
+            self.rotations.values_mut().for_each(|rotation| rotation.store_is_back());
             self.step_all(now, effects);
         }
     }

@@ -49,11 +49,8 @@ impl Rotation {
         self.refresh_current(document);
         self.documents.foreign = None;
         self.documents.reverted = None;
-        self.memory.account = self
-            .keys
-            .get(&fingerprint)
-            .and_then(|facts| facts.account.clone())
-            .or(self.memory.account.take());
+        self.memory.account =
+            self.facts(fingerprint).and_then(|facts| facts.account.clone()).or(self.memory.account.take());
         if back.is_none() {
             self.memory.announced = None;
             self.incidents.clear_others(Code::MailUnparsed, &[]);

@@ -115,7 +115,7 @@ impl Rotation {
             (ctx.now.since(since) >= ctx.limits.wrong_key_after).then_some((candidate, since))
         });
         let alive = best
-            .and_then(|candidate| self.keys.get(&candidate.fingerprint))
+            .and_then(|candidate| self.facts(candidate.fingerprint))
             .is_some_and(|facts| facts.is_alive(ctx.now, ctx.limits.verdict_fresh));
         let dead = match dead_for_long {
             Some((candidate, since)) => {

@@ -44,7 +44,7 @@ impl Rotation {
     /// A mailed key that the vendor refuses is tried again until its deadline. One that an operator typed is refused at
     /// once, one that somebody put into the store when it is sure.
     fn is_dead_for_good(&self, fingerprint: Fingerprint, ctx: Ctx<'_>) -> bool {
-        let facts = self.keys.get(&fingerprint);
+        let facts = self.facts(fingerprint);
         let sure = facts.is_some_and(|facts| facts.is_dead(ctx.limits));
         let candidate = self.candidates.iter().find(|candidate| candidate.fingerprint == fingerprint);
         candidate.is_some_and(|candidate| match candidate.origin {
@@ -75,7 +75,7 @@ impl Rotation {
         else {
             return Judgement::Wait("it is gone".into());
         };
-        let facts = self.keys.get(&fingerprint).unwrap_or(KeyFacts::UNKNOWN);
+        let facts = self.facts(fingerprint).unwrap_or(KeyFacts::UNKNOWN);
         let formers = self.former_fingerprints();
         let case = self.case(candidate, facts, &formers, ctx);
         let found = self.documents.key.as_ref().and_then(|document| document.current);
@@ -107,7 +107,7 @@ impl Rotation {
         ctx: Ctx<'a>,
     ) -> Case<'a> {
         let current = self.current.as_ref().filter(|current| current.fingerprint != candidate.fingerprint);
-        let current = current.map(|current| (current, self.keys.get(&current.fingerprint)));
+        let current = current.map(|current| (current, self.facts(current.fingerprint)));
         let newest = match (&self.current, self.memory.current) {
             (Some(current), _) => Some((current.fingerprint, current.dated())),
             (None, noted) => noted.map(|noted| (noted.fingerprint, noted.dated)),

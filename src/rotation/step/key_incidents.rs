@@ -40,7 +40,7 @@ impl Rotation {
         let ended = ended.map(|at| format!("; it was to end {}", at.minutes())).unwrap_or_default();
         let message = format!("{vendor} refuses the current key{doubt} ({}){ended}", facts.why);
         let alive = |old: &Former| {
-            self.keys.get(&old.fingerprint).is_some_and(|facts| facts.is_alive(ctx.now, 2 * ctx.probe_period))
+            self.facts(old.fingerprint).is_some_and(|facts| facts.is_alive(ctx.now, 2 * ctx.probe_period))
         };
         let back = self.previous().filter(|_| self.lives_until_revoked()).filter(alive).map(|old| {
             let shown = self.dashboard_label(old.fingerprint).map(|label| format!(" {label}")).unwrap_or_default();
@@ -155,7 +155,7 @@ impl Rotation {
         if self.generation() <= self.memory.settled {
             return Seen::Over;
         }
-        let verdict = self.keys.get(&previous.fingerprint).and_then(|facts| facts.verdict);
+        let verdict = self.facts(previous.fingerprint).and_then(|facts| facts.verdict);
         let control = self.current_facts().is_some_and(|facts| facts.is_alive(ctx.now, 2 * ctx.probe_period));
         let lives_on = self.lives_until_revoked();
         match (verdict, previous.until.filter(|until| *until > ctx.now)) {
@@ -188,7 +188,7 @@ impl Rotation {
         self.consumers.values().any(|state| !state.policy.elsewhere && state.unproven_since.is_some_and(over))
     }
     fn old_key_alive(&self, previous: Former, ctx: Ctx<'_>) -> Seen {
-        let verdict = self.keys.get(&previous.fingerprint).and_then(|facts| facts.verdict);
+        let verdict = self.facts(previous.fingerprint).and_then(|facts| facts.verdict);
         let over = previous.until.filter(|until| *until + ctx.limits.unconfirmed_after <= ctx.now);
         match (verdict, over) {
             (Some((Verdict::Alive, _)), Some(until)) => {

@@ -51,7 +51,7 @@ impl Rotation {
         self.forget_wish_of_before();
         let Some(wish) = self.unanswered_wish().cloned() else { return };
         let (from, apart) = (self.judged_from(&wish, ctx), ctx.limits.dead_over);
-        let facts = self.keys.get(&wish.old);
+        let facts = self.facts(wish.old);
         let verdict = facts.and_then(|facts| facts.verdict).filter(|(_, at)| *at >= from);
         match (wish.fate, verdict) {
             (Fate::Open, Some((verdict @ (Verdict::Alive | Verdict::Dead), at))) => match self.judged {
@@ -85,7 +85,7 @@ impl Rotation {
     fn ask_for_judgement(&mut self, from: Timestamp, ctx: Ctx<'_>) {
         let Some(wish) = self.unanswered_wish().filter(|wish| wish.fate == Fate::Open) else { return };
         let again = self.judged.map_or(from, |(_, since)| since + ctx.limits.dead_over);
-        let last = self.keys.get(&wish.old).and_then(|facts| facts.verdict);
+        let last = self.facts(wish.old).and_then(|facts| facts.verdict);
         let said = last.is_some_and(|(verdict, at)| at >= again && verdict != Verdict::Unclear);
         self.current_wanted |= again <= ctx.now && !said;
     }

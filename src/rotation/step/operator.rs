@@ -229,7 +229,7 @@ impl Rotation {
         if let Some(trouble) = self.store_trouble().filter(|_| safe) {
             return Some(Reply::Spooled { why: trouble.to_string() });
         }
-        let facts = self.keys.get(&key);
+        let facts = self.facts(key);
         // A key that the vendor made for us is tried on: it may work only later.
         let given_once = matches!(candidate.origin, Origin::Api { .. });
         if let Some(facts) = facts.filter(|facts| facts.looks_dead() && !given_once) {

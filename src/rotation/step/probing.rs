@@ -51,13 +51,13 @@ impl Rotation {
         {
             let fingerprint = candidate.fingerprint;
             let alive = |facts: &KeyFacts| facts.is_alive(ctx.now, ctx.limits.verdict_fresh);
-            if self.candidate_wanted || !self.keys.get(&fingerprint).is_some_and(alive) {
+            if self.candidate_wanted || !self.facts(fingerprint).is_some_and(alive) {
                 wanted.push((fingerprint, Purpose::Candidate));
             }
         }
         let current = self.current.as_ref().map(|current| current.fingerprint);
         if let Some(current) = current.filter(|current| self.documents.unheld != Some(*current)) {
-            let facts = self.keys.get(&current).cloned().unwrap_or_default();
+            let facts = self.facts(current).cloned().unwrap_or_default();
             let scheduled = self.probe_due.is_some_and(|at| at <= ctx.now);
             let follow_up = facts.looks_dead() && !facts.is_dead(ctx.limits);
             let unclear = matches!(facts.verdict, Some((Verdict::Unclear, _)));
@@ -84,7 +84,7 @@ impl Rotation {
     /// Until the hand-over is done the old key is asked every minute; after its grace, until it is dead.
     fn old_key_probe(&self, ctx: Ctx<'_>) -> Option<(Fingerprint, Purpose)> {
         let previous = self.previous()?.fingerprint;
-        let facts = self.keys.get(&previous);
+        let facts = self.facts(previous);
         if facts.is_some_and(|facts| facts.looks_dead()) {
             return None;
         }
@@ -211,9 +211,9 @@ impl Rotation {
         if self.is_probe_off() {
             return None;
         }
-        let retry = |key: Fingerprint| self.keys.get(&key)?.probe.waits_until();
+        let retry = |key: Fingerprint| self.facts(key)?.probe.waits_until();
         let current = self.current.as_ref().map(|current| current.fingerprint);
-        let current_retry = current.and_then(|key| self.keys.get(&key)).and_then(|facts| {
+        let current_retry = current.and_then(|key| self.facts(key)).and_then(|facts| {
             let settled = facts.is_dead(ctx.limits) || facts.is_alive(ctx.now, ctx.limits.verdict_fresh);
             let wanted = self.probe_due.is_some() || self.current_wanted || !settled;
             facts.probe.waits_until().filter(|_| wanted)
@@ -222,7 +222,7 @@ impl Rotation {
         let old = self.rollback_wanted.or(self.previous().map(|previous| previous.fingerprint));
         let scheduled = self.probe_due.filter(|_| current.is_some());
         // A verdict that a promotion rests on while it waits.
-        let renewal = candidate.and_then(|key| self.keys.get(&key)).and_then(|facts| {
+        let renewal = candidate.and_then(|key| self.facts(key)).and_then(|facts| {
             facts.last_probe_at().map(|at| at + ctx.limits.verdict_fresh + Duration::from_millis(1))
         });
         [scheduled, current_retry, candidate.and_then(retry), old.and_then(retry), renewal]

@@ -29,7 +29,7 @@ impl Rotation {
     /// One *dead* answer is enough here, while the current key is alive at the same place.
     pub(super) fn advance_retiring(&mut self, ctx: Ctx<'_>, out: &mut Out) {
         let Some(previous) = self.old_key_is_due(ctx).filter(|_| !self.settings.observe) else { return };
-        let shown_dead = self.keys.get(&previous.fingerprint).is_some_and(|facts| facts.looks_dead());
+        let shown_dead = self.facts(previous.fingerprint).is_some_and(|facts| facts.looks_dead());
         let control = self.current_facts().is_some_and(|facts| facts.is_alive(ctx.now, 2 * ctx.probe_period));
         if self.memory.retiring != Some(previous.fingerprint) {
             if shown_dead && control {

@@ -110,7 +110,7 @@ impl Rotation {
             return Ok(Judgement::Refuse(MEANWHILE.into()));
         }
         let asked = |facts: &&KeyFacts| facts.last_probe_at() >= Some(wish.asked_at);
-        let facts = self.keys.get(&wish.to).filter(asked).cloned().unwrap_or_default();
+        let facts = self.facts(wish.to).filter(asked).cloned().unwrap_or_default();
         if let Some((Verdict::Dead, _)) = facts.verdict {
             return Ok(Judgement::Refuse(format!("the vendor refuses the earlier key ({})", facts.why)));
         }
@@ -127,7 +127,7 @@ impl Rotation {
     }
     /// Why a wish is not granted yet, when its time is over.
     pub(super) fn rollback_hangs(&self, wish: &Rollback, ctx: Ctx<'_>) -> Reply {
-        let why = |key: Fingerprint| self.keys.get(&key).map(|facts| facts.why.clone()).unwrap_or_default();
+        let why = |key: Fingerprint| self.facts(key).map(|facts| facts.why.clone()).unwrap_or_default();
         let why = match ctx.control {
             Some((Verdict::Alive, _)) => "the vendor calls a random key alive".to_owned(),
             Some((Verdict::Dead | Verdict::Unclear, _)) | None => {

@@ -1,6 +1,10 @@
-//! The round trips that a rotation cannot do without, each as bare as it can be, over connections that are open.
+//! The round trips that a rotation cannot do without, each as bare as it can be, over connections that are open; to the
+//! mail server and the store through proxies of their own, as the daemon's are.
 
-use super::site::{PATH, Site};
+use super::{
+    proxy::Proxy,
+    site::{PATH, Site},
+};
 use crate::world::Imap;
 use keyrelay::domain::Key;
 use mail_auth::hickory_resolver::proto::{
@@ -21,6 +25,10 @@ pub struct Bare {
     dns: UdpSocket,
     question: Vec<u8>,
     http: reqwest::Client,
+    _mail: Proxy,
+    store: Proxy,
+    /// Trusts the store's certificate.
+    https: reqwest::Client,
     /// Versions written for comparison.
     written: u64,
 }
@@ -32,8 +40,15 @@ impl Bare {
         let name = Name::from_str(&format!("{}.", site.signer.txt_record().0)).expect("a name");
         let mut question = Message::query();
         question.add_query(Query::query(name, RecordType::TXT));
+        let (mail, store) =
+            (Proxy::start(site.dovecot.imap.number).await, Proxy::start(site.bao.port()).await);
+        let trusted = reqwest::Certificate::from_pem(site.ca.ca_pem().as_bytes()).expect("a certificate");
+        let https = reqwest::Client::builder().tls_certs_only([trusted]).no_proxy().build();
         Self {
-            imap: session(site.dovecot.imap.number).await,
+            imap: session(mail.port()).await,
+            _mail: mail,
+            store,
+            https: https.expect("a client"),
             dns,
             question: question.to_vec().expect("a question"),
             http: reqwest::Client::builder().no_proxy().build().expect("a client"),
@@ -50,14 +65,24 @@ impl Bare {
         for key in [old, new] {
             self.probe(site, key).await;
         }
-        let (_, document) = read(site, PATH).await;
+        let document = self.call(site, Method::GET, PATH, &Value::Null).await;
         let (write, path) =
             (json!({"data": document["data"]["data"], "options": {"cas": self.written}}), "bench/bare");
-        let (status, answer) = site.bao.must_call(Method::POST, &format!("secret/data/{path}"), write).await;
-        assert_eq!(status, 200, "{answer}");
-        read(site, path).await;
+        self.call(site, Method::POST, path, &write).await;
+        self.call(site, Method::GET, path, &Value::Null).await;
         self.written += 1;
         start.elapsed()
+    }
+
+    async fn call(&self, site: &Site, method: Method, path: &str, body: &Value) -> Value {
+        let url = format!("https://127.0.0.1:{}/v1/secret/data/{path}", self.store.port());
+        let mut request = self.https.request(method, url).header("X-Vault-Token", site.bao.root_token());
+        if !body.is_null() {
+            request = request.json(body);
+        }
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        serde_json::from_slice(&answer.bytes().await.expect("its body")).expect("JSON")
     }
 
     async fn look_up(&self) {
@@ -72,10 +97,6 @@ impl Bare {
         assert_eq!(answer.status(), 200);
         answer.bytes().await.expect("its body");
     }
-}
-
-async fn read(site: &Site, path: &str) -> (u16, Value) {
-    site.bao.must_call(Method::GET, &format!("secret/data/{path}"), Value::Null).await
 }
 
 /// A logged-in session with INBOX open.

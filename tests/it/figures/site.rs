@@ -34,16 +34,20 @@ pub struct Site {
 }
 
 impl Site {
-    /// The store holds the vendor's current key, and the mailbox is empty.
+    /// The store holds the vendor's current key, and the mailbox is empty. The vendor answers at once, and as documented.
     pub async fn build() -> Self {
+        Self::beside(Options::calm(Kind::Leaf7)).await
+    }
+
+    /// The same beside such a vendor, whose limit is lifted.
+    pub async fn beside(options: Options) -> Self {
         let ca = Ca::new();
         let (dovecot, bao) = (Dovecot::start(&ca).await, Bao::start(&ca).await);
         let dns = dns::start().await.expect("a name server");
         let signer = Signer::generate("leaf7.fun", "bench").expect("a signing key");
         let (name, record) = signer.txt_record();
         dns.set(&name, TxtBehaviour::Records(vec![record]));
-        let options = Options { limit: None, ..Options::calm(Kind::Leaf7) };
-        let vendor = secrets::vendor(options).await;
+        let vendor = secrets::vendor(Options { limit: None, ..options }).await;
         let account = vendor.new_account("ours", &["2f0c6f2e-6a55-4c1e-9d0e-5a3c1f0d7b11"]);
         bao.write(PATH, json!({"api_key": vendor.current_key(account).expose()})).await;
         let mail = Proxy::start(dovecot.imap.number).await;

@@ -287,9 +287,9 @@ fn libraries_are_the_dependencies_and_not_those_of_the_tests() {
     assert_eq!(lockfile::libraries(manifest), ["mail_auth", "imap"]);
 }
 
-/// The compiler refuses it everywhere; that it may be asked for in two places, and in no parser, is checked here.
+/// The compiler refuses it everywhere; that it may be asked for in three places, and in no parser, is checked here.
 #[test]
-fn imap13_code_that_the_compiler_cannot_answer_for_stands_in_two_places_and_in_no_parser() {
+fn imap13_code_that_the_compiler_cannot_answer_for_stands_in_three_places_and_in_no_parser() {
     let code = "fn f() { unsafe { g() } }";
     for path in ["src/mail/parse.rs", "src/mail/imap/wire.rs", "src/vendor/extract.rs", "tests/it/imap.rs"] {
         assert_eq!(found(path, code), [format!("{path}:1: unsafe: what reads others' bytes is safe code")]);
