@@ -22,6 +22,7 @@ use std::{
 const FRESH_FOR: usize = 15;
 /// What a failure may cost at most, tries with back-off included.
 const PATIENCE: usize = 9_000;
+const SLOW: usize = 200;
 
 pub struct Mailed {
     scene: Scene,
@@ -102,7 +103,11 @@ impl Mailed {
     /// Whether the rotation came to its end without anybody's help.
     async fn came_right(&mut self) -> bool {
         let hex = self.key.as_ref().expect("a key by now").fingerprint().hex();
-        for _ in 0..PATIENCE {
+        for look in 0..PATIENCE {
+            if look == SLOW {
+                // A connection that breaks again and again is opened less and less often, until the next start.
+                self.fresh_for = 0;
+            }
             if !self.scene.daemon.is_running() {
                 return false;
             }
