@@ -192,9 +192,9 @@ impl Fleet {
         let probe_off = rotation.probe_off().filter(new).cloned();
         self.set_due(name, due);
         if before != after {
-            for key in before.iter().filter(|key| !after.contains(key)) {
-                if self.taken.get(key) == Some(name) {
-                    self.taken.remove(key);
+            for key in before.into_iter().filter(|key| !after.contains(key)) {
+                if self.taken.get(&key) == Some(name) {
+                    self.taken.remove(&key);
                 }
             }
             for key in after {
