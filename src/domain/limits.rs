@@ -119,6 +119,19 @@ pub struct Limits {
     pub answer_bytes_max: usize,
     /// How long a command of the operator waits for consumers.
     pub operator_wait: Duration,
+    /// Where there are two daemons: one that has renewed its lease may hold itself for the active one so long, by its
+    /// own clock; others take over when they have seen no new version for so long, by theirs.
+    pub lease: Duration,
+    /// With less than this left of its lease, the active one starts nothing outside the store.
+    pub lease_margin: Duration,
+    /// The lease is renewed this often …
+    pub lease_renew: Duration,
+    /// … looked at by the others this often …
+    pub lease_look: Duration,
+    /// … and after a failure tried again this soon.
+    pub lease_retry: Duration,
+    /// A call about the lease is given up after this: whether it was done is then looked up.
+    pub lease_call: Duration,
 }
 
 impl Default for Limits {
@@ -180,6 +193,12 @@ impl Default for Limits {
             smtp_timeout: MIN,
             answer_bytes_max: 64 << 10,
             operator_wait: MIN,
+            lease: 15 * SEC,
+            lease_margin: 5 * SEC,
+            lease_renew: 3 * SEC,
+            lease_look: 2 * SEC,
+            lease_retry: SEC,
+            lease_call: 3 * SEC,
         }
     }
 }
