@@ -52,6 +52,9 @@ fn main() -> ExitCode {
         println!("seed {seed}, {} events: {}", run.events, run.failure.as_deref().unwrap_or("all is well"));
         return if run.failure.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
+    if let Some(seeds) = number("--pairs") {
+        return pairs(seeds);
+    }
     let (from, to) = (number("--from").unwrap_or(0), number("--to").unwrap_or(10_000));
     let is_said = |name: &str| arguments.iter().any(|argument| argument == name);
     let first = is_said("--first");
@@ -70,6 +73,27 @@ fn main() -> ExitCode {
     }
     println!("{} of {} seeds failed", sum.failures.len(), to - from);
     if sum.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Two daemons on one store, an hour each.
+fn pairs(seeds: u64) -> ExitCode {
+    let (mut sum, mut failed) = (sim::pair::Pair::default(), 0);
+    for seed in 0..seeds {
+        let one = sim::pair::pair(seed);
+        (sum.pauses, sum.partitions) = (sum.pauses + one.pauses, sum.partitions + one.partitions);
+        (sum.kills, sum.terms) = (sum.kills + one.kills, sum.terms + one.terms);
+        sum.promotions += one.promotions;
+        if let Some(failure) = one.failure {
+            println!("pair {seed}: {failure}");
+            failed += 1;
+        }
+    }
+    println!(
+        "{seeds} hours of two daemons: {} pauses longer than the lease, {} partitions, {} kills; {} times one took over, \
+         {} promotions; {failed} hours failed",
+        sum.pauses, sum.partitions, sum.kills, sum.terms, sum.promotions
+    );
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Where a long run notes how far it has come: the next seed, and every failure so far.

@@ -19,6 +19,15 @@ fn seeds_that_have_shown_something_show_nothing_any_more() {
 }
 
 #[test]
+fn of_two_daemons_one_acts_and_nothing_is_promoted_twice() {
+    for seed in 0..20 {
+        let pair = super::pair::pair(seed);
+        assert_eq!(pair.failure, None, "pair {seed}");
+        assert!(pair.terms > 1 && pair.promotions > 50, "pair {seed}: {pair:?}");
+    }
+}
+
+#[test]
 fn every_fault_has_a_name_of_its_own() {
     let names: std::collections::BTreeSet<_> = super::Fault::ALL.iter().map(|fault| fault.words()).collect();
     assert_eq!(names.len(), super::Fault::ALL.len());

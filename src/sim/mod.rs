@@ -11,6 +11,7 @@ mod happen;
 mod kept;
 mod life;
 mod oracle;
+pub mod pair;
 mod perform;
 pub mod settings;
 pub mod world;
