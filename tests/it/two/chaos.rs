@@ -41,7 +41,7 @@ impl Plan {
         };
         let asked = [
             (Blow::Pause, number("TWO_DAEMONS_PAUSES", 1)),
-            (Blow::Kill, number("TWO_DAEMONS_KILLS", 2)),
+            (Blow::Kill, number("TWO_DAEMONS_KILLS", 1)),
             (Blow::StepDown, number("TWO_DAEMONS_STEP_DOWNS", 1)),
         ];
         let notes = std::env::var("TWO_DAEMONS_FILE").ok();
