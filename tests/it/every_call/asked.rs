@@ -74,7 +74,7 @@ impl Asked {
     async fn settled(&mut self, key: &Key) {
         let slot = self.slot();
         self.stage.wait_settled(&slot, key).await;
-        until("nothing is in the spool", async || self.stage.spooled().is_empty().then_some(())).await;
+        until("nothing of it is in the spool", async || self.spooled().is_empty().then_some(())).await;
         let document = self.stage.document(&slot).await;
         assert_eq!(document["api_key_generation"].as_u64().unwrap_or(0), self.generation, "{}", slot.name);
         // The removal of the key before, which is dead, is a version of its own.
@@ -105,7 +105,7 @@ impl Asked {
         let slot = self.slot();
         let new = self.new_key();
         let whole = |name: &String| name.ends_with(".answer") || name.ends_with(".key");
-        let spooled = self.stage.spooled().iter().any(whole);
+        let spooled = self.spooled().iter().any(whole);
         let Some(new) = new else {
             if self.stage.state(&slot).await["wish"].is_null() {
                 self.start().await;
@@ -157,11 +157,18 @@ impl Asked {
         self.stage.wait_settled(slot, &another).await;
         "lost, and told".into()
     }
+    /// Of this credential: an answer of one that was put aside may be whole, and waits for it.
+    fn spooled(&self) -> Vec<String> {
+        let prefix = format!("{}.", self.slot().name);
+        let mut names = self.stage.spooled();
+        names.retain(|name| name.starts_with(&prefix));
+        names
+    }
     /// Nothing is under way any more, whatever came of it.
     async fn is_judged(&mut self) -> bool {
         let arrived = self.is_complete().await;
         let wish = self.stage.state(&self.slot()).await["wish"].take();
-        wish.is_null() && self.stage.spooled().is_empty() && (arrived || self.new_key().is_none())
+        wish.is_null() && self.spooled().is_empty() && (arrived || self.new_key().is_none())
     }
     fn ask(&mut self) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keyrelay"));

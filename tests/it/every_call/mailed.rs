@@ -18,8 +18,9 @@ use std::{
     time::Duration,
 };
 
-/// Rotations in one mailbox and on one count of alerts.
-const FRESH_FOR: usize = 15;
+/// Rotations in one mailbox and on one count of alerts: a failed call may be told, be resolved and be followed by good
+/// news.
+const FRESH_FOR: usize = 4;
 /// What a failure may cost at most, tries with back-off included.
 const PATIENCE: usize = 9_000;
 const SLOW: usize = 200;
