@@ -149,18 +149,21 @@ impl Rotation {
         ctx: Ctx<'_>,
         out: &mut Out,
     ) {
-        let earlier = |candidate: &Candidate| match (word_at, candidate.word) {
-            (Some(at), Some(word)) => word.at <= at,
+        let promoted = self.current.as_ref().map(|current| current.fingerprint);
+        // Of two words in the same moment, the one that was taken in later is the later one.
+        let place = self.candidates.iter().position(|candidate| Some(candidate.fingerprint) == promoted);
+        let earlier = |(index, candidate): &(usize, &Candidate)| match (word_at, candidate.word) {
+            (Some(at), Some(word)) => (word.at, Some(*index)) < (at, place),
             (None, Some(_)) if !matches!(candidate.origin, Origin::Ingest { .. }) => false,
             (_, _) => candidate.order() < newest,
         };
-        let promoted = self.current.as_ref().map(|current| current.fingerprint);
-        let older = |candidate: &&Candidate| {
-            earlier(candidate)
-                && Some(candidate.fingerprint) != promoted
-                && !kept.contains(&candidate.fingerprint)
-        };
-        let over: Vec<_> = self.candidates.iter().filter(older).cloned().collect();
+        let all = self.candidates.iter().enumerate().filter(earlier).map(|(_, candidate)| candidate);
+        let over: Vec<_> = all
+            .filter(|candidate| {
+                Some(candidate.fingerprint) != promoted && !kept.contains(&candidate.fingerprint)
+            })
+            .cloned()
+            .collect();
         for candidate in over {
             self.record_refusal(&candidate, "a newer key has taken its place", ctx.now, out);
             self.drop_candidate(candidate.fingerprint, out);
