@@ -271,7 +271,7 @@ pub struct Mail {
     pub gone: bool,
 }
 
-/// What recognition makes of it; a test holds real mails of each kind against this.
+/// What recognition makes of it. Nothing holds real mails against this yet.
 pub fn finding(
     index: usize,
     mail: &Mail,

@@ -10,7 +10,6 @@ mod results;
 mod rules;
 mod shown;
 mod signatures;
-mod simulated;
 mod subjects;
 mod times;
 
