@@ -14,7 +14,7 @@ mod oracle;
 pub mod pair;
 mod perform;
 pub mod settings;
-mod world;
+pub mod world;
 
 pub use fault::Fault;
 

@@ -50,10 +50,10 @@ impl Sim {
         };
         let findings: Vec<_> = mails.iter().map(judged).collect();
         let key = |index: &usize| match self.world.mails[*index].kind {
-            MailKind::Confirmation { key, .. } => Some(key),
+            MailKind::Confirmation { key, signed } if !(away && signed) => Some(key),
             _ => None,
         };
-        let keys = if away { Vec::new() } else { mails.iter().filter_map(key).collect() };
+        let keys = mails.iter().filter_map(key).collect();
         let input = MailboxInput::Looked { newest_notice_at: None };
         self.feed(Event::Mailbox { name: mailbox(), input }.into());
         let input = Input::MailsSeen { findings, first: all, rotation_id: self.rotation_id() };

@@ -10,6 +10,7 @@ mod results;
 mod rules;
 mod shown;
 mod signatures;
+mod simulated;
 mod subjects;
 mod times;
 

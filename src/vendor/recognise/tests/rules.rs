@@ -16,7 +16,7 @@ impl World {
     }
 }
 
-fn id(finding: &Finding) -> &MailId {
+pub fn id(finding: &Finding) -> &MailId {
     match finding {
         Finding::NewKey(confirmation) | Finding::Held { confirmation, .. } => &confirmation.mail.id,
         Finding::Warning(warning) => &warning.mail.id,
