@@ -38,7 +38,7 @@ enum Coming {
         over: u64,
         key: u64,
     },
-    Promoted(bool),
+    Promoted,
     /// It hands the key to a consumer: begun, and done.
     Begin(u64),
     Done(u64),
@@ -180,7 +180,7 @@ impl World {
             Coming::Call(order) => self.call(who, run, order),
             Coming::Answer(event) => self.event(who, event),
             Coming::Promote { over, key } => self.promote(who, run, over, key),
-            Coming::Promoted(_) => {
+            Coming::Promoted => {
                 self.daemons[who].busy = false;
                 self.work(who);
             }
@@ -312,8 +312,7 @@ impl World {
         }
     }
     fn promote(&mut self, who: usize, run: u64, over: u64, key: u64) {
-        let done = over == self.stored.0;
-        if done {
+        if over == self.stored.0 {
             let times = self.promoted.entry(key).or_default();
             *times += 1;
             self.pair.promotions += 1;
@@ -324,7 +323,7 @@ impl World {
         }
         if run == self.daemons[who].run {
             let at = self.t + self.latency();
-            self.comes(at, who, Coming::Promoted(done));
+            self.comes(at, who, Coming::Promoted);
         }
     }
 
