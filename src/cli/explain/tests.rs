@@ -120,7 +120,8 @@ async fn what_is_far_too_large_is_read_by_its_header_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_mails_of_a_mailbox_are_listed_newest_first() {
     let world = World::new().await;
-    let days_ago = |days: u64| work::now().whole_secs() - std::time::Duration::from_secs(days * 86_400);
+    let now = work::now().whole_secs();
+    let days_ago = |days: u64| now - std::time::Duration::from_secs(days * 86_400);
     for (name, to, days) in [("1", TO, 2), ("2", "attacker@example.com", 1), ("3", TO, 60)] {
         let path = world.dir.path().join("mail/new").join(name);
         fs::write(&path, world.mail(0, to, days_ago(days))).unwrap();

@@ -68,12 +68,15 @@ impl Rotation {
 
     pub(super) fn report_revoking(&mut self, ctx: Ctx<'_>) {
         let seen = match (self.to_be_revoked(), self.revoked_by()) {
+            (None, _) if !self.documents.known && self.incidents.is_open(Code::RevokeOldKey, "") => {
+                Seen::So(self.not_yet_report(None, "the store was not read yet since keyrelay was started"))
+            }
             (None, _) => Seen::when(self.documents.known, None),
             (Some(_), None) => Seen::Unknown,
             (Some(old), Some(until)) => match self.must_not_be_revoked(ctx) {
                 // An open one must not go on to say the opposite.
                 Some(why) if self.incidents.is_open(Code::RevokeOldKey, "") => {
-                    Seen::So(self.not_yet_report(old, &why))
+                    Seen::So(self.not_yet_report(Some(old), &why))
                 }
                 Some(_) => Seen::Unknown,
                 None => Seen::So(self.revoke_report(old, until, ctx)),
@@ -111,9 +114,10 @@ impl Rotation {
             .doing(unseen)
             .every(Some(every))
     }
-    fn not_yet_report(&self, old: Fingerprint, why: &str) -> Report {
+    fn not_yet_report(&self, old: Option<Fingerprint>, why: &str) -> Report {
         let (vendor, name) = (&self.settings.vendor_title, &self.settings.name);
-        let shown = self.dashboard_label(old).map(|label| format!(" {label}")).unwrap_or_default();
+        let label = old.and_then(|old| self.dashboard_label(old));
+        let shown = label.map(|label| format!(" {label}")).unwrap_or_default();
         let message = format!("do not revoke the old key{shown} at {vendor} yet: {why}");
         Report::new(Code::RevokeOldKey, Severity::Info, message, format!("keyrelay status {name}"))
             .breaks("whoever still needs the old key is refused as soon as it is revoked")

@@ -154,6 +154,25 @@ proptest! {
     }
 }
 
+/// The order of before goes on as a reminder, while nobody knows yet what the store says.
+#[test]
+fn after_a_restart_nobody_is_reminded_to_revoke_a_key_before_the_store_was_read() {
+    let mut bench = seeded(only(leadey()));
+    bench.ingest(key(2), false, 7);
+    bench.run();
+    bench.wait(HOUR);
+    assert_eq!(bench.take_only("mail revoke-old-key").len(), 1);
+    bench.world.store_trouble = Some(StoreTrouble::Sealed);
+    bench.wait(DAY);
+    bench.take();
+    bench.restart();
+    bench.wait(2 * DAY);
+    assert_eq!(bench.take_only("mail revoke-old-key"), [""; 0]);
+    bench.world.store_trouble = None;
+    bench.passes(DAY);
+    assert_ne!(bench.take_only("mail revoke-old-key"), [""; 0], "it is still to be done");
+}
+
 /// Every consumer in its table works with the new key, and its two labels are two keys'.
 fn names_the_old_key_alone(notice: &Notice) {
     let tells =

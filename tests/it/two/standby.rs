@@ -11,7 +11,10 @@ async fn it_keeps_its_own_hosts_consumers_right_and_writes_nothing_else() {
     assert_eq!(before.0, 1, "the seed");
     let new = pair.rotate().await;
     pair.everybody_has(&new).await;
-    assert_eq!((pair.on_a.times_acted(), pair.on_b.times_acted()), (2, 2));
+    until("both have acted again", async || {
+        ((pair.on_a.times_acted(), pair.on_b.times_acted()) == (2, 2)).then_some(())
+    })
+    .await;
     let proof = |credential: &Value, name: &str| {
         let consumers = credential["consumers"].as_array().expect("a list");
         consumers
